@@ -1,0 +1,88 @@
+"""What a receiver needs from the outside, as ports: who may send (Keyring), where signals go (Journal)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from watchkeeper.model.signals import Stream
+
+
+class IntakeKey(msgspec.Struct, frozen=True):
+    """Who sends: an intake key as a door sees it, without its secret. Empty tuples and 0 mean no limit."""
+
+    id: str
+    name: str
+    doors: tuple[str, ...] = ()  # names of the doors it may use
+    addresses: tuple[str, ...] = ()  # networks it may come from, CIDR
+    rate: float = 0.0  # rows a second
+
+
+class Keyring(Protocol):
+    """Decides who may send through which door."""
+
+    def by_secret(self, secret: str, door: str, address: str) -> IntakeKey:
+        """The key with this secret. Raises Unauthorised: unknown, or not for this door or address."""
+        ...
+
+    def by_address(self, door: str, address: str) -> IntakeKey:
+        """The key that admits this client address without a secret (syslog). Raises Unauthorised."""
+        ...
+
+
+class Entry(NamedTuple):
+    """One journal entry: its offset, its stream and its rows."""
+
+    offset: int
+    stream: Stream
+    batch: pa.RecordBatch
+
+
+class Journal(Protocol):
+    """The append-only log between receivers and consumers; offsets rise by at least one an entry."""
+
+    def append(self, batches: Sequence[tuple[Stream, pa.RecordBatch]]) -> int:
+        """Append together, all or none; return the last offset once all is synced to disk.
+        Raises JournalFull (bound reached) or DiskFull. Blocks; called from threads."""
+        ...
+
+    def read(self, after: int, *, max_rows: int = 65_536) -> list[Entry]:
+        """Entries with an offset over `after`, in order; at least one if there is any; never blocks for new ones."""
+        ...
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until there is an entry after this offset; False when `timeout` seconds have passed."""
+        ...
+
+    def committed(self, consumer: str) -> int:
+        """The last offset this consumer has said to have passed; 0 at first."""
+        ...
+
+    def commit(self, consumer: str, offset: int) -> None:
+        """Say that a consumer has passed an offset; what all consumers passed is trimmed."""
+        ...
+
+    def end(self) -> int:
+        """The last offset there is; 0 when nothing was ever appended."""
+        ...
+
+    def size(self) -> int:
+        """Bytes not yet passed by every consumer."""
+        ...
+
+    def close(self) -> None:
+        """Finish writes and let go of files."""
+        ...
+
+
+class Door(Protocol):
+    """A pure decoder: bytes to batches of signals. One protocol a file in receivers/."""
+
+    name: str
+
+    def decode(self, body: bytes, content_type: str, now_ms: int) -> Iterator[tuple[Stream, pa.RecordBatch]]:
+        """Decode a whole body. Raises Malformed, UnsupportedMedia or TooLarge; then nothing of it is taken."""
+        ...
