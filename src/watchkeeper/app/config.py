@@ -1,0 +1,59 @@
+"""What the environment decides, read once at start: where data lies, where doors listen, which engines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one installation. Addresses are (host, port), or None for `off`; port 0 binds a free one."""
+
+    data: Path
+    listen: tuple[str, int]
+    syslog: tuple[str, int] | None
+    database_url: str
+    journal_url: str  # "" for the SQLite file, nats://… for JetStream
+    telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
+    public_url: str  # how people reach the console, for links in notifications
+    allow_hosts: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Config:
+        """Read WATCHKEEPER_* and DATABASE_URL. Raises ConfigError."""
+        data = Path(env.get("WATCHKEEPER_DATA", "var")).resolve()
+        listen = address(env, "WATCHKEEPER_LISTEN", "127.0.0.1:8080")
+        if listen is None:
+            raise ConfigError("WATCHKEEPER_LISTEN cannot be off: it is where the console and the HTTP doors are")
+        return cls(
+            data=data,
+            listen=listen,
+            syslog=address(env, "WATCHKEEPER_SYSLOG", "127.0.0.1:5514"),
+            database_url=env.get("DATABASE_URL", "") or f"sqlite:///{data / 'records.db'}",
+            journal_url=env.get("WATCHKEEPER_JOURNAL", ""),
+            telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
+            public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or f"http://{listen[0]}:{listen[1]}",
+            allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
+        )
+
+
+def address(env: Mapping[str, str], name: str, default: str) -> tuple[str, int] | None:
+    """A `host:port` setting; None for `off`. Raises ConfigError.
+
+    >>> address({"X": "[::1]:514"}, "X", "off")
+    ('::1', 514)
+    """
+    value = env.get(name, "").strip() or default
+    if value.lower() == "off":
+        return None
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"{name}={value!r}: write host:port, such as 127.0.0.1:8080, or off")
+    return host.strip("[]") or "0.0.0.0", int(port)

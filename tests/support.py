@@ -1,0 +1,42 @@
+"""What tests share: saying that a server is needed, waiting for something to become true, finding a free port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+
+def require(condition: object, reason: str) -> None:
+    """Skip with the reason unless the condition holds; fail instead where CI requires the services."""
+    if condition:
+        return
+    if os.environ.get("WATCHKEEPER_TEST_REQUIRE") == "1":
+        pytest.fail(f"required here, but: {reason}")
+    pytest.skip(reason)
+
+
+def eventually(probe: Callable[[], T], timeout: float = 20.0, every: float = 0.05) -> T:
+    """Call `probe` until it gives something true, and return that; fail with the last value otherwise."""
+    end = time.monotonic() + timeout
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"still {value!r} after {timeout} s")
+        time.sleep(every)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing listens on now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
