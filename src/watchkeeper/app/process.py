@@ -1,0 +1,81 @@
+"""What every process of the platform does the same: log, stop on a signal or when the supervisor is gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+PARENT = "WATCHKEEPER_PARENT"  # descriptor of a pipe that ends when the supervisor does
+SECRET = "WATCHKEEPER_INNER_SECRET"  # known to the processes of one installation only
+WEB = "WATCHKEEPER_INNER_WEB"  # host:port of the web process
+TELEMETRY = "WATCHKEEPER_INNER_TELEMETRY"  # host:port of the embedded telemetry endpoint
+DATABASE = "watchkeeper"
+
+
+def start(name: str) -> threading.Event:
+    """Set logging up and return the event that says this process shall end: SIGTERM, SIGINT, or no supervisor."""
+    level = os.environ.get("WATCHKEEPER_LOG", "INFO").upper()
+    logging.basicConfig(level=level, format=f"%(asctime)s {name:<8} %(levelname)-7s %(name)s: %(message)s")
+    for noisy in ("aiohttp.access", "uvicorn", "urllib3", "clickhouse_connect", "numba", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if PARENT in os.environ:
+        pipe = int(os.environ[PARENT])
+        threading.Thread(target=_watch_parent, args=(pipe, stop.set), daemon=True, name="parent").start()
+    return stop
+
+
+def _watch_parent(pipe: int, gone: Callable[[], None]) -> None:
+    while os.read(pipe, 1):
+        pass
+    gone()
+    # The end is orderly if it comes soon; a supervisor that was killed is being replaced by one that waits.
+    threading.Timer(8.0, os._exit, args=(1,)).start()
+
+
+def guard(target: Callable[[], None], name: str, stop: threading.Event) -> threading.Thread:
+    """Run `target` in a thread; when it fails the whole process ends, and the supervisor starts it anew."""
+
+    def run() -> None:
+        try:
+            target()
+        except BaseException:
+            logging.getLogger(__name__).exception("%s failed; this process ends and is started anew", name)
+            os._exit(70)
+        finally:
+            stop.set()
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def inner_secret() -> str:
+    """The secret of this start, from the supervisor."""
+    return os.environ[SECRET]
+
+
+def telemetry_dsn(configured: str) -> str:
+    """Where telemetry is: the configured cluster, or the endpoint that our analyse process serves."""
+    if configured:
+        return configured
+    return f"http://watchkeeper:{quote(inner_secret())}@{os.environ[TELEMETRY]}/{DATABASE}"
+
+
+def host_port(address: str) -> tuple[str, int]:
+    """`host:port` in two parts."""
+    parts = urlsplit(f"//{address}")
+    return parts.hostname or "127.0.0.1", parts.port or 0
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only this user can enter."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

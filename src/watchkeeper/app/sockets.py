@@ -1,0 +1,67 @@
+"""The listening sockets. The supervisor binds them and its processes inherit them, so that a killed process
+loses neither its address nor what waits in the kernel's queues."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+
+from watchkeeper.app.config import Config, ConfigError
+
+VARIABLE = "WATCHKEEPER_SOCKETS"
+UDP_BUFFER = 32 * 1024 * 1024
+
+
+def bind_all(config: Config) -> dict[str, socket.socket]:
+    """Bind what the settings ask for, and inner endpoints on free loopback ports. Raises ConfigError."""
+    bound = {"http": _listen("WATCHKEEPER_LISTEN", config.listen)}
+    if config.syslog:
+        bound["syslog_tcp"] = _listen("WATCHKEEPER_SYSLOG", config.syslog)
+        port = bound["syslog_tcp"].getsockname()[1]
+        bound["syslog_udp"] = _datagram("WATCHKEEPER_SYSLOG", (config.syslog[0], port))
+    bound["web"] = _listen("the inner web endpoint", ("127.0.0.1", 0))
+    if not config.telemetry_url:
+        bound["telemetry"] = _listen("the inner telemetry endpoint", ("127.0.0.1", 0))
+    for s in bound.values():
+        s.set_inheritable(True)
+    return bound
+
+
+def pack(bound: Mapping[str, socket.socket]) -> str:
+    """What goes into the environment of a process: `name=descriptor,…`."""
+    return ",".join(f"{name}={s.fileno()}" for name, s in bound.items())
+
+
+def inherited(env: Mapping[str, str] = os.environ) -> dict[str, socket.socket]:
+    """The sockets that the supervisor handed to this process, by name."""
+    pairs = (x.split("=") for x in env.get(VARIABLE, "").split(",") if x)
+    return {name: socket.socket(fileno=int(fd)) for name, fd in pairs}
+
+
+def _listen(setting: str, where: tuple[str, int]) -> socket.socket:
+    s = socket.socket(_family(where[0]), socket.SOCK_STREAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _bind(s, setting, where)
+    s.listen(1024)
+    return s
+
+
+def _datagram(setting: str, where: tuple[str, int]) -> socket.socket:
+    s = socket.socket(_family(where[0]), socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
+    _bind(s, setting, where)
+    return s
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _bind(s: socket.socket, setting: str, where: tuple[str, int]) -> None:
+    try:
+        s.bind(where)
+    except OSError as error:
+        s.close()
+        hint = f"is something else using it? Set {setting} to another address, for example {where[0]}:0"
+        raise ConfigError(f"cannot listen on {where[0]}:{where[1]} ({error.strerror}); {hint}") from error

@@ -1,0 +1,206 @@
+"""`watchkeeper serve`: binds the sockets, prepares the records, runs three processes and keeps them running.
+
+It handles no signal of the network itself and imports nothing heavy, so that it outlives what it watches.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import IO
+
+from watchkeeper.app import process, sockets
+from watchkeeper.app.config import Config, ConfigError
+
+#: process → the sockets it inherits. Stopped in this order: first what takes signals in.
+PROCESSES = {
+    "receive": ("http", "syslog_tcp", "syslog_udp"),
+    "analyse": ("telemetry",),
+    "web": ("web",),
+}
+CALM = 10.0  # seconds a process has to run for its next failure to count as the first
+LONGEST_WAIT = 10.0
+STOP_WITHIN = 15.0
+
+
+@dataclass
+class Child:
+    """One supervised process and when it may start again."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    descriptors: tuple[int, ...]
+    running: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    wait: float = 0.0
+    due: float = 0.0
+
+    def launch(self) -> None:
+        """Start it."""
+        self.started = time.monotonic()
+        self.running = subprocess.Popen(
+            self.command, env=self.env, pass_fds=self.descriptors, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def tend(self) -> None:
+        """Start it again when it has ended, sooner the longer it had run."""
+        now = time.monotonic()
+        if self.running is not None and self.running.poll() is not None:
+            calm = now - self.started > CALM
+            self.wait = 0.0 if calm else min(LONGEST_WAIT, max(0.25, self.wait * 2))
+            say(f"{self.name} ended ({_ending(self.running.returncode)}); starting it again")
+            self.running, self.due = None, now + self.wait
+        if self.running is None and now >= self.due:
+            self.launch()
+
+
+@dataclass
+class Supervisor:
+    """Configuration and what came of it; `run` returns the exit status when all has stopped."""
+
+    config: Config
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+
+    def run(self) -> int:
+        """Serve until SIGINT or SIGTERM. Raises ConfigError when it cannot begin."""
+        began = time.monotonic()
+        process.private_folder(self.config.data)
+        with _only_one(self.config) as lock:
+            bound = sockets.bind_all(self.config)
+            alive, held = os.pipe()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._stop)
+            env = self._environment(bound, alive)
+            first = self._prepare(env)
+            if not self.stopping:
+                self.children = [self._child(name, bound, env, (alive, lock.fileno())) for name in PROCESSES]
+                self._tend_until_ready(bound["http"], began, first)
+                while not self.stopping:
+                    self._tend()
+            self._end()
+            os.close(held)
+            os.close(alive)
+            for s in bound.values():
+                s.close()
+        return 0
+
+    def _stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def _environment(self, bound: dict[str, socket.socket], alive: int) -> dict[str, str]:
+        host, port = bound["http"].getsockname()[:2]
+        env = dict(os.environ)
+        env.update({
+            "WATCHKEEPER_DATA": str(self.config.data),
+            "WATCHKEEPER_LISTEN": f"{host}:{port}",
+            process.PARENT: str(alive),
+            process.SECRET: secrets.token_urlsafe(32),
+            process.WEB: _address(bound["web"]),
+            "PYTHONUNBUFFERED": "1",
+        })  # fmt: skip
+        if "telemetry" in bound:
+            env[process.TELEMETRY] = _address(bound["telemetry"])
+        return env
+
+    def _prepare(self, env: dict[str, str]) -> dict[str, str]:
+        """Migrate the records and make what a first start needs, in a process of its own."""
+        command = [sys.executable, "-m", "watchkeeper.app.prepare"]
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, start_new_session=True)
+        if done.returncode:
+            raise ConfigError("the records could not be prepared; the reason is above")
+        out: dict[str, str] = json.loads(done.stdout)
+        return out
+
+    def _child(
+        self, name: str, bound: dict[str, socket.socket], env: dict[str, str], extra: tuple[int, ...]
+    ) -> Child:
+        mine = {k: bound[k] for k in PROCESSES[name] if k in bound}
+        child = Child(
+            name,
+            [sys.executable, "-m", f"watchkeeper.app.{name}"],
+            {**env, sockets.VARIABLE: sockets.pack(mine)},
+            (*(s.fileno() for s in mine.values()), *extra),
+        )
+        child.launch()
+        return child
+
+    def _tend(self) -> None:
+        for child in self.children:
+            child.tend()
+        time.sleep(0.1)
+
+    def _tend_until_ready(self, http: socket.socket, began: float, first: dict[str, str]) -> None:
+        url = "http://" + _address(http)
+        while not self.stopping and not _ready(http):
+            self._tend()
+        if self.stopping:
+            return
+        say(f"Watchkeeper serves {url} (ready after {time.monotonic() - began:.1f} s). Ctrl-C stops it.")
+        if first.get("link"):
+            say(f"Sign in once with:  {url}{first['link']}")
+        if first.get("intake_key"):
+            say(f"Intake key:         {first['intake_key']}   (shown this once; watchkeeper intake-key makes more)")
+
+    def _end(self) -> None:
+        deadline = time.monotonic() + STOP_WITHIN
+        for child in self.children:
+            if child.running is None:
+                continue
+            child.running.terminate()
+            try:
+                child.running.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                say(f"{child.name} did not stop in time and is killed")
+                child.running.kill()
+                child.running.wait()
+        say("Stopped.")
+
+
+def say(text: str) -> None:
+    """A line to whoever started us."""
+    print(text, flush=True)  # noqa: T201
+
+
+def _address(s: socket.socket) -> str:
+    host, port = s.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _ready(http: socket.socket) -> bool:
+    """Ask /readyz as any load balancer would."""
+    host, port = process.host_port(_address(http))
+    try:
+        with socket.create_connection((host, port), timeout=2) as s:
+            s.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return s.recv(16).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"status {code}"
+
+
+def _only_one(config: Config) -> IO[str]:
+    """Hold the data folder; the processes inherit the lock, so a successor waits for all of them to end."""
+    lock = (config.data / "lock").open("w")
+    for _ in range(100):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return lock
+    lock.close()
+    raise ConfigError(f"{config.data} is in use by another Watchkeeper; set WATCHKEEPER_DATA to another folder")
