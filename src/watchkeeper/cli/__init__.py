@@ -1,1 +1,31 @@
-"""TODO"""
+"""The command line: one command a file. Modules import what is heavy inside their functions, so that `--help`
+and the lab start at once."""
+
+from __future__ import annotations
+
+import typer
+
+
+def build() -> typer.Typer:
+    """The whole tree of commands except `serve`, which app adds."""
+    from watchkeeper.cli import demo, doctor, intake_key, lab_cause, lab_correlate, lab_detect, lab_templates
+    from watchkeeper.cli import replay, status, token
+
+    root = typer.Typer(
+        name="watchkeeper",
+        help="One open system for running IT operations: signals in, explained situations out.",
+        no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False,
+    )  # fmt: skip
+    root.command("demo")(demo.demo)
+    root.command("replay")(replay.replay)
+    root.command("status")(status.status)
+    root.command("doctor")(doctor.doctor)
+    root.add_typer(intake_key.commands, name="intake-key")
+    root.add_typer(token.commands, name="token")
+    lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
+    lab.command("detect")(lab_detect.detect)
+    lab.command("templates")(lab_templates.templates)
+    lab.command("correlate")(lab_correlate.correlate)
+    lab.command("cause")(lab_cause.cause)
+    root.add_typer(lab, name="lab")
+    return root

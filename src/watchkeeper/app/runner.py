@@ -1,0 +1,163 @@
+"""Drives the pipeline: reads the journal by offset, runs the stages, and has the domains write what came out
+together with the offset, in one transaction. The only place where analysis meets the clock."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.db import OperationalError
+
+from watchkeeper.analysis.pipeline import Pipeline, Work
+from watchkeeper.app import state
+from watchkeeper.model.doors import Entry, Journal
+from watchkeeper.model.signals import Stream, batch
+from watchkeeper.model.topology import Topology
+from watchkeeper.model.verdicts import Alert, Situation
+
+CONSUMER = "analysis"
+MAX_ROWS = 65_536
+TICK = 1.0  # seconds without an entry after which time passes all the same
+SAVE_EVERY = 120.0
+_log = logging.getLogger(__name__)
+
+
+class Records(Protocol):
+    """What the runner needs of the domains: where analysis stands, and a place to write what it decides."""
+
+    def offset(self) -> int:
+        """The journal offset of the last Work that was written; 0 at first."""
+        ...
+
+    def load(self) -> tuple[Topology, Sequence[Alert], Sequence[Situation]]:
+        """The graph, the alerts and the situations that live."""
+        ...
+
+    def write(self, work: Work) -> None:
+        """Write discoveries, alerts, situations, acts and `work.last` as the offset, all or none."""
+        ...
+
+
+class Runner:
+    """Inert until `run`; `statistics` can be read from any thread."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        pipeline: Pipeline,
+        records: Records,
+        learned: Path,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.journal, self.pipeline, self.records, self.learned, self.clock = (
+            journal, pipeline, records, learned, clock,
+        )  # fmt: skip
+        self.statistics: dict[str, Any] = {"offset": 0, "entries": 0, "rows": 0, "works": 0, "busy_seconds": 0.0,
+                                            "put_aside": 0}
+        self._topology = Topology()
+        self._saved = 0.0
+        self._stop = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Process until `stop` is set; then keep what was learned."""
+        self._stop = stop
+        offset = self.records.offset()
+        self._topology, alerts, situations = self.records.load()
+        self.pipeline.restore(state.load(self.learned), alerts, situations)
+        # After a kill between the transaction and the journal's own note of it, say it again.
+        self.journal.commit(CONSUMER, offset)
+        self._saved = time.monotonic()
+        while not stop.is_set():
+            if self.journal.wait(offset, TICK):
+                offset = self._catch_up(offset)
+            else:
+                self._process(Work(offset, offset, self._now(), self._topology))
+            self._keep(SAVE_EVERY)
+        self._keep(0.0)
+
+    def _catch_up(self, offset: int) -> int:
+        entries = self.journal.read(offset, max_rows=MAX_ROWS)
+        if not entries:
+            return offset
+        try:
+            self._process(self._work(entries))
+        except _Failed as failed:
+            _log.warning("offsets %d to %d are taken one by one", entries[0].offset, entries[-1].offset)
+            del failed
+            for entry in entries:
+                self._alone(entry)
+        self.journal.commit(CONSUMER, entries[-1].offset)
+        self.statistics["entries"] += len(entries)
+        self.statistics["rows"] += sum(e.batch.num_rows for e in entries)
+        return entries[-1].offset
+
+    def _alone(self, entry: Entry) -> None:
+        """One entry by itself; one that no stage can take is put aside, not allowed to stop the others."""
+        try:
+            self._process(self._work([entry]))
+        except _Failed as failed:
+            _log.error("offset %d cannot be analysed and is put aside: %r", entry.offset, failed.__cause__)
+            self.statistics["put_aside"] += 1
+            row = {
+                "time_ms": self._now(), "door": "analysis", "sender": f"journal offset {entry.offset}",
+                "reason": "analysis_failed", "detail": repr(failed.__cause__), "payload": _sample(entry),
+            }  # fmt: skip
+            self.journal.append([(Stream.DEAD_LETTERS, batch(Stream.DEAD_LETTERS, [row]))])
+            self._write(Work(entry.offset, entry.offset, self._now(), self._topology))
+
+    def _work(self, entries: Sequence[Entry]) -> Work:
+        work = Work(entries[0].offset, entries[-1].offset, self._now(), self._topology)
+        work.batches = [(e.offset, e.stream, e.batch) for e in entries]
+        return work
+
+    def _process(self, work: Work) -> None:
+        began = time.monotonic()
+        try:
+            self.pipeline.process(work)
+        except Exception as error:
+            _log.exception("a stage failed")
+            raise _Failed from error
+        self._topology = work.topology
+        if work.batches or work.alerts or work.situations or work.discoveries:
+            self._write(work)
+        self.statistics["offset"] = work.last
+        self.statistics["works"] += 1
+        self.statistics["busy_seconds"] += time.monotonic() - began
+
+    def _write(self, work: Work) -> None:
+        """Write until it is written: a full disk or a busy database is waited out, so nothing is decided twice."""
+        for attempt in itertools.count():
+            try:
+                return self.records.write(work)
+            except OperationalError as error:
+                if self._stop.is_set():
+                    raise
+                _log.warning("records cannot be written, trying again: %s", error)
+                self._stop.wait(min(5.0, 0.05 * 2**min(attempt, 8)))
+
+    def _now(self) -> int:
+        return int(self.clock() * 1000)
+
+    def _keep(self, every: float) -> None:
+        if time.monotonic() - self._saved < every:
+            return
+        self._saved = time.monotonic()
+        try:
+            size = state.save(self.learned, self.pipeline.snapshot())
+        except OSError as error:
+            _log.warning("what was learned could not be kept: %s", error)
+        else:
+            self.statistics["learned_bytes"] = size
+
+
+class _Failed(Exception):
+    """A stage raised; the cause is what it raised."""
+
+
+def _sample(entry: Entry) -> bytes:
+    return repr(entry.batch.slice(0, 3).to_pylist()).encode()[:8192]
