@@ -1,0 +1,1 @@
+"""How the demo's recording was made: a small shop of real services, a load, a fault, and a tap on the journal."""
