@@ -1,0 +1,100 @@
+// Time series as lines: <div class="wk-chart" data-source="/…json" data-unit="By" role="img">.
+// The source answers { unit, series: [{ name, points: [[ms, value], …] }], marks: [{ from, to, text }] }.
+
+import { LineChart } from "echarts/charts";
+import { GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+import { withUnit } from "./units";
+
+echarts.use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent, CanvasRenderer]);
+
+interface Answer {
+  unit: string;
+  series: { name: string; points: [number, number | null][] }[];
+  marks?: { from: number; to: number; text: string }[];
+}
+
+const COLOURS = ["#4263eb", "#f76707", "#2fb344", "#ae3ec9", "#17a2b8", "#d6336c", "#f59f00", "#667382"];
+
+function options(answer: Answer): echarts.EChartsCoreOption {
+  const style = getComputedStyle(document.body);
+  const ink = style.getPropertyValue("--tblr-secondary-color") || "#667382";
+  const line = style.getPropertyValue("--tblr-border-color") || "#e6e7e9";
+  const many = answer.series.length > 1;
+  return {
+    color: COLOURS,
+    animation: false,
+    textStyle: { fontFamily: "inherit" },
+    grid: { left: 8, right: 12, top: 12, bottom: many ? 34 : 8, containLabel: true },
+    legend: many ? { type: "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 4 } : undefined,
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      order: "valueDesc",
+      backgroundColor: style.getPropertyValue("--tblr-bg-surface") || "#fff",
+      borderColor: line,
+      textStyle: { color: style.getPropertyValue("--tblr-body-color") || "#1f2937" },
+      valueFormatter: (v: unknown) => withUnit(typeof v === "number" ? v : null, answer.unit),
+    },
+    xAxis: { type: "time", axisLabel: { color: ink, hideOverlap: true }, axisLine: { lineStyle: { color: line } } },
+    yAxis: {
+      type: "value",
+      scale: !["1", "ratio"].includes(answer.unit),
+      axisLabel: { color: ink, formatter: (v: number) => withUnit(v, answer.unit) },
+      splitLine: { lineStyle: { color: line } },
+    },
+    series: answer.series.map((s, i) => ({
+      type: "line",
+      name: s.name,
+      data: s.points,
+      showSymbol: s.points.length < 3,
+      lineStyle: { width: 1.5 },
+      markArea:
+        i === 0 && answer.marks?.length
+          ? {
+              silent: true,
+              itemStyle: { color: "rgba(214, 57, 57, 0.12)" },
+              data: answer.marks.map((m) => [{ xAxis: m.from, name: m.text }, { xAxis: m.to }]),
+              label: { show: false },
+            }
+          : undefined,
+    })),
+  };
+}
+
+async function draw(element: HTMLElement): Promise<void> {
+  const source = element.dataset.source;
+  if (!source || element.dataset.drawn) return;
+  element.dataset.drawn = "yes";
+  try {
+    const response = await fetch(source, { headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error(`${response.status}`);
+    const answer = (await response.json()) as Answer;
+    if (!answer.series.some((s) => s.points.length)) {
+      element.textContent = "No values in this time.";
+      element.classList.add("wk-empty");
+      return;
+    }
+    const chart = echarts.init(element, undefined, { renderer: "canvas" });
+    chart.setOption(options(answer));
+    new ResizeObserver(() => chart.resize()).observe(element);
+    document.addEventListener("theme", () => chart.setOption(options(answer)));
+  } catch (error) {
+    element.textContent = `The values could not be read (${(error as Error).message}). Reload the page to try again.`;
+    element.classList.add("wk-empty");
+  }
+}
+
+/** Draw the charts below `root`, each when it comes into view. */
+export function charts(root: ParentNode): void {
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting) {
+        seen.unobserve(entry.target);
+        void draw(entry.target as HTMLElement);
+      }
+    }
+  }, { rootMargin: "200px" });
+  root.querySelectorAll<HTMLElement>(".wk-chart").forEach((e) => seen.observe(e));
+}

@@ -1,0 +1,89 @@
+// A part of the inventory graph: <div class="wk-graph" data-source="/…json">.
+// The source answers { nodes: [{ id, name, kind, state, cause, url }], edges: [{ source, target, kind }] };
+// state is "" or the severity of what is wrong there; an arrow points from what suffers to what it needs.
+
+import cytoscape from "cytoscape";
+import dagre from "cytoscape-dagre";
+
+cytoscape.use(dagre);
+
+interface Node { id: string; name: string; kind: string; state: string; cause: boolean; url: string }
+interface Answer { nodes: Node[]; edges: { source: string; target: string; kind: string }[] }
+
+const STATES: Record<string, string> = { critical: "#d63939", error: "#e8590c", warning: "#f59f00", info: "#4299e1" };
+const SHAPES: Record<string, cytoscape.Css.NodeShape> = {
+  host: "round-rectangle", service: "ellipse", database: "barrel", cache: "barrel", disk: "round-tag",
+  filesystem: "round-tag", interface: "round-diamond", endpoint: "round-hexagon",
+};
+
+function style(): cytoscape.StylesheetJson {
+  const css = getComputedStyle(document.body);
+  const ink = css.getPropertyValue("--tblr-body-color").trim() || "#1f2937";
+  const line = css.getPropertyValue("--tblr-border-color-active").trim() || "#adb5bd";
+  return [
+    {
+      selector: "node",
+      style: {
+        label: "data(label)", "text-valign": "bottom", "text-margin-y": 4, "font-size": 11, color: ink,
+        "text-wrap": "wrap", "text-max-width": "120px", width: 26, height: 26,
+        "background-color": (n: cytoscape.NodeSingular) => STATES[n.data("state") as string] ?? "#7b8794",
+        shape: (n: cytoscape.NodeSingular) => SHAPES[n.data("kind") as string] ?? "ellipse",
+      },
+    },
+    { selector: "node[?cause]", style: { "border-width": 5, "border-color": "#ae3ec9", width: 36, height: 36, "font-weight": "bold" } },
+    {
+      selector: "edge",
+      style: {
+        width: 1.5, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle",
+        "curve-style": "bezier", "arrow-scale": 0.8,
+        "line-style": (e: cytoscape.EdgeSingular) => (e.data("kind") === "depends_on" ? "solid" : "dashed"),
+      },
+    },
+  ];
+}
+
+async function draw(element: HTMLElement): Promise<void> {
+  const source = element.dataset.source;
+  if (!source || element.dataset.drawn) return;
+  element.dataset.drawn = "yes";
+  try {
+    const response = await fetch(source, { headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error(`${response.status}`);
+    const answer = (await response.json()) as Answer;
+    if (!answer.nodes.length) {
+      element.textContent = element.dataset.empty ?? "Nothing to draw yet.";
+      element.classList.add("wk-empty");
+      return;
+    }
+    const known = new Set(answer.nodes.map((n) => n.id));
+    const many = answer.nodes.length > 150;
+    const graph = cytoscape({
+      container: element,
+      style: style(),
+      minZoom: 0.1,
+      maxZoom: 3,
+      wheelSensitivity: 0.3,
+      elements: [
+        ...answer.nodes.map((n) => ({ data: { ...n, label: n.cause ? `${n.name}\n(probable cause)` : n.name } })),
+        ...answer.edges.filter((e) => known.has(e.source) && known.has(e.target)).map((e) => ({ data: e })),
+      ],
+      layout: many
+        ? { name: "concentric", animate: false }
+        : ({ name: "dagre", rankDir: "TB", nodeSep: 36, rankSep: 60, animate: false, fit: true, padding: 24 } as cytoscape.LayoutOptions),
+    });
+    if (graph.zoom() > 1.3) graph.zoom(1.3).center();
+    graph.on("tap", "node", (event) => {
+      const url = event.target.data("url") as string;
+      if (url) location.assign(url);
+    });
+    document.addEventListener("theme", () => graph.style(style()));
+  } catch (error) {
+    element.textContent = `The graph could not be read (${(error as Error).message}). Reload the page to try again.`;
+    element.classList.add("wk-empty");
+  }
+}
+
+/** Draw the graphs below `root`. */
+export function graphs(root: ParentNode): void {
+  root.querySelectorAll<HTMLElement>(".wk-graph").forEach((e) => void draw(e));
+}

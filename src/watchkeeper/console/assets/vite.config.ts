@@ -1,0 +1,13 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "/static/dist/",
+  build: {
+    manifest: true,
+    outDir: "../static/dist",
+    emptyOutDir: true,
+    sourcemap: false,
+    chunkSizeWarningLimit: 1200,
+    rollupOptions: { input: ["src/main.ts", "src/theme.ts"] },
+  },
+});
