@@ -1,0 +1,105 @@
+"""What templates say often: assets, severities, times, icons, numbers with their unit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from watchkeeper.console import bundle
+from watchkeeper.console.icons import ICONS
+
+register = template.Library()
+COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
+           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red"}  # fmt: skip
+
+
+@register.simple_tag
+def styles() -> SafeString:
+    """Links to the style sheets."""
+    links = ((static(path),) for path in bundle.styles("src/main.ts"))
+    return format_html_join("", '<link rel="stylesheet" href="{}">', links)
+
+
+@register.simple_tag
+def script(entry: str) -> str:
+    """The address of a built script."""
+    return static(bundle.script(entry))
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A line icon; decoration for the eye unless it has a label."""
+    role = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="2" stroke-linecap="round" stroke-linejoin="round" {}>{}</svg>',
+        role, SafeString("".join(f'<path d="{d}"/>' for d in ICONS[name])),
+    )  # fmt: skip
+
+
+@register.filter
+def badge(word: Any) -> SafeString:
+    """A severity, state or status as a coloured word."""
+    text = str(getattr(word, "value", word))
+    return format_html('<span class="badge bg-{}-lt">{}</span>', COLOURS.get(text, "secondary"), text)
+
+
+@register.filter
+def ago(at: dt.datetime | None) -> SafeString:
+    """A time as how long ago; the browser keeps it current and shows the exact time on hovering."""
+    if at is None:
+        return SafeString('<span class="text-secondary">–</span>')
+    return format_html('<time datetime="{}" data-ago>{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M UTC"))
+
+
+@register.filter
+def exact(at: dt.datetime | None) -> SafeString:
+    """A time to the second in the reader's zone."""
+    if at is None:
+        return SafeString('<span class="text-secondary">–</span>')
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+@register.filter
+def lasting(span: dt.timedelta | float | None) -> str:
+    """A duration (a timedelta, or seconds) in its two largest units: "3 h 12 min"."""
+    if span is None:
+        return "–"
+    seconds = int(span.total_seconds() if isinstance(span, dt.timedelta) else span)
+    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    shown = [f"{n} {unit}" for n, unit in parts if n][:2]
+    return " ".join(shown) or "0 s"
+
+
+@register.filter
+def many(number: Any) -> str:
+    """A count with thin spaces between thousands."""
+    return f"{int(number or 0):,}".replace(",", "\u202f")
+
+
+@register.filter
+def size(number: Any) -> str:
+    """Bytes in the largest fitting unit."""
+    value = float(number or 0)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: Any) -> str:
+    """This page's query string with some parameters changed; None takes one away."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = value
+    return f"?{query.urlencode()}"
