@@ -1,0 +1,217 @@
+"""One request at an HTTP door, from its key to its answer: who sends, how much, decode, journal, and then
+the acknowledgement. Knows no protocol; each brings its row of the table (http.HttpDoor).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from watchkeeper.model.doors import IntakeKey, Keyring
+from watchkeeper.model.errors import Malformed, TooLarge, Unauthorised, UnsupportedMedia, WatchkeeperError
+from watchkeeper.receivers.body import receive, unpack
+from watchkeeper.receivers.dead_letters import DeadLetters, Letter
+from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
+from watchkeeper.receivers.http import Answer, Entries, Group, HttpDoor, Taken
+from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
+from watchkeeper.receivers.series import SeriesTable
+
+KEY_HEADER = "X-Watchkeeper-Key"
+SERVER = {hdrs.SERVER: "Watchkeeper"}
+FAULT_SECONDS = 10.0
+_CHALLENGES = ('Bearer realm="watchkeeper"', 'Basic realm="watchkeeper"')
+
+
+@dataclass(slots=True)
+class Intake:
+    """What all HTTP doors of a process share."""
+
+    keyring: Keyring
+    group: Group
+    series: SeriesTable
+    stats: DoorStats
+    letters: DeadLetters
+    limiter: RateLimiter
+    allowance: Allowance
+    limits: Limits
+    now_ms: Callable[[], int]
+    executor: Executor
+    monotonic: Callable[[], float]
+    _fault: tuple[str, float] = ("", 0.0)  # why the journal last took nothing, and until when that is news
+
+    def fault(self) -> str:
+        """Why the journal takes nothing: its last answer of the last ten seconds; "" when it does."""
+        text, until = self._fault
+        return text if self.monotonic() < until else ""
+
+    async def serve(self, request: web.BaseRequest, door: HttpDoor) -> web.Response:
+        """Take one request in and answer it."""
+        counters = self.stats.door(door.name)
+        content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
+        counters.in_flight += 1
+        try:
+            with self.allowance.lend() as take:
+                answer = await self._take(request, door, counters, content_type, take)
+            return _response(answer)
+        except WatchkeeperError as error:
+            counters.reject(error.reason)
+            return refusal(door.refuse(error, content_type), error)
+        finally:
+            counters.in_flight -= 1
+
+    async def _take(
+        self,
+        request: web.BaseRequest,
+        door: HttpDoor,
+        counters: DoorCounters,
+        content_type: str,
+        take: Callable[[int], None],
+    ) -> Answer:
+        address = request.remote or ""
+        key = self.keyring.by_secret(secret(request), door.name, address)
+        self.limiter.check(key)
+        encoding = _check_media(door, content_type, request.headers.get(hdrs.CONTENT_ENCODING, ""))
+        await _continue(request)
+        raw = b""
+        now_ms = self.now_ms()
+        try:
+            raw = await _receive(request, self.limits, take)
+            now_ms = self.now_ms()
+            taken = await self._decode(door, raw, encoding, content_type, now_ms)
+        except (Malformed, TooLarge) as error:
+            letter = Letter(error.reason, error.detail, raw)
+            await self._bury(counters, key, address, [letter], now_ms)
+            raise
+        self.limiter.charge(key, taken.rows)
+        # A sender that has gone away changes nothing for what is on its way to the disk.
+        await asyncio.shield(self._submit(taken.entries, now_ms))
+        counters.accept(taken.rows, len(raw), now_ms)
+        for reason, count in taken.rejected.items():
+            counters.reject(reason, count)
+        if taken.letters:
+            await self._bury(counters, key, address, taken.letters, now_ms)
+        return door.accept(taken, content_type)
+
+    async def _decode(
+        self, door: HttpDoor, raw: bytes, encoding: str, content_type: str, now_ms: int
+    ) -> Taken:
+        """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
+
+        def work(limit: int) -> Taken:
+            return door.decode(unpack(raw, encoding, limit), content_type, now_ms)
+
+        inline = self.limits.inline
+        if len(raw) <= inline:
+            try:
+                body = unpack(raw, encoding, min(inline, self.limits.decoded))
+            except TooLarge:
+                pass  # a small body that becomes a large one
+            else:
+                return door.decode(body, content_type, now_ms)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, work, self.limits.decoded)
+
+    async def _submit(self, entries: Entries, now_ms: int) -> None:
+        """Journal the entries behind the series they need. Raises JournalFull, DiskFull."""
+        self.series.age(now_ms)
+        with self.series.declaring() as declared:
+            if not entries and not declared:
+                return
+            try:
+                await self.group.submit([*declared, *entries])
+            except WatchkeeperError as error:
+                self._fault = (error.detail, self.monotonic() + FAULT_SECONDS)
+                raise
+        self._fault = ("", 0.0)
+
+    async def _bury(
+        self, counters: DoorCounters, key: IntakeKey, address: str, letters: list[Letter], now_ms: int
+    ) -> None:
+        """Keep what could not be parsed, if there is room; the sender's answer does not depend on it."""
+        rows = self.letters.rows(counters, f"{key.name} ({address})", letters, now_ms)
+        if not rows:
+            return
+        try:
+            await asyncio.shield(self.group.submit(rows))
+        except WatchkeeperError as error:
+            self._fault = (error.detail, self.monotonic() + FAULT_SECONDS)
+            kept = rows[0][1].num_rows
+            counters.letters_kept -= kept
+            counters.letters_dropped += kept
+
+
+def secret(request: web.BaseRequest) -> str:
+    """The intake key of a request: X-Watchkeeper-Key, a bearer token, or basic authentication's password.
+    Raises Unauthorised when there is none."""
+    if own := request.headers.get(KEY_HEADER):
+        return own.strip()
+    scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").strip().partition(" ")
+    match scheme.lower():
+        case "bearer" if value.strip():
+            return value.strip()
+        case "basic":
+            try:
+                _, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError) as error:
+                raise Unauthorised("the basic authentication cannot be read") from error
+            if colon and password:
+                return password
+    raise Unauthorised(
+        "send an intake key as bearer token, as password of basic authentication, or in X-Watchkeeper-Key"
+    )
+
+
+def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
+    """An error's answer with the headers that belong to it."""
+    response = _response(answer)
+    if isinstance(error, Unauthorised):
+        for challenge in _CHALLENGES:
+            response.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(retry_after)))
+    if answer.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+        response.force_close()  # the rest of the body is not waited for
+    return response
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {**SERVER, hdrs.CONTENT_TYPE: answer.content_type} if answer.content_type else SERVER
+    return web.Response(status=answer.status, body=answer.body or None, headers=headers)
+
+
+def _check_media(door: HttpDoor, content_type: str, encoding: str) -> str:
+    """The encoding to undo. Raises UnsupportedMedia."""
+    media = content_type.partition(";")[0].strip().lower()
+    if media not in door.content_types:
+        what = f"content type {media[:100]!r}" if media else "a request without content type"
+        raise UnsupportedMedia(f"{what} is not taken here, only {', '.join(door.content_types)}")
+    encoding = encoding.strip().lower() or "identity"
+    if encoding.removeprefix("x-") not in door.encodings:
+        raise UnsupportedMedia(
+            f"Content-Encoding {encoding[:60]!r} is not taken here, only {', '.join(door.encodings)}",
+            reason="unsupported_encoding",
+        )
+    return encoding
+
+
+async def _continue(request: web.BaseRequest) -> None:
+    """Let a client that asked first send its body (RFC 9110, 10.1.1)."""
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+async def _receive(request: web.BaseRequest, limits: Limits, take: Callable[[int], None]) -> bytes:
+    try:
+        return await receive(request.content, request.content_length, limits, take)
+    except web.RequestPayloadError as error:
+        raise Malformed(f"the body is not valid HTTP: {error}", reason="malformed_http") from error
