@@ -103,3 +103,34 @@ def with_query(context: template.Context, **changes: Any) -> str:
         else:
             query[name] = value
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def words(path: str) -> str:
+    """A path such as "intake-keys" as people write it."""
+    return path.replace("-", " ").capitalize()
+
+
+@register.filter
+def kind(value: Any) -> str:
+    """What sort of value this is, for drawing it: list, bool, time or text."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, list | tuple):
+        return "list"
+    return "time" if isinstance(value, str) and _moment(value) else "text"
+
+
+@register.filter
+def as_time(value: str) -> dt.datetime | None:
+    """An RFC 3339 text as a time."""
+    return _moment(value)
+
+
+def _moment(value: str) -> dt.datetime | None:
+    if len(value) < 20 or value[4:5] != "-" or value[10:11] != "T":
+        return None
+    try:
+        return dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None

@@ -1,0 +1,98 @@
+"""The console's tables: cells of a record and boxes for its filters, from the Resource declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from watchkeeper.console.templatetags.console import ago, badge, many
+from watchkeeper.kernel.fields import SeverityField
+from watchkeeper.kernel.resource import Column, Resource, Show
+from watchkeeper.model.verdicts import Severity
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record with its cells."""
+
+    record: Any
+    resource: Resource
+    cells: list[tuple[Column, SafeString]]
+
+    @property
+    def url(self) -> str:
+        """The record's own page."""
+        return f"/{self.resource.path}/{self.record.pk}/"
+
+    @property
+    def severity(self) -> str:
+        """For the coloured edge; empty when the kind has none."""
+        return str(getattr(self.record, "severity", "") or "")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A filter that can be chosen from a list."""
+
+    name: str
+    label: str
+    choices: list[tuple[str, str]]
+    value: str
+
+
+def cells(resource: Resource, record: Any) -> list[tuple[Column, SafeString]]:
+    """Every column's value, drawn as the declaration says."""
+    return [(c, _draw(c, _value(record, c.name), f"/{resource.path}/{record.pk}/")) for c in resource.columns]
+
+
+def _value(record: Any, name: str) -> Any:
+    for part in name.split("__"):
+        record = getattr(record, part, None)
+        if callable(record):
+            record = record()
+    return record
+
+
+def _draw(column: Column, value: Any, url: str) -> SafeString:
+    match column.show:
+        case Show.TIME:
+            shown = ago(value)
+        case Show.SEVERITY | Show.STATE:
+            shown = badge(value) if value not in ("", None) else SafeString("–")
+        case Show.COUNT:
+            shown = SafeString(many(value))
+        case Show.TAGS:
+            tags = value.items() if isinstance(value, dict) else ((v, "") for v in value or ())
+            shown = format_html_join(" ", '<span class="badge bg-secondary-lt">{}</span>',
+                                     ((f"{k}={v}" if v else str(k),) for k, v in list(tags)[:6]))  # fmt: skip
+        case Show.YES:
+            shown = SafeString("yes" if value else "–")
+        case _:
+            shown = format_html("{}", value if value not in ("", None) else "–")
+    return format_html('<a href="{}" class="text-reset">{}</a>', url, shown) if column.link else shown
+
+
+def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
+    """A box for every filter with few, known values."""
+    boxes = []
+    for name, lookups in resource.filters.items():
+        if "exact" not in lookups:
+            continue
+        try:
+            field: Any = resource.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        if isinstance(field, SeverityField):
+            choices = [(s.value, s.value) for s in reversed(Severity)]
+        elif getattr(field, "choices", None):
+            choices = [(str(v), str(label)) for v, label in field.choices]
+        elif field.get_internal_type() == "BooleanField":
+            choices = [("true", "yes"), ("false", "no")]
+        else:
+            continue
+        boxes.append(Box(name, name.replace("_", " ").capitalize(), choices, given.get(name, "")))
+    return boxes

@@ -1,0 +1,181 @@
+"""Lists, pages and forms of any kind of record, from its Resource declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from rest_framework.exceptions import ValidationError
+
+from watchkeeper.console.fields import Field, fields_of, read
+from watchkeeper.console.tables import Row, cells, filter_boxes
+from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.lists import narrow
+from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.resource import Action, Resource, registry
+from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.errors import WatchkeeperError
+
+
+def _kind(request: HttpRequest, path: str, scope: Scope | None = None) -> Resource:
+    try:
+        resource = registry[path]
+    except KeyError:
+        raise Http404 from None
+    if not actor_of(request).may(scope or resource.read_scope):
+        raise Refused(f"Your account may not see the {resource.path.replace('-', ' ')}.")
+    return resource
+
+
+def _record(resource: Resource, key: str) -> Any:
+    try:
+        return resource.queryset().get(pk=key)
+    except (resource.model.DoesNotExist, ValueError) as error:  # type: ignore[attr-defined]
+        raise Http404 from error
+
+
+@require_GET
+@signed_in()
+def table(request: HttpRequest, path: str) -> HttpResponse:
+    """The list: searched, filtered, ordered and paged on the server."""
+    resource = _kind(request, path)
+    asked = {k: v for k, v in request.GET.items() if v and k != "page"}
+    given = asked or dict(resource.default_filters)
+    if "all" in given:
+        given = {k: v for k, v in given.items() if k != "all"}
+    found = narrow(resource, resource.queryset(), given)
+    shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
+    context = {
+        "title": resource.path.replace("-", " ").capitalize(),
+        "resource": resource,
+        "rows": [Row(r, resource, cells(resource, r)) for r in shown],
+        "shown": shown,
+        "boxes": filter_boxes(resource, given),
+        "given": given,
+        "ordering": given.get("ordering", ""),
+        "can_create": "create" in resource.allow and actor_of(request).may(resource.write_scope),
+    }
+    part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"
+    return page(request, part, **context)
+
+
+@require_GET
+@signed_in()
+def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
+    """One record: its facts, what is related, what can be done, its history."""
+    resource = _kind(request, path)
+    return _page(request, resource, _record(resource, key))
+
+
+def _page(request: HttpRequest, resource: Resource, obj: Any, **more: Any) -> HttpResponse:
+    actor = actor_of(request)
+    related = []
+    for other_path, find in resource.related.items():
+        other = registry[other_path]
+        found = find(obj)
+        rows = found if other.prepare is None else other.prepare(found)
+        related.append((other, [Row(r, other, cells(other, r)) for r in rows[:20]], found.count()))
+    context = {
+        "title": resource.title(obj),
+        "resource": resource,
+        "record": obj,
+        "facts": _facts(resource, obj),
+        "related": related,
+        "actions": _offered(resource, obj, actor.scope),
+        "history": AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(obj.pk))[:30],
+        "can_remove": "remove" in resource.allow and actor.may(resource.write_scope),
+        **more,
+    }
+    return page(request, "record.html", **context)
+
+
+def _facts(resource: Resource, obj: Any) -> list[tuple[str, Any]]:
+    shown = serializer_of(resource)(obj).data
+    return [(k.replace("_", " ").capitalize(), v) for k, v in shown.items() if v not in ("", None, [], {})]
+
+
+def _offered(resource: Resource, obj: Any, scope: Scope) -> list[tuple[Action, list[Field]]]:
+    return [(a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(obj)]
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in(Scope.WRITE)
+def new(request: HttpRequest, path: str) -> HttpResponse:
+    """A form for a new record; a secret that is shown once is shown here."""
+    resource = _kind(request, path)
+    if "create" not in resource.allow or not actor_of(request).may(resource.write_scope):
+        raise Refused(f"A {resource.name} cannot be made here.")
+    serializer = serializer_of(resource)
+    names = (*resource.writable, *resource.create_only)
+    fields = [f for f in fields_of(serializer) if f.name in names]
+    context: dict[str, Any] = {"title": f"New {resource.name}", "resource": resource, "fields": fields}
+    if request.method == "GET":
+        return page(request, "form.html", **context)
+    given = serializer(data=read(fields, request.POST), context={"request": request})
+    try:
+        given.is_valid(raise_exception=True)
+        with transaction.atomic():
+            actor = actor_of(request)
+            made = resource.create(actor, given.validated_data) if resource.create else given.save()
+            audit.record(actor, f"{resource.name.replace(' ', '-')}.create", made, after=audit.state_of(made))
+    except (ValidationError, WatchkeeperError) as error:
+        context["fields"] = [f.filled(request.POST, error) for f in fields]
+        context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""
+        return page(request, "form.html", status=400, **context)
+    once = getattr(made, "shown_once", {})
+    if once:
+        return page(request, "once.html", title=f"{resource.title(made)} is made", resource=resource, once=once)
+    return HttpResponseRedirect(f"/{resource.path}/{made.pk}/")
+
+
+@require_POST
+@signed_in(Scope.WRITE)
+def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
+    """Do something with a record, then show it again."""
+    resource = _kind(request, path)
+    obj = _record(resource, key)
+    action = resource.action(name)
+    if action is None:
+        raise Http404
+    actor = actor_of(request)
+    if not actor.may(action.scope):
+        raise Refused(f"Your account may not {action.label.lower()}.")
+    if not action.offered(obj):
+        raise Refused(f"{resource.title(obj)} has changed meanwhile; look at it again.")
+    data: dict[str, Any] = {}
+    if action.fields is not None:
+        fields = fields_of(action.fields)
+        given = action.fields(data=read(fields, request.POST))
+        if not given.is_valid():
+            first = next(iter(given.errors.items()))
+            return trouble(request, 400, f"{action.label}: not done", f"{first[0]}: {first[1]}")
+        data = given.validated_data
+    done = action.run(actor, obj, data)
+    if action.audited:
+        audit.record(actor, f"{resource.name.replace(' ', '-')}.{action.name}", obj, after=audit.plain(data))
+    if done.body is not None and "shown_once" in done.body:
+        return page(request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"])
+    return HttpResponseRedirect(request.POST.get("back") or f"/{resource.path}/{key}/")
+
+
+@require_POST
+@signed_in(Scope.WRITE)
+def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
+    """Remove a record after the page has asked for confirmation."""
+    resource = _kind(request, path)
+    if "remove" not in resource.allow or not actor_of(request).may(resource.write_scope):
+        raise Refused(f"A {resource.name} cannot be removed here.")
+    with transaction.atomic():
+        obj = _record(resource, key)
+        audit.record(actor_of(request), f"{resource.name.replace(' ', '-')}.remove", obj, before=audit.state_of(obj))
+        if resource.remove:
+            resource.remove(actor_of(request), obj)
+        else:
+            obj.delete()
+    return HttpResponseRedirect(f"/{resource.path}/")
