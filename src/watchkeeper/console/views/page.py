@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from watchkeeper.domains.situations import open_count
+from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Scope, actor_of
 from watchkeeper.model.errors import WatchkeeperError
 

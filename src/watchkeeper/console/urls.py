@@ -1,0 +1,32 @@
+"""Addresses of the console."""
+
+from django.urls import path
+
+from watchkeeper.console.views import account, doors, home, live, logs, map, metrics, records, search, situations
+
+app_name = "console"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in/", account.sign_in, name="sign-in"),
+    path("sign-in/<str:secret>/", account.first_link, name="first-run"),
+    path("sign-out/", account.sign_out, name="sign-out"),
+    path("password/", account.password, name="password"),
+    path("live/", live.live, name="live"),
+    path("search/", search.search, name="search"),
+    path("map/", map.service_map, name="map"),
+    path("map/data.json", map.map_data, name="map-data"),
+    path("explore/metrics/", metrics.explore, name="metrics"),
+    path("explore/metrics/data.json", metrics.data, name="metrics-data"),
+    path("explore/logs/", logs.explore, name="logs"),
+    path("doors/", doors.doors, name="doors"),
+    path("doors/dead-letters/", doors.dead_letters, name="dead-letters"),
+    path("situations/", situations.listing, name="situations"),
+    path("situations/<str:key>/", situations.situation, name="situation"),
+    path("situations/<str:key>/graph.json", situations.graph, name="situation-graph"),
+    path("items/<str:key>/graph.json", map.item_data, name="item-graph"),
+    path("<slug:path>/", records.table, name="table"),
+    path("<slug:path>/new/", records.new, name="new"),
+    path("<slug:path>/<str:key>/", records.record, name="record"),
+    path("<slug:path>/<str:key>/remove/", records.remove, name="remove"),
+    path("<slug:path>/<str:key>/do/<slug:name>/", records.act, name="act"),
+]

@@ -1,0 +1,39 @@
+"""The service map: what depends on what, as it holds now; and the surroundings of one item."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from watchkeeper.console import graphs
+from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.domains.inventory.models import Item, Relation
+from watchkeeper.model.topology import RelationKind
+
+SERVICE_KINDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEMBER_OF)
+
+
+@require_GET
+@signed_in()
+def service_map(request: HttpRequest) -> HttpResponse:
+    """The page around the picture."""
+    return page(request, "map.html", title="Service map", everything="all" in request.GET)
+
+
+@require_GET
+@signed_in()
+def map_data(request: HttpRequest) -> HttpResponse:
+    """Items that depend on others or are depended on; with `all` also hosts, disks and interfaces."""
+    kinds = list(RelationKind) if "all" in request.GET else list(SERVICE_KINDS)
+    relations = list(Relation.objects.filter(valid_to=None, kind__in=kinds)[: graphs.LARGEST * 4])
+    ends = {e for r in relations for e in (r.source_id, r.target_id)}
+    found = Item.objects.filter(Q(pk__in=sorted(ends)[: graphs.LARGEST]))
+    return JsonResponse(graphs.picture(found, relations))
+
+
+@require_GET
+@signed_in()
+def item_data(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
+    """What is one step away from an item."""
+    return JsonResponse(graphs.picture(*graphs.around([key]), causes=[]))

@@ -1,0 +1,92 @@
+"""Situations: the live list, and one situation with its cause, reasons, graph, charts, logs and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from watchkeeper.console import evidence
+from watchkeeper.console.fields import fields_of
+from watchkeeper.console.tables import Row, cells
+from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.domains import inventory
+from watchkeeper.domains.situations.models import Situation
+from watchkeeper.kernel.acting import actor_of
+from watchkeeper.kernel.resource import registry
+from watchkeeper.model.verdicts import Severity
+
+STATES = {"": "Open", "acknowledged": "Acknowledged", "resolved": "Resolved", "all": "All"}
+
+
+def with_cause(found: Iterable[Situation]) -> list[dict[str, Any]]:
+    """Situations with the names of their first cause, read in one query."""
+    records = list(found)
+    names = inventory.names_of(s.causes[0].item for s in records if s.causes)
+    return [{"s": s, "cause": names.get(s.causes[0].item, s.causes[0].item) if s.causes else ""} for s in records]
+
+
+@require_GET
+@signed_in()
+def listing(request: HttpRequest) -> HttpResponse:
+    """Situations, the newest first; those that are open unless another state is asked for."""
+    state, words = request.GET.get("state", ""), request.GET.get("search", "")
+    found = Situation.objects.filter(merged_into="").order_by("-opened_at", "-pk")
+    if state == "":
+        found = found.exclude(state="resolved")
+    elif state != "all":
+        found = found.filter(state=state)
+    if (severity := request.GET.get("severity", "")) in set(Severity):
+        found = found.filter(severity=Severity(severity))
+    for word in words.split():
+        found = found.filter(title__icontains=word)
+    shown = Paginator(found, 30).get_page(request.GET.get("page"))
+    part = "parts/situations.html" if request.headers.get("HX-Target") == "situations" else "situations.html"
+    return page(
+        request, part, title="Situations", rows=with_cause(shown), shown=shown, state=state, words=words,
+        states=STATES.items(), severities=list(reversed(Severity)), severity=severity,
+    )  # fmt: skip
+
+
+@require_GET
+@signed_in()
+def situation(request: HttpRequest, key: str) -> HttpResponse:
+    """One situation."""
+    record = _get(key)
+    resource, alerts = registry["situations"], registry["alerts"]
+    members = list(record.memberships.select_related("alert", "alert__item").order_by("position")[:200])
+    names = inventory.names_of([c.item for c in record.causes] + [m.alert.item_id for m in members if m.alert.item_id])
+    scope = actor_of(request).scope
+    return page(
+        request,
+        "situation.html",
+        title=record.title,
+        resource=resource,
+        record=record,
+        causes=[{"cause": c, "name": names.get(c.item, c.item), "share": round(c.score * 100)} for c in record.causes],
+        members=[{"row": Row(m.alert, alerts, cells(alerts, m.alert)), "because": m.because} for m in members],
+        alerts=alerts,
+        timeline=list(record.timeline.order_by("-at", "-id")[:100]),
+        actions=[(a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(record)],
+        follows=Situation.objects.filter(pk=record.follows).first() if record.follows else None,
+        merged=Situation.objects.filter(pk=record.merged_into).first() if record.merged_into else None,
+        charts=evidence.charts(record, members),
+        logs=evidence.logs(record, members),
+    )
+
+
+@require_GET
+@signed_in()
+def graph(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
+    """The affected part of the graph, its cause marked, for the picture."""
+    return evidence.answer(evidence.affected(_get(key)))
+
+
+def _get(key: str) -> Situation:
+    record = Situation.objects.filter(pk=key).first()
+    if record is None:
+        raise Http404
+    return record
