@@ -1,0 +1,19 @@
+"""Compiles the few loops that run once a point or once a byte, with numba; the machine code is kept on disk.
+
+The functions stay plain Python over numpy arrays: without the decorator they give the same answers, slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """`function` as machine code, made at its first call and cached beside the source file (or, where that
+    cannot be written, in the user's cache folder). Releases the GIL while it runs."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))

@@ -1,0 +1,188 @@
+"""The template miner: lines in, template ids out; streaming, bounded, one configuration for all sources.
+
+A line's shape (shape.py) is looked up in a table; only a shape not seen before is split into tokens
+(words.py) and given a template (groups.py). Ids are 64-bit hashes of a template's first key: the same
+lines give the same ids in every process. When two templates turn out to be one, the older id stays and
+`canonical` maps the other to it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.analysis.templates.groups import Group, Groups
+from watchkeeper.analysis.templates.shape import ShapeTable, shapes
+from watchkeeper.analysis.templates.words import tokens
+
+VERSION = "shape-words-1"
+MAX_TEMPLATES = 20_000
+MAX_TOKENS_KEPT = 600_000  # over all templates
+_EMPTY = 2**31 - 1  # code of the empty shape
+
+
+class TemplateMiner:
+    """Learns templates from log lines. Not for several threads at once: see Templater.
+
+    >>> miner = TemplateMiner()
+    >>> ids = miner.learn(["took 3 ms", "took 12 ms", "gave up"])
+    >>> bool(ids[0] == ids[1] != ids[2]), miner.text(int(ids[0]))
+    (True, 'took <*> ms')
+    """
+
+    def __init__(self) -> None:
+        # The seed only keeps outsiders from aiming at slots of the table; no answer depends on it.
+        self._table = ShapeTable(seed=int.from_bytes(os.urandom(8), "little"))
+        self._groups = Groups()
+        self._ids = np.empty(0, np.uint64)  # by code, of what the code has become
+        self._codes: dict[int, int] = {}
+        self._aliases: dict[int, int] = {}
+        self._tokens = 0
+        self._lines = 0
+
+    def __len__(self) -> int:
+        """Templates known now."""
+        return len(set(self._ids.tolist()))
+
+    def learn(self, bodies: Sequence[str]) -> NDArray[np.uint64]:
+        """Template ids of these messages in order; messages of a new shape are learned from.
+
+        An empty message has the id 0 and no template.
+        """
+        raw = [body.encode("utf-8", "replace") for body in bodies]
+        ends = np.cumsum(np.fromiter(map(len, raw), np.int64, len(raw)))
+        starts = ends - np.fromiter(map(len, raw), np.int64, len(raw))
+        return self.learn_bytes(np.frombuffer(b"".join(raw), np.uint8), starts, ends)
+
+    def learn_bytes(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
+        """As `learn`, for messages that lie as UTF-8 at data[starts[i]:ends[i]]."""
+        if not len(starts):
+            return np.empty(0, np.uint64)
+        codes, hashes, unseen, places = shapes(data, starts, ends, self._table)
+        fresh: dict[int, int] = {}
+        for i in np.flatnonzero(codes < 0):
+            h = int(hashes[i])
+            code = fresh.get(h)
+            if code is None:
+                code = fresh[h] = self._place(unseen[places[i] : places[i + 1]].tobytes())
+                self._table.put(h, code)
+            codes[i] = code
+        if fresh:
+            self._renumber()
+        self._count(codes)
+        ids = np.zeros(len(codes), np.uint64)
+        told = codes != _EMPTY
+        ids[told] = self._ids[codes[told]]
+        if len(self._groups.groups) > MAX_TEMPLATES or self._tokens > MAX_TOKENS_KEPT:
+            self._forget()
+        return ids
+
+    def canonical(self, ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """What these ids have become by merges since they were given."""
+        if not self._aliases:
+            return ids
+        unique, inverse = np.unique(ids, return_inverse=True)
+        now = np.array([self._aliases.get(i, i) for i in unique.tolist()], np.uint64)
+        return now[inverse]
+
+    def text(self, template: int) -> str:
+        """The wording of a template, values written `<*>`; "" for an id that is unknown or was forgotten."""
+        code = self._codes.get(template)
+        return "" if code is None else self._groups.text(code)
+
+    def count(self, template: int) -> int:
+        """How many messages of this template have been learned."""
+        code = self._codes.get(template)
+        return 0 if code is None else self._groups.groups[self._groups.find(code)].count
+
+    def reworded(self) -> list[tuple[int, str]]:
+        """Id and wording of templates that are new or have another wording since this was last asked."""
+        out = []
+        for code, group in enumerate(self._groups.groups):
+            if group.reworded and self._groups.find(code) == code:
+                out.append((group.id, self._groups.text(code)))
+            group.reworded = False
+        return out
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was learned, as plain data."""
+        groups = self._groups.groups
+        return {
+            "version": VERSION,
+            "lines": self._lines,
+            "aliases": {str(k): v for k, v in self._aliases.items()},
+            "groups": [
+                [g.id, self._groups.find(c), "\x1f".join(g.key), "\x1f".join(g.literals), g.count, g.last]
+                for c, g in enumerate(groups)
+            ],
+            "masked": self._groups.masked(),
+        }
+
+    def restore(self, state: dict[str, Any] | None) -> bool:
+        """Take back a snapshot; False, and nothing changed, when it is of another version."""
+        if not state or state.get("version") != VERSION:
+            return False
+        found = [
+            Group(gid, parent, literals.split("\x1f"), tuple(key.split("\x1f")), count, last, reworded=False)
+            for gid, parent, key, literals, count, last in state["groups"]
+        ]
+        self._groups = Groups.of(found, state["masked"])
+        self._table.forget()
+        self._lines = state["lines"]
+        self._tokens = sum(len(g.key) for g in found)
+        self._aliases = {int(k): v for k, v in state["aliases"].items()}
+        self._renumber()
+        return True
+
+    def _place(self, shape: bytes) -> int:
+        if not shape:
+            return _EMPTY
+        key, literals = tokens(shape.decode("utf-8", "replace"))
+        before = len(self._groups.groups)
+        code = self._groups.place(tuple(key), literals)
+        if len(self._groups.groups) > before:
+            self._tokens += len(key)
+        return code
+
+    def _renumber(self) -> None:
+        groups, find = self._groups.groups, self._groups.find
+        self._ids = np.array([groups[find(c)].id for c in range(len(groups))], np.uint64)
+        self._codes = {g.id: c for c, g in enumerate(groups)}
+        for code, group in enumerate(groups):
+            now = int(self._ids[code])
+            if now != group.id:
+                self._aliases[group.id] = now
+
+    def _count(self, codes: NDArray[np.int32]) -> None:
+        self._lines += len(codes)
+        seen, times = np.unique(codes[codes != _EMPTY], return_counts=True)
+        for code, n in zip(seen.tolist(), times.tolist(), strict=True):
+            group = self._groups.groups[self._groups.find(code)]
+            group.count += n
+            group.last = self._lines
+
+    def _forget(self) -> None:
+        """Keep the templates that are used: random text must not push out what a service says every day."""
+        groups = self._groups
+        roots = sorted(
+            (c for c in range(len(groups.groups)) if groups.find(c) == c),
+            key=lambda c: (min(groups.groups[c].count, 50), groups.groups[c].last), reverse=True,
+        )  # fmt: skip
+        kept, total = set(), 0
+        for code in roots[: MAX_TEMPLATES // 2]:
+            total += len(groups.groups[code].key)
+            if total > MAX_TOKENS_KEPT // 2:
+                break
+            kept.add(code)
+        self._groups = groups.kept(kept)
+        self._table.forget()
+        self._tokens = sum(len(g.key) for g in self._groups.groups)
+        known = {g.id for g in self._groups.groups}
+        self._aliases = {k: v for k, v in self._aliases.items() if v in known}
+        self._renumber()

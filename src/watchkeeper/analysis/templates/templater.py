@@ -1,0 +1,87 @@
+"""One miner for every reader of the log stream: telemetry stores ids, analysis watches them, and they agree.
+
+Thread-safe. A batch is mined once, by whoever comes first; the journal offset tells that it is the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from watchkeeper.analysis.templates.miner import TemplateMiner
+
+Ids = NDArray[np.uint64]
+_REMEMBERED = 256  # batches
+
+
+class Templater:
+    """Gives rows of the LOGS stream their template ids.
+
+    `templater(batch, offset)` is telemetry's side: it also returns the wordings that are new or changed since
+    its last call. `templater.ids(batch, offset)` is for everybody else.
+    """
+
+    def __init__(self, miner: TemplateMiner | None = None) -> None:
+        self._miner = miner or TemplateMiner()
+        self._lock = threading.Lock()
+        self._mined: OrderedDict[int, Ids] = OrderedDict()
+
+    def __call__(self, batch: pa.RecordBatch, offset: int | None = None) -> tuple[Ids, list[tuple[int, str]]]:
+        """Template id of each row (0: an empty body), and (id, wording) of templates to store.
+
+        After a start every wording is told once more: storing one again changes nothing.
+        """
+        with self._lock:
+            return self._mine(batch, offset), self._miner.reworded()
+
+    def ids(self, batch: pa.RecordBatch, offset: int | None = None) -> Ids:
+        """Template id of each row (0: an empty body)."""
+        with self._lock:
+            return self._mine(batch, offset)
+
+    def canonical(self, ids: Ids) -> Ids:
+        """What these ids have become since: templates that turned out to be one are merged."""
+        with self._lock:
+            return self._miner.canonical(ids)
+
+    def text(self, template: int) -> str:
+        """The wording of a template, values written `<*>`; "" when it is unknown."""
+        with self._lock:
+            return self._miner.text(template)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was learned, as plain data."""
+        with self._lock:
+            return self._miner.snapshot()
+
+    def restore(self, state: dict[str, Any] | None) -> bool:
+        """Take back a snapshot, before the first batch; False when it is of another version."""
+        with self._lock:
+            return self._miner.restore(state)
+
+    def _mine(self, batch: pa.RecordBatch, offset: int | None) -> Ids:
+        if offset is not None and (known := self._mined.get(offset)) is not None and len(known) == len(batch):
+            return known
+        ids = self._miner.learn_bytes(*_bodies(batch.column("body")))
+        if offset is not None:
+            self._mined[offset] = ids
+            if len(self._mined) > _REMEMBERED:
+                self._mined.popitem(last=False)
+        return ids
+
+
+def _bodies(column: pa.Array[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """The bytes of a string column without a copy, and where each string begins and ends."""
+    _, offsets, data = column.buffers()
+    if offsets is None:
+        return np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
+    edges = np.frombuffer(memoryview(offsets), np.int32)[
+        column.offset : column.offset + len(column) + 1
+    ].astype(np.int64)
+    text = np.frombuffer(memoryview(data), np.uint8) if data is not None else np.empty(0, np.uint8)
+    return text, edges[:-1], edges[1:]

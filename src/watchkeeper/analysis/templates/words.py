@@ -1,0 +1,123 @@
+"""A shape as tokens: which of its words are fixed, which are values, and which are spelt like values.
+
+Works on shapes only (see shape.py), a few microseconds each, and only when a shape is new.
+"""
+
+from __future__ import annotations
+
+import re
+
+V = "\x01"
+"""The mark of a value, in shapes and in tokens."""
+
+MAX_TOKENS = 256
+
+_EDGE = r"\s=:,;()\[\]{}<>\"'|"
+_DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_LINE = (
+    # UUID: five groups of which most are marked already
+    (re.compile(r"(?<![\w\x01])(?:\x01|[0-9a-fA-F]{4})(?:-(?:\x01|[0-9a-fA-F]{4})){4}(?![\w\x01-])"), V),
+    # hardware address
+    (re.compile(r"\x01(?::\x01){5,}"), V),
+    # IPv4
+    (re.compile(r"(?<![\w\x01.])\x01\.\x01\.\x01\.\x01(?![\w\x01]|\.\x01)"), V),
+    # day and month names before another part of a date
+    (re.compile(rf"\b(?:{_DAYS})\b(?=[ ,]+(?:\x01|{_DAYS}))"), V),
+    # v1.\x01: a version
+    (re.compile(r"\b([vV])\d{1,2}(?=\.\x01)"), r"\1" + V),
+    # the sign of a number
+    (re.compile(r"(?:(?<=[\s=(,:_\[])|^)-(?=\x01)"), ""),
+    # number and unit in one word
+    (re.compile(r"\x01(?:[KMGTkmg]i?[Bb]?|[bB]|ms|us|ns|s|m|h|[MG][Hh]z)\b"), V),
+    # an empty remark is a remark whose value is missing
+    (re.compile(r"(?<=\s)\(\)(?=\s|$)"), f"({V})"),
+)
+_SPLIT = re.compile(r"(\s+|[=:,;()\[\]{}<>\"'|#])")
+_UNITS = frozenset(("B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"))
+DIGITS = re.compile(r"\d+")
+_IDENTIFIER = re.compile(r"[^\W\d][\w\x01]*(?:[-_][\w\x01-]*)")
+_TAIL = re.compile(r"\x01.*\x01")
+_NAME = re.compile(r"[A-Za-z\d\x01_-]+(?:\.[A-Za-z\d\x01_-]+)+\.?")
+_TOP = frozenset(
+    ("com", "net", "org", "edu", "gov", "mil", "int", "info", "biz",
+     "local", "localdomain", "internal", "lan", "intra", "corp")
+)  # fmt: skip
+
+
+def tokens(shape: str) -> tuple[list[str], list[str]]:
+    """Split a shape into tokens, separators included; joined again they give the wording.
+
+    Returns two lists of one length: the key, in which everything spelt like a value is V, and the literals,
+    which keep what may turn out to be fixed (`ssh2`, `KB`).
+
+    >>> tokens("Accepted password for root from \\x01.\\x01.\\x01.\\x01 port \\x01 ssh2")[0][-5:]
+    ['\\x01', ' ', 'port', ' ', '\\x01']
+    """
+    for pattern, by in _LINE:
+        shape = pattern.sub(by, shape)
+    key: list[str] = []
+    literals: list[str] = []
+    for token in _SPLIT.split(shape):
+        if not token:
+            continue
+        k, literal = _classify(token, key)
+        if _repeats(k, key):
+            key.pop()
+            literals.pop()
+            if literals[-1] != literal:
+                literals[-1] = V
+            continue
+        key.append(k)
+        literals.append(literal)
+        if len(key) == MAX_TOKENS:
+            break
+    return key, literals
+
+
+def _classify(token: str, before: list[str]) -> tuple[str, str]:
+    """Key and literal of one token."""
+    if token.isspace():
+        return " ", " "
+    marked = V in token
+    if marked or DIGITS.search(token):
+        if is_host(token):
+            return V, V
+        key = DIGITS.sub(V, token)
+        if key.count("/") >= 2 or key.count("\\") >= 2:
+            return V, V
+        if _IDENTIFIER.fullmatch(token):
+            # blk_1, part-00590, task_2017_m_3: the first word names the type, the rest is the value
+            return V, _TAIL.sub(V, token)
+        return key, token
+    if token.count("/") >= 3 or token.count("\\") >= 2 or is_host(token):
+        return V, V
+    if token in _UNITS and before[-1:] == [" "] and before[-2:-1] and before[-2].endswith(V):
+        return V, token
+    return token, token
+
+
+def _repeats(k: str, key: list[str]) -> bool:
+    """Whether a value follows the same value with only a space between: a list, however long it is."""
+    return k != " " and V in k and len(key) >= 2 and key[-1] == " " and key[-2] == k
+
+
+def is_host(token: str) -> bool:
+    """Whether a token is spelt like the full name of a host: ends in a top-level domain, or has dots and
+    digits in lower case. Names of classes and files are not.
+
+    >>> [is_host(x) for x in ("ns.example.com", "1-2.example-isp.net", "java.lang.String", "core.\\x01")]
+    [True, True, False, False]
+    """
+    if "." not in token or not _NAME.fullmatch(token):
+        return False
+    labels = token.rstrip(".").split(".")
+    if labels[-1].lower() in _TOP or (len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _TOP):
+        return True
+    values = V in token or DIGITS.search(token) is not None
+    words = any(len(x) >= 2 and x.isalpha() for x in labels)
+    return values and words and len(labels) >= 3 and token == token.lower()
+
+
+def is_word(token: str) -> bool:
+    """Whether a token is a fixed word, with a letter in it."""
+    return any(c.isalpha() for c in token)
