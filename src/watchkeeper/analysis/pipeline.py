@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.act import Act
@@ -40,6 +41,19 @@ class Event:
     item: str = ""
 
 
+class SeriesInfo(msgspec.Struct, gc=False):
+    """What is known of a series: its labels (the metric's name is not among them), what it measures, and the
+    item it belongs to ("" when none is known). `item` changes when the graph comes to know better."""
+
+    id: int
+    name: str
+    labels: dict[str, str]
+    kind: str  # gauge counter histogram summary unknown
+    unit: str
+    door: str
+    item: str = ""
+
+
 @dataclass(slots=True)
 class Work:
     """What one read of the journal becomes. Stages fill it from top to bottom; each field says who does."""
@@ -53,6 +67,12 @@ class Work:
     events: list[Event] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     discoveries: list[Discovery] = field(default_factory=list)  # only what was new
+    # every known series by its id: normalise's own live registry, to be read and not changed
+    series: dict[int, SeriesInfo] = field(default_factory=dict)
+    # ids of those that are new in this Work, or whose item, kind or unit changed
+    changed_series: list[int] = field(default_factory=list)
+    # by offset of a LOGS batch: the item id of each row ("" for none), as a dictionary array of strings
+    log_items: dict[int, pa.DictionaryArray] = field(default_factory=dict)
     # detect
     findings: list[Finding] = field(default_factory=list)
     # deduplicate: every alert that changed, as it now is
