@@ -15,6 +15,7 @@ from django.db import OperationalError
 
 from watchkeeper.analysis.pipeline import Pipeline, Work
 from watchkeeper.app import state
+from watchkeeper.model.act import Act
 from watchkeeper.model.doors import Entry, Journal
 from watchkeeper.model.signals import Stream, batch
 from watchkeeper.model.topology import Topology
@@ -34,8 +35,8 @@ class Records(Protocol):
         """The journal offset of the last Work that was written; 0 at first."""
         ...
 
-    def load(self) -> tuple[Topology, Sequence[Alert], Sequence[Situation]]:
-        """The graph, the alerts and the situations that live."""
+    def load(self, now_ms: int) -> tuple[Topology, Sequence[Alert], Sequence[Situation], Sequence[Act]]:
+        """The graph, and the alerts, situations and silences (as the acts that made them) that live."""
         ...
 
     def write(self, work: Work) -> None:
@@ -67,8 +68,11 @@ class Runner:
         """Process until `stop` is set; then keep what was learned."""
         self._stop = stop
         offset = self.records.offset()
-        self._topology, alerts, situations = self.records.load()
+        self._topology, alerts, situations, silences = self.records.load(self._now())
         self.pipeline.restore(state.load(self.learned), alerts, situations)
+        again = Work(offset, offset, self._now(), self._topology, acts=list(silences))
+        self.pipeline.process(again)
+        self._topology = again.topology
         # After a kill between the transaction and the journal's own note of it, say it again.
         self.journal.commit(CONSUMER, offset)
         self._saved = time.monotonic()
