@@ -72,7 +72,7 @@ class Work:
     # ids of those that are new in this Work, or whose item, kind or unit changed
     changed_series: list[int] = field(default_factory=list)
     # by offset of a LOGS batch: the item id of each row ("" for none), as a dictionary array of strings
-    log_items: dict[int, pa.DictionaryArray] = field(default_factory=dict)
+    log_items: dict[int, pa.DictionaryArray[Any, Any]] = field(default_factory=dict)
     # detect
     findings: list[Finding] = field(default_factory=list)
     # deduplicate: every alert that changed, as it now is
@@ -99,7 +99,7 @@ class Stage(Protocol):
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[Situation]) -> None:
         """Take state back: a snapshot (None if there is none or it is of another version), all alerts that
-        are firing or recently resolved, and all situations that are not resolved (and recent ones that are)."""
+        are firing or recently resolved, and all situations that are not resolved or lately were."""
         ...
 
 
