@@ -1,0 +1,163 @@
+"""OTLP's metrics as rows of the samples stream, each series asked for in the table that all doors share.
+
+Histograms and summaries become series as Prometheus has them: name_bucket with `le`, name{quantile},
+name_count and name_sum. Exemplars, and a histogram's minimum and maximum, are not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.signals import SCHEMAS, Stream
+from watchkeeper.receivers.otlp_histograms import BadHistogram, explicit_buckets, exponential_buckets, le
+from watchkeeper.receivers.otlp_values import (
+    DESCRIPTIVE,
+    NAME,
+    Message,
+    Refused,
+    alone,
+    clean,
+    labels,
+    number,
+    resource_labels,
+)
+from watchkeeper.receivers.series import SeriesTable
+
+DELTA = {"otel.temporality": "delta"}
+_TEMPORALITIES = {"AGGREGATION_TEMPORALITY_DELTA": 1, "AGGREGATION_TEMPORALITY_CUMULATIVE": 2}
+_NO_VALUE = 1  # flag: the series has ended or has a gap
+_MAX_NS = 2**63 - 1
+_PATH = ("resource_metrics", "scope_metrics", "metrics")
+
+Part = tuple[str, dict[str, str], str, float]
+"""One sample of a point: suffix of the name, labels besides the point's, kind, value."""
+
+
+class BadPoint(Exception):
+    """A point that cannot be used. The first argument is the reason."""
+
+
+class _Metric(NamedTuple):
+    """A metric and where it stands."""
+
+    message: Message
+    name: str
+    unit: str
+    base: dict[str, str]  # labels of its resource and scope
+
+
+class OtlpMetrics:
+    """Decodes ExportMetricsServiceRequest."""
+
+    def __init__(self, series: SeriesTable) -> None:
+        self._series = series
+
+    def samples(self, request: Message, now_ms: int, refused: Refused) -> pa.RecordBatch | None:  # noqa: ARG002
+        """The samples of every valid point, or None when there is none; the others go to `refused`: without
+        time, value or name, buckets that fit no bounds, and series for which there is no room."""
+        rows: list[tuple[int, int, float]] = []
+        for group in request.resource_metrics or ():
+            resource = {k: v for k, v in resource_labels(group).items() if k not in DESCRIPTIVE}
+            for scoped in group.scope_metrics or ():
+                scope = clean(scoped.scope.name)
+                base = {**resource, "otel.scope.name": scope} if scope else resource
+                for message in scoped.metrics or ():
+                    metric = _Metric(message, clean(message.name), clean(message.unit), base)
+                    faults = self._metric(metric, rows)
+                    for reason, count in faults.items():
+                        only = alone(request, group, scoped, _PATH, message)
+                        refused.add(reason, f"metric {metric.name[:100]!r}", only, count)
+        if not rows:
+            return None
+        schema = SCHEMAS[Stream.SAMPLES]
+        columns = zip(*rows, strict=True)
+        return pa.RecordBatch.from_arrays(
+            [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+        )
+
+    def _metric(self, metric: _Metric, rows: list[tuple[int, int, float]]) -> dict[str, int]:
+        """Append the samples of a metric; give the reasons why points of it are refused, with a number."""
+        faults: dict[str, int] = {}
+        which = metric.message.WhichOneof("data")
+        if which is None:
+            return faults
+        data = getattr(metric.message, which)
+        delta = which not in ("gauge", "summary") and (
+            number(data.aggregation_temporality, _TEMPORALITIES) == 1
+        )
+        kind = "gauge"
+        if which in ("histogram", "exponential_histogram") or (which == "sum" and data.is_monotonic):
+            # a delta is no count that rises: what it says is how much there was since the last one
+            kind = "gauge" if delta else "counter"
+        for point in data.data_points or ():
+            if point.flags & _NO_VALUE:
+                continue
+            try:
+                self._point(metric, which, point, kind, DELTA if delta else {}, rows)
+            except (BadPoint, OverflowError) as error:  # JSON knows numbers of any size
+                reason = str(error.args[0]) if isinstance(error, BadPoint) else "bad_value"
+                faults[reason] = faults.get(reason, 0) + 1
+        return faults
+
+    def _point(
+        self,
+        metric: _Metric,
+        which: str,
+        point: Message,
+        kind: str,
+        mark: dict[str, str],
+        rows: list[tuple[int, int, float]],
+    ) -> None:
+        """Append the samples of a point, all or none. Raises BadPoint."""
+        if not metric.name:
+            raise BadPoint("no_name")
+        if not 0 < point.time_unix_nano <= _MAX_NS:
+            raise BadPoint("bad_time")
+        time_ms = point.time_unix_nano // 1_000_000
+        own = {**metric.base, **labels(point.attributes), **mark}
+        mine: list[tuple[int, int, float]] = []
+        for suffix, more, part_kind, value in _parts(which, point, kind):
+            unit = "" if suffix in ("_bucket", "_count") else metric.unit
+            try:
+                series = self._series.lookup(metric.name + suffix, {**own, **more}, part_kind, unit, NAME)
+            except WatchkeeperError as error:
+                raise BadPoint("too_many_series" if error.status == 429 else error.reason) from error
+            mine.append((series, time_ms, value))
+        rows += mine
+
+
+def _parts(which: str, point: Message, kind: str) -> Iterable[Part]:
+    """The samples of a point. Raises BadPoint."""
+    if which in ("gauge", "sum"):
+        value = point.WhichOneof("value")
+        if value is None:
+            raise BadPoint("no_value")
+        return (("", {}, kind, float(getattr(point, value))),)
+    if which == "summary":
+        return _summary(point)
+    try:
+        buckets = explicit_buckets(point) if which == "histogram" else exponential_buckets(point)
+    except BadHistogram as error:
+        raise BadPoint("bad_histogram") from error
+    return _histogram(point, buckets, kind)
+
+
+def _histogram(point: Message, buckets: Iterable[tuple[float, int]], kind: str) -> Iterator[Part]:
+    for bound, below in buckets:
+        yield "_bucket", {"le": le(bound)}, kind, float(below)
+    yield "_count", {}, kind, float(point.count)
+    if point.HasField("sum"):
+        yield "_sum", {}, kind, point.sum
+
+
+def _summary(point: Message) -> Iterator[Part]:
+    for at in point.quantile_values or ():
+        if not 0 <= at.quantile <= 1:
+            raise BadPoint("bad_quantile")
+        yield "", {"quantile": le(at.quantile)}, "summary", at.value
+    yield "_count", {}, "counter", float(point.count)
+    yield "_sum", {}, "counter", point.sum
