@@ -27,7 +27,7 @@ def replay(
     from watchkeeper.journal.playback import Playback
     from watchkeeper.model.errors import WatchkeeperError
 
-    config = settings.WATCHKEEPER
+    config = settings.CONFIG
     said = Console(stderr=True)
     try:
         journal = open_journal(config.journal_url, config.data)

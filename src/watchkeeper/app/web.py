@@ -1,0 +1,54 @@
+"""The web process: Django under uvicorn on an inner address, and the outbox worker."""
+
+from __future__ import annotations
+
+import os
+
+from watchkeeper.app import process, sockets
+from watchkeeper.app.config import Config
+
+
+def main() -> None:
+    """Build, start, wait, stop; top to bottom."""
+    stop = process.start("web")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
+    config = Config.from_env()
+
+    import uvicorn
+    from django.core.asgi import get_asgi_application
+
+    application = get_asgi_application()
+    from watchkeeper.app import collectors
+    from watchkeeper.app.acts import JournalActs
+    from watchkeeper.journal import open_journal
+    from watchkeeper.kernel.outbox import OutboxWorker
+    from watchkeeper.kernel.ports import ports
+    from watchkeeper.telemetry.store import Store
+
+    ports.journal = open_journal(config.journal_url, config.data)
+    ports.acts = JournalActs(ports.journal)
+    ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
+    ports.collectors = collectors.all_of(ports.journal)
+    outbox = OutboxWorker()
+    worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application, lifespan="off", log_config=None, access_log=False, loop="uvloop", http="httptools",
+            proxy_headers=False, server_header=False, timeout_graceful_shutdown=3, backlog=1024,
+        )
+    )  # fmt: skip
+    # In a thread uvicorn leaves signals alone; process.start has them.
+    sock = sockets.inherited()["web"]
+    serving = process.guard(lambda: server.run(sockets=[sock]), "http", stop)
+    while not stop.wait(1.0):
+        pass
+    server.should_exit = True
+    serving.join(6)
+    worker.join(5)
+    ports.telemetry.close()
+    ports.journal.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Commands that work on the records begin here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+
+def begin() -> None:
+    """Make the records usable in this process; leave with a clear word when they have never been prepared."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import OperationalError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        typer.echo(f"watchkeeper: the records cannot be reached: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def show(value: Any, as_json: bool, text: str) -> None:
+    """Print as JSON, or the text."""
+    typer.echo(json.dumps(value, indent=1, default=str) if as_json else text)
