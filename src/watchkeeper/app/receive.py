@@ -1,0 +1,75 @@
+"""The receive process: the HTTP front with its doors, syslog, the host poller, and the journal's group commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+
+import uvloop
+
+from watchkeeper.app import process, sockets
+from watchkeeper.app.config import Config
+
+_log = logging.getLogger(__name__)
+AGE_EVERY = 600.0  # seconds between two looks for series that nobody sends any more
+
+
+def main() -> None:
+    """Build, start, wait, stop; top to bottom."""
+    stop = process.start("receive")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
+    uvloop.run(_serve(Config.from_env(), stop))
+
+
+async def _serve(config: Config, stop: threading.Event) -> None:
+    import django
+
+    django.setup()
+    from watchkeeper.domains.identity import DatabaseKeyring
+    from watchkeeper.journal import open_journal
+    from watchkeeper.journal.group import GroupCommit
+    from watchkeeper.pollers.host import HostPoller
+    from watchkeeper.receivers import otlp
+    from watchkeeper.receivers.alertmanager import AlertmanagerDoor
+    from watchkeeper.receivers.dead_letters import DeadLetters
+    from watchkeeper.receivers.door_stats import DoorStats
+    from watchkeeper.receivers.front import Front, wall_ms
+    from watchkeeper.receivers.remote_write import RemoteWriteDoor
+    from watchkeeper.receivers.series import SeriesTable
+    from watchkeeper.receivers.syslog_listener import SyslogListener
+
+    bound = sockets.inherited()
+    journal = open_journal(config.journal_url, config.data)
+    group = GroupCommit(journal)
+    keyring = DatabaseKeyring()
+    series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
+    doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
+    front = Front(
+        [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
+        inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
+    )  # fmt: skip
+    syslog = SyslogListener(
+        [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
+        group=group, keyring=keyring, stats=stats, letters=letters,
+    )  # fmt: skip
+    poller = HostPoller(group.submit_blocking, config.data)
+
+    keyring.start()
+    await front.start()
+    await syslog.start()
+    polling = process.guard(lambda: poller.run(stop), "host poller", stop)
+    while not stop.is_set():
+        await asyncio.to_thread(stop.wait, AGE_EVERY)
+        series.age(wall_ms())
+    await front.stop()
+    await syslog.stop()
+    await asyncio.to_thread(polling.join, 5.0)
+    await asyncio.to_thread(group.close)
+    keyring.stop()
+    journal.close()
+
+
+if __name__ == "__main__":
+    main()
