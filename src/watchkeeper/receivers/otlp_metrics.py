@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.errors import WatchkeeperError
@@ -48,6 +49,7 @@ class _Metric(NamedTuple):
     name: str
     unit: str
     base: dict[str, str]  # labels of its resource and scope
+    raw: bytes  # the same as bytes
 
 
 class OtlpMetrics:
@@ -65,8 +67,9 @@ class OtlpMetrics:
             for scoped in group.scope_metrics or ():
                 scope = clean(scoped.scope.name)
                 base = {**resource, "otel.scope.name": scope} if scope else resource
+                raw = b"otlp\0" + msgspec.json.encode(base)
                 for message in scoped.metrics or ():
-                    metric = _Metric(message, clean(message.name), clean(message.unit), base)
+                    metric = _Metric(message, clean(message.name), clean(message.unit), base, raw)
                     faults = self._metric(metric, rows)
                     for reason, count in faults.items():
                         only = alone(request, group, scoped, _PATH, message)
@@ -118,16 +121,36 @@ class OtlpMetrics:
         if not 0 < point.time_unix_nano <= _MAX_NS:
             raise BadPoint("bad_time")
         time_ms = point.time_unix_nano // 1_000_000
-        own = {**metric.base, **labels(point.attributes), **mark}
+        raw = metric.raw + f"{metric.name}\0{metric.unit}\0{mark}\0".encode() + _raw(point.attributes)
+        own: dict[str, str] | None = None  # the point's labels, made when a series is not remembered
         mine: list[tuple[int, int, float]] = []
         for suffix, more, part_kind, value in _parts(which, point, kind):
-            unit = "" if suffix in ("_bucket", "_count") else metric.unit
-            try:
-                series = self._series.lookup(metric.name + suffix, {**own, **more}, part_kind, unit, NAME)
-            except WatchkeeperError as error:
-                raise BadPoint("too_many_series" if error.status == 429 else error.reason) from error
+            part = raw + f"\0{suffix}{more}{part_kind}".encode()
+            series = self._series.lookup_raw(part)
+            if series is None:
+                own = own or {**metric.base, **labels(point.attributes), **mark}
+                series = self._declare(metric, suffix, {**own, **more}, part_kind)
+                self._series.remember_raw(part, series)
             mine.append((series, time_ms, value))
         rows += mine
+
+    def _declare(self, metric: _Metric, suffix: str, own: dict[str, str], kind: str) -> int:
+        """The series with these labels. Raises BadPoint."""
+        unit = "" if suffix in ("_bucket", "_count") else metric.unit
+        try:
+            return self._series.lookup(metric.name + suffix, own, kind, unit, NAME)
+        except WatchkeeperError as error:
+            raise BadPoint("too_many_series" if error.status == 429 else error.reason) from error
+
+
+def _raw(attributes: Iterable[Message] | None) -> bytes:
+    """Attributes as bytes, the same for the same attributes in the same order."""
+    return b"\0".join(
+        [
+            msgspec.json.encode(a) if isinstance(a, msgspec.Struct) else a.SerializeToString()
+            for a in attributes or ()
+        ]
+    )
 
 
 def _parts(which: str, point: Message, kind: str) -> Iterable[Part]:
