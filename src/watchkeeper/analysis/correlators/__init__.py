@@ -1,1 +1,1 @@
-"""TODO"""
+"""Correlators: which alerts belong together. One idea a file; `graph_time` joins them and decides."""

@@ -1,0 +1,148 @@
+"""Evidence: how strongly an arrival belongs to each group that lies near it, by graph, history and labels, and
+the sentences that say so. Scores lie between 0 and 1; time only weakens them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from watchkeeper.analysis.correlators.arrival import Arrival
+from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups
+from watchkeeper.analysis.correlators.history import History
+from watchkeeper.analysis.correlators.near import Near
+from watchkeeper.model.reason import Reason, ReasonKind
+from watchkeeper.model.topology import Topology
+
+REACH_MS = 600_000  # after so long without an alert a group draws nothing in
+HALF_MS = 300_000  # evidence halves with so long a pause
+DIRECT = 0.8  # what the item itself needs is in the group, or the item itself
+BATCH = 0.5  # an item without a place in the graph, told in the very rounds in which batches of a group were
+HISTORY = 0.6  # at most, for having been together before
+LABELS = 0.5  # at most, for carrying the same rare labels
+ENOUGH = 0.15  # a score from which an alert joins
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What speaks for one group. `sources` keeps the strongest of each kind with the item or label it is."""
+
+    group: Group
+    score: float
+    graph: float = 0.0
+    nearest: str = ""
+    history: float = 0.0
+    partner: str = ""
+    labels: float = 0.0
+    shared: tuple[str, ...] = ()
+    loop: bool = False
+
+
+class Weighing:
+    """Finds and scores the groups near an arrival."""
+
+    def __init__(self, groups: Groups, near: Near, history: History) -> None:
+        self._groups, self._near, self._history = groups, near, history
+
+    def near(self, a: Arrival) -> list[Evidence]:
+        """Groups this arrival could join, each with its evidence; the order means nothing."""
+        found: dict[int, Evidence] = {}
+        self._graph(a, found)
+        if a.item:
+            self._together(a, found)
+        if a.labels:
+            self._same_labels(a, found)
+        out: list[Evidence] = []
+        for e in found.values():
+            pause = a.time_ms - e.group.last_ms
+            if pause > REACH_MS:
+                continue
+            e.score = max(e.graph, e.history, e.labels) * 0.5 ** (max(0, pause) / HALF_MS)
+            if e.score >= ENOUGH:
+                out.append(e)
+        return out
+
+    def _graph(self, a: Arrival, found: dict[int, Evidence]) -> None:
+        by_item = self._groups.by_item
+        for item, closeness in self._near.around(a.item) if a.item else ():
+            for number, group in by_item.get(item, _NOWHERE).items():
+                e = found.get(number)
+                if e is None:
+                    found[number] = Evidence(group, 0.0, closeness, item)
+                else:
+                    e.graph += closeness
+        for e in found.values():
+            e.graph /= math.sqrt(max(1, len(e.group.items)))
+            if a.item in e.group.items or not self._near.needs(a.item).isdisjoint(e.group.items):
+                e.graph = max(e.graph, DIRECT)
+            e.graph = min(e.graph, 1.0)
+
+    def _together(self, a: Arrival, found: dict[int, Evidence]) -> None:
+        for item, share in self._history.partners(a.item, a.time_ms):
+            for number, group in self._groups.by_item.get(item, _NOWHERE).items():
+                e = found.setdefault(number, Evidence(group, 0.0))
+                if share * HISTORY > e.history:
+                    e.history, e.partner = share * HISTORY, item
+
+    def _same_labels(self, a: Arrival, found: dict[int, Evidence]) -> None:
+        telling = [
+            (x, c) for x in a.labels if 0 < len(c := self._groups.by_label.get(x, _NOWHERE)) <= CROWDED
+        ]
+        seen: dict[int, list[str]] = {}
+        weight: dict[int, float] = {}
+        for label, carriers in telling:
+            for number in carriers:
+                seen.setdefault(number, []).append(label)
+                weight[number] = weight.get(number, 0.0) + 1.0 / (1.0 + math.log2(len(carriers)))
+        for number, shared in seen.items():
+            e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
+            e.labels, e.shared = (
+                LABELS * min(1.0, weight[number] / max(2.0, len(a.labels) / 2)),
+                tuple(shared),
+            )
+
+    def reasons(self, a: Arrival, e: Evidence, topology: Topology) -> tuple[Reason, ...]:
+        """The evidence as sentences, heaviest first, weights adding up to 1."""
+        parts = list(self._say(a, e, topology.name))
+        whole = sum(r[1] for r in parts) or 1.0
+        parts.sort(key=lambda r: -r[1])
+        return tuple(Reason(kind, text, round(w / whole, 3)) for kind, w, text in parts)
+
+    def _say(
+        self, a: Arrival, e: Evidence, name: Callable[[str], str]
+    ) -> Iterator[tuple[ReasonKind, float, str]]:
+        who = name(a.item) if a.item else "It"
+        pause = max(0, a.time_ms - e.group.last_ms)
+        yield (
+            ReasonKind.TIME,
+            0.3 * 0.5 ** (pause / HALF_MS),
+            (
+                "It began at the same instant as others here."
+                if pause == 0
+                else f"It began {_span(pause)} after the one before it."
+            ),
+        )
+        if e.graph:
+            if e.nearest == a.item:
+                text = f"{who} already has alerts here."
+            elif e.nearest in self._near.needs(a.item):
+                text = f"{who} needs {name(e.nearest)}, which has alerts here."
+            elif a.item in self._near.needs(e.nearest):
+                text = f"{name(e.nearest)}, which has alerts here, needs {who}."
+            else:
+                text = f"{who} is near {name(e.nearest)}, which has alerts here."
+            yield ReasonKind.GRAPH, e.graph, text
+        if e.history:
+            text = f"{who} and {name(e.partner)} have had alerts together before."
+            yield ReasonKind.HISTORY, e.history, text
+        if e.labels:
+            yield ReasonKind.LABELS, e.labels, f"It carries {', '.join(e.shared[:3])} as others here do."
+        if e.loop:
+            yield ReasonKind.TIME, BATCH, f"{who} was looked at in the same round as others here."
+
+
+_NOWHERE: dict[int, Group] = {}
+
+
+def _span(ms: int) -> str:
+    return f"{ms} ms" if ms < 1000 else f"{ms // 1000} s" if ms < 120_000 else f"{ms // 60_000} min"
