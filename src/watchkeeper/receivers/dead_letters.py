@@ -4,6 +4,7 @@ flood of rubbish fills no disk. What is not kept is counted.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,7 +29,11 @@ class DeadLetters:
     """Decides which letters are kept. One for all doors of a process: the bound is the disk's."""
 
     def __init__(
-        self, monotonic: Callable[[], float], *, per_second: float = 20.0, letter_bytes: int = 64 * 1024
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        per_second: float = 20.0,
+        letter_bytes: int = 64 * 1024,
     ) -> None:
         self._monotonic = monotonic
         self._rate = per_second

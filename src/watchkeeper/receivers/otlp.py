@@ -109,7 +109,7 @@ class OtlpDoor:
         return Answer(200, response.SerializeToString(), PROTOBUF[0])
 
 
-def otlp_doors(series: SeriesTable) -> tuple[OtlpDoor, OtlpDoor, OtlpDoor]:
+def doors(series: SeriesTable) -> tuple[OtlpDoor, OtlpDoor, OtlpDoor]:
     """The doors of metrics, logs and traces."""
     return (
         OtlpDoor("/v1/metrics", Stream.SAMPLES, OtlpMetrics(series).samples, "data points",
