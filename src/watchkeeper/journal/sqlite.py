@@ -21,7 +21,7 @@ from watchkeeper.journal.bell import Bell
 from watchkeeper.journal.entries import JournalDamaged, pack
 from watchkeeper.journal.filelock import FileLock
 from watchkeeper.model.doors import Entry
-from watchkeeper.model.errors import TooLarge
+from watchkeeper.model.errors import JournalFull, TooLarge
 from watchkeeper.model.signals import Stream
 
 T = TypeVar("T")
@@ -191,7 +191,7 @@ class SqliteJournal:
         """The one connection that writes, while nobody else does."""
         with self._writing:
             if self._closed:
-                raise ValueError("the journal is closed")
+                raise JournalFull("the journal is closed", reason="journal_closed")
             with self._between.hold(), tables.meaning():
                 yield self._db
 
@@ -200,7 +200,7 @@ class SqliteJournal:
         """A connection for one thread to read with, kept for the next."""
         with self._pool:
             if self._closed:
-                raise ValueError("the journal is closed")
+                raise JournalFull("the journal is closed", reason="journal_closed")
             db = self._idle.pop() if self._idle else self._connect()
         try:
             with tables.meaning():
