@@ -14,22 +14,14 @@ MAX_NAME = 253  # RFC 1035
 
 #: what installers, images and programs write when nobody has named the machine
 GENERIC = frozenset(
-    ("localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback", "loopback", "local", "host",
-     "hostname", "ubuntu", "debian", "raspberrypi", "raspberry", "centos", "fedora", "rhel", "rocky", "rocky9",
-     "almalinux", "alma", "opensuse", "suse", "arch", "archlinux", "kali", "alpine", "linux", "gentoo", "void",
-     "nixos", "manjaro", "freebsd", "openwrt", "mikrotik", "android", "macbook", "macbook-pro", "template",
-     "default", "unknown", "none", "null", "nil", "undefined", "n/a", "na", "(none)", "-", "_", "?", "*", "any",
-     "all")
+    {"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback", "loopback",
+     "local", "host", "hostname", "ubuntu", "debian", "raspberrypi", "raspberry", "centos",
+     "fedora", "rhel", "rocky", "rocky9", "almalinux", "alma", "opensuse", "suse", "arch",
+     "archlinux", "kali", "alpine", "linux", "gentoo", "void", "nixos", "manjaro", "freebsd",
+     "openwrt", "mikrotik", "android", "macbook", "macbook-pro", "template", "default", "unknown",
+     "none", "null", "nil", "undefined", "n/a", "na", "(none)", "-", "_", "?", "*", "any", "all"}
 )  # fmt: skip
-_NAME = 253  # RFC 1035
-
-#: what installers, images and programs write when nobody has named the machine
-GENERIC = frozenset(
-    "localhost localhost4 localhost6 ip6-localhost ip6-loopback loopback local host hostname "
-    "ubuntu debian raspberrypi raspberry centos fedora rhel rocky rocky9 almalinux alma opensuse suse arch archlinux "
-    "kali alpine linux gentoo void nixos manjaro freebsd openwrt mikrotik android macbook macbook-pro "
-    "vm template default unknown none null nil undefined n/a na (none) - _ ? * any all".split()
-)
+_NO_DOMAIN = ("", "local", "localdomain", "localdomain4", "localdomain6", "lan", "home")
 _NAME = re.compile(r"[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)*")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -62,15 +54,7 @@ def is_generic(name: str) -> bool:
     (True, False)
     """
     first, _, domain = name.strip().lower().rstrip(".").partition(".")
-    return first in GENERIC and domain in (
-        "",
-        "local",
-        "localdomain",
-        "localdomain4",
-        "localdomain6",
-        "lan",
-        "home",
-    )
+    return first in GENERIC and domain in _NO_DOMAIN
 
 
 def address(text: str) -> str | None:
