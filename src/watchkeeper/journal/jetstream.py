@@ -17,7 +17,7 @@ from nats.js import api
 from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.kv import KeyValue
 
-from watchkeeper.journal import groups
+from watchkeeper.journal import messages
 from watchkeeper.journal.entries import JournalDamaged, pack
 from watchkeeper.journal.frames import entries_of, first_to_keep, first_to_read, last_offset, split
 from watchkeeper.journal.nats_link import NatsLink
@@ -117,7 +117,7 @@ class JetStreamJournal:
             return self._link.call(self._append(parts))
 
     async def _append(self, parts: Sequence[bytes]) -> int:
-        sequence = await groups.publish(self._link.js, self._name, parts)
+        sequence = await messages.publish(self._link.js, self._name, parts)
         await self._link.client.publish(f"{self._name}.appended")
         return last_offset(sequence)
 
@@ -131,13 +131,13 @@ class JetStreamJournal:
         entries: list[Entry] = []
         near: dict[int, bytes] = {}  # parts seen, until the message that completes them
         sequence, window, size = first_to_read(after), 1, 0
-        while size < READ_BYTES and (found := await groups.messages(js, self._name, sequence, window)):
+        while size < READ_BYTES and (found := await messages.following(js, self._name, sequence, window)):
             for message in found:
                 size += len(message.body)
                 if not message.parts:
                     near[message.sequence] = message.body
                     continue
-                body = await groups.body(js, self._name, message, near)
+                body = await messages.body(js, self._name, message, near)
                 near.clear()
                 for rows, entry in entries_of(message.sequence, body, now_ms):
                     if entry.offset <= after:
@@ -177,7 +177,7 @@ class JetStreamJournal:
         if not state.messages:
             return 0
         if state.last_seq != self._known[0]:
-            self._known = state.last_seq, await groups.last(self._link.js, self._name)
+            self._known = state.last_seq, await messages.last(self._link.js, self._name)
         return last_offset(self._known[1])
 
     def committed(self, consumer: str) -> int:

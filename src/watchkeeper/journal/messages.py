@@ -1,9 +1,9 @@
 """Groups in a JetStream stream: published so that a reader sees all of a group or none, and read in order.
 
-A group that one message holds is published on `<name>.group`. A larger one goes out in parts on `<name>.part`,
-each accepted only right after the one before (Nats-Expected-Last-Sequence), its last piece on `<name>.group`:
-that one exists only if all the parts stand directly before it. Parts that a dead writer left are never
-completed, and readers pass over them. Servers before 2.12 have no atomic batches of their own.
+A group that one message holds is published on `<name>.group`. A larger one goes out in parts on
+`<name>.part`, each accepted only right after the one before (Nats-Expected-Last-Sequence), its last piece on
+`<name>.group`: that one exists only if all the parts stand directly before it. Parts that a dead writer left
+are never completed, and readers pass over them. Servers before 2.12 have no atomic batches of their own.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ async def _publish_one(
             await asyncio.sleep(0.1)
 
 
-async def messages(js: JetStreamContext, name: str, first: int, count: int) -> list[Message]:
+async def following(js: JetStreamContext, name: str, first: int, count: int) -> list[Message]:
     """Up to `count` messages of the stream from this sequence on, without a gap that is not a real one."""
     got = await asyncio.gather(*(fetch(js, name, sequence) for sequence in range(first, first + count)))
     found: list[Message] = []
