@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
@@ -178,8 +177,8 @@ def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         response.headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(retry_after)))
-    if answer.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-        response.force_close()  # the rest of the body is not waited for
+    if answer.status in (408, 413) or error.reason == "malformed_http":
+        response.force_close()  # where the next request would begin is not known, or not waited for
     return response
 
 
