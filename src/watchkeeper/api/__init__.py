@@ -1,1 +1,2 @@
-"""TODO"""
+"""REST under /api/ for every declared kind of record, its OpenAPI description, and the doors that read records:
+Alertmanager's API for its clients, dead letters, /metrics."""

@@ -1,19 +1,20 @@
-"""Cheap answers to "has anything changed?" and "how much is open?", asked every second while pages are open."""
+"""Two quick questions that open pages ask again and again: how many situations are open, did anything change."""
 
 from __future__ import annotations
 
-from django.db.models import Count, Max
+from typing import Any
 
-from watchkeeper.domains.situations.models import Alert, Situation, TimelineEntry
+from django.db.models import Max
+
+from watchkeeper.domains.situations.models import Situation, TimelineEntry
 
 
 def open_count() -> int:
     """Situations that are not resolved."""
-    return Situation.objects.exclude(state="resolved").count()
+    return Situation.objects.filter(state__in=("open", "acknowledged")).count()
 
 
-def change_mark() -> tuple[object, ...]:
-    """A value that differs when an alert or a situation has changed since it was last asked for."""
-    situations = Situation.objects.aggregate(Max("updated_at"), Count("pk"))
-    alerts = Alert.objects.order_by("-last_seen_at").values_list("last_seen_at", "fingerprint").first()
-    return (*situations.values(), alerts, TimelineEntry.objects.aggregate(Max("id"))["id__max"])
+def change_mark() -> Any:
+    """A value that is another one after the writer has written a situation."""
+    newest = Situation.objects.aggregate(newest=Max("updated_at"))["newest"]
+    return newest, TimelineEntry.objects.aggregate(last=Max("id"))["last"]

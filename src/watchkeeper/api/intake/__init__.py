@@ -1,0 +1,1 @@
+"""Doors that read or write records, and so live here and not in receivers."""

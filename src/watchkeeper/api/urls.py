@@ -1,0 +1,27 @@
+"""Addresses of the API."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+from watchkeeper.api import dead_letters, metrics, nowhere, ready
+from watchkeeper.api.intake import alertmanager
+from watchkeeper.kernel.resource import registry
+from watchkeeper.kernel.rest import view_of
+
+router = SimpleRouter()
+for resource in registry:
+    router.register(resource.path, view_of(resource), basename=resource.path)
+router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters")
+
+urlpatterns = [
+    path("api/v2/", include(alertmanager.urlpatterns)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/", include(router.urls)),
+    path("api/", nowhere.root),
+    path("api/<path:rest>", nowhere.nothing),
+    path("metrics", metrics.metrics, name="metrics"),
+    path("-/web/ready", ready.ready),
+]

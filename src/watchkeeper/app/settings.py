@@ -1,0 +1,166 @@
+"""Django's settings, built from Config: nothing is set here that an operator should have to edit.
+
+Importing this makes the data folder and, the first time, the secret key in it.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import psutil
+
+from watchkeeper.app.config import Config
+from watchkeeper.kernel.secrets import installation_key
+
+CONFIG = Config.from_env()
+CONFIG.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+_package = Path(__file__).resolve().parent.parent
+
+
+def _database(url: str) -> dict[str, Any]:
+    database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # Readers never wait for the writer (WAL); a writer waits for its turn instead of failing half way
+        # (IMMEDIATE, busy timeout); a commit is on disk when it returns (FULL).
+        database["CONN_HEALTH_CHECKS"] = False
+        database["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": (
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-32768;"
+                "PRAGMA mmap_size=268435456;PRAGMA temp_store=MEMORY;PRAGMA journal_size_limit=67108864"
+            ),
+        }
+    return database
+
+
+def _hosts(config: Config) -> list[str]:
+    """Names people may reach us by. All else is refused, so that no web page can point its name at us."""
+    name = urlsplit(config.public_url).hostname
+    hosts = {"localhost", "127.0.0.1", "[::1]", config.listen[0], socket.gethostname(), name or ""}
+    if config.listen[0] in ("0.0.0.0", "::"):
+        found = (a.address.split("%")[0] for addresses in psutil.net_if_addrs().values() for a in addresses)
+        hosts |= {f"[{a}]" if a.count(":") > 1 else a for a in found}
+    return sorted(filter(None, hosts | set(config.allow_hosts)))
+
+
+SECRET_KEY = installation_key(CONFIG.data)
+DEBUG = False
+ALLOWED_HOSTS = _hosts(CONFIG)
+DATABASES = {"default": _database(CONFIG.database_url)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "watchkeeper.kernel",
+    "watchkeeper.domains.identity",
+    "watchkeeper.domains.inventory",
+    "watchkeeper.domains.situations",
+    "watchkeeper.api",
+    "watchkeeper.console",
+]
+
+MIDDLEWARE = [
+    "watchkeeper.kernel.requests.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+PUBLIC_URL = CONFIG.public_url
+ROOT_URLCONF = "watchkeeper.app.urls"
+ASGI_APPLICATION = "watchkeeper.app.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["watchkeeper.domains.identity.signing_in.Backend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+
+_https = CONFIG.public_url.startswith("https://")
+# Browsers send cookies to every port of a host: the port in the name keeps two installations apart.
+_suffix = f"_{CONFIG.listen[1]}" if CONFIG.listen[1] else ""
+SESSION_COOKIE_NAME = f"watchkeeper_session{_suffix}"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = _https
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"watchkeeper_csrf{_suffix}"
+CSRF_COOKIE_SECURE = _https
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [CONFIG.public_url]
+CSRF_FAILURE_VIEW = "watchkeeper.kernel.problems.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+LANGUAGE_CODE = "en"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = str(_package / "console" / "static")
+
+SERVER_EMAIL = "watchkeeper@localhost"
+LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "watchkeeper.domains.identity.authentication.TokenAuthentication",
+        "watchkeeper.domains.identity.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["watchkeeper.kernel.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "watchkeeper.kernel.lists.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "watchkeeper.kernel.problems.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Watchkeeper",
+    "DESCRIPTION": "Alerts, situations and the inventory of one Watchkeeper, and what may be done to them.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": r"/api/",
+    "SERVE_PERMISSIONS": ["watchkeeper.kernel.permissions.SignedIn"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["watchkeeper.api.schema.problems"],
+}

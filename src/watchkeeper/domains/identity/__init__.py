@@ -1,0 +1,55 @@
+"""People, tokens and keys: who may sign in, call the API and send signals.
+
+For the command line and the start: `create_intake_key`, `create_token`, `first_run_link`, `first_intake_key`.
+For the console: `sign_in`, `check_first_run`, `finish_first_run`, `change_password`. `DatabaseKeyring` is the
+doors' Keyring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from watchkeeper.domains.identity.first_run import (
+        check_first_run,
+        finish_first_run,
+        first_intake_key,
+        first_run_link,
+    )
+    from watchkeeper.domains.identity.keyring import DatabaseKeyring
+    from watchkeeper.domains.identity.keys import create_intake_key, create_token
+    from watchkeeper.domains.identity.signing_in import change_password, is_user, sign_in
+
+_WHERE = {
+    "DatabaseKeyring": "keyring",
+    "change_password": "signing_in",
+    "check_first_run": "first_run",
+    "create_intake_key": "keys",
+    "create_token": "keys",
+    "finish_first_run": "first_run",
+    "first_intake_key": "first_run",
+    "first_run_link": "first_run",
+    "is_user": "signing_in",
+    "sign_in": "signing_in",
+}
+__all__ = [
+    "DatabaseKeyring",
+    "change_password",
+    "check_first_run",
+    "create_intake_key",
+    "create_token",
+    "finish_first_run",
+    "first_intake_key",
+    "first_run_link",
+    "is_user",
+    "sign_in",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Django imports this package before its models can be: what needs them is imported when it is asked for.
+    if name not in _WHERE:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

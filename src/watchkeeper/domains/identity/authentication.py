@@ -1,0 +1,84 @@
+"""How the API knows who calls: a bearer token by its fast hash, or the session of somebody who has signed in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import SessionAuthentication as RestSession
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from watchkeeper.domains.identity.models import ApiToken
+from watchkeeper.kernel.acting import ActorKind, Scope
+from watchkeeper.kernel.secrets import fingerprint
+
+_USED_EVERY = dt.timedelta(minutes=1)
+
+
+class TokenHolder:
+    """What a request's `user` is when a token called: named after the token, and after its person if it has one."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+    actor_kind = ActorKind.TOKEN
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token, self.pk = token, token.pk
+        self.scope = Scope.of(token.scope_word)
+        if token.user is not None:
+            self.scope = min(self.scope, token.user.scope)
+
+    def get_username(self) -> str:
+        """As the audit trail names it."""
+        return f"{self.token.user.username} ({self.token.name})" if self.token.user else self.token.name
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer wkt_…`; also as the password of Basic, for clients that know nothing else."""
+
+    def authenticate(self, request: Request) -> tuple[TokenHolder, ApiToken] | None:
+        """None when no token is given. Raises AuthenticationFailed for one that does not count."""
+        secret = bearer(request.headers.get("Authorization", ""))
+        if not secret:
+            return None
+        now = timezone.now()
+        found = ApiToken.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=now), hash=fingerprint(secret), revoked_at=None
+        )
+        token = found.select_related("user").first()
+        if token is None or (token.user is not None and not token.user.is_active):
+            raise AuthenticationFailed("this token is unknown, revoked or expired")
+        if token.last_used_at is None or now - token.last_used_at > _USED_EVERY:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        return TokenHolder(token), token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        """What a 401 asks for."""
+        return 'Bearer realm="watchkeeper"'
+
+
+class SessionAuthentication(RestSession):
+    """The console's session; unsafe methods need the CSRF token."""
+
+
+def bearer(header: str) -> str:
+    """The secret in an Authorization header: of Bearer, or the password of Basic; "" when there is none.
+
+    >>> bearer("Bearer abc"), bearer("Basic " + base64.b64encode(b"amtool:abc").decode()), bearer("")
+    ('abc', 'abc', '')
+    """
+    scheme, _, rest = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest.strip(), validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""

@@ -1,0 +1,106 @@
+"""Makes API tokens and intake keys, and takes them back. The secret is returned once and kept as a hash."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from watchkeeper.domains.identity.models import ApiToken, IntakeKey, ScopeWord, User
+from watchkeeper.domains.identity.rules import networks as parsed
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Actor, ActorKind, Scope
+from watchkeeper.kernel.problems import Invalid, Refused
+from watchkeeper.kernel.secrets import fingerprint, new_secret
+
+_SHOWN = 8  # characters of a secret that stay visible, the prefix included
+
+
+def command_actor() -> Actor:
+    """Whoever runs a command on this machine."""
+    import getpass
+    import os
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Actor(ActorKind.COMMAND, name, scope=Scope.ADMIN)
+
+
+def create_token(name: str, scope: str = "admin", *, actor: Actor | None = None, expires_at: dt.datetime | None = None,
+                 user: User | None = None) -> str:  # fmt: skip
+    """Make an API token and return its secret. Raises Invalid."""
+    token, secret = new_token(name, scope, expires_at=expires_at, user=user)
+    audit.record(actor or command_actor(), "token.create", token, after=audit.state_of(token))
+    return secret
+
+
+def new_token(
+    name: str, scope: str, *, expires_at: dt.datetime | None = None, user: User | None = None
+) -> tuple[ApiToken, str]:
+    """The record and its secret, not audited. Raises Invalid."""
+    if scope not in ScopeWord.values:
+        raise Invalid(f"scope {scope!r}: write admin, write or read")
+    if not name.strip():
+        raise Invalid("a token needs a name")
+    secret = new_secret("wkt")
+    token = ApiToken.objects.create(
+        name=name.strip()[:150],
+        prefix=secret[:_SHOWN],
+        hash=fingerprint(secret),
+        scope_word=scope,
+        expires_at=expires_at,
+        user=user,
+    )
+    return token, secret
+
+
+def create_intake_key(
+    name: str,
+    doors: Iterable[str] = (),
+    networks: Iterable[str] = (),
+    rate: float = 0.0,
+    *,
+    actor: Actor | None = None,
+) -> str:
+    """Make an intake key and return its secret. Raises Invalid, or Refused when the name is taken."""
+    key, secret = new_intake_key(name, doors, networks, rate)
+    audit.record(actor or command_actor(), "intake-key.create", key, after=audit.state_of(key))
+    return secret
+
+
+def new_intake_key(
+    name: str, doors: Iterable[str] = (), networks: Iterable[str] = (), rate: float = 0.0
+) -> tuple[IntakeKey, str]:
+    """The record and its secret, not audited. Raises Invalid, or Refused when the name is taken."""
+    if not name.strip():
+        raise Invalid("an intake key needs a name")
+    if IntakeKey.objects.filter(name=name.strip()[:150]).exists():
+        raise Refused(f"there is an intake key {name.strip()!r} already")
+    secret = new_secret("wki")
+    key = IntakeKey.objects.create(
+        name=name.strip()[:150],
+        prefix=secret[:_SHOWN],
+        hash=fingerprint(secret),
+        doors=sorted(set(doors)),
+        networks=checked_networks(networks),
+        rate=rate,
+    )
+    return key, secret
+
+
+def checked_networks(texts: Iterable[str]) -> list[str]:
+    """Networks in their usual form. Raises Invalid naming what is none."""
+    try:
+        return [str(n) for n in parsed(tuple(texts))]
+    except ValueError as error:
+        raise Invalid(f"networks: {error}; write 10.0.0.0/8 or one address") from error
+
+
+def revoke(record: ApiToken | IntakeKey) -> None:
+    """Take it back; doors and the API refuse it within seconds. The record stays, for the audit trail."""
+    if record.revoked_at is None:
+        record.revoked_at = timezone.now()
+        record.save(update_fields=["revoked_at"])

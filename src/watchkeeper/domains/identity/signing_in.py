@@ -1,0 +1,83 @@
+"""Signing in by name and password, with a lock-out after failures, and changing one's password."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from watchkeeper.domains.identity.models import FailedSignIn, User
+from watchkeeper.domains.identity.rules import LOCKOUT_SECONDS, locked_out
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Actor, ActorKind
+from watchkeeper.kernel.problems import Invalid
+from watchkeeper.model.errors import RateLimited, Unauthorised
+
+
+class Backend(BaseBackend):
+    """How Django finds the user of a session. Passwords are checked by `sign_in` alone."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        """The user, if still active."""
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Name and password, for whatever asks Django. Locked out is as good as wrong."""
+        from watchkeeper.kernel.acting import address_of
+
+        address = address_of(request) if request is not None else ""
+        try:
+            return sign_in(credentials.get("username", ""), credentials.get("password", ""), address)
+        except (Unauthorised, RateLimited):
+            return None
+
+
+def sign_in(username: str, password: str, address: str) -> User:
+    """The user with this name and password. Raises Unauthorised, or RateLimited while locked out; neither says
+    whether there is such a user."""
+    now = timezone.now()
+    since = now - dt.timedelta(seconds=LOCKOUT_SECONDS)
+    recent = FailedSignIn.objects.filter(Q(username=username[:150]) | Q(address=address), at__gt=since)
+    if locked_out(recent.values_list("username", "address"), username[:150], address):
+        raise RateLimited("Too many failed attempts. Wait 15 minutes.", retry_after=LOCKOUT_SECONDS)
+    user = User.objects.filter(username=User.normalize_username(username), is_active=True).first()
+    if user is None:
+        User().set_password(
+            password
+        )  # takes as long as checking one, so that names cannot be guessed by time
+    if user is None or not user.check_password(password):
+        actor = Actor(ActorKind.PERSON, username[:150], address=address)
+        with transaction.atomic():
+            FailedSignIn.objects.filter(at__lte=since).delete()
+            FailedSignIn.objects.create(username=username[:150], address=address, at=now)
+            audit.record(actor, "sign-in.failed")
+        raise Unauthorised("That name and password do not belong together.")
+    user.backend = f"{__name__}.Backend"
+    FailedSignIn.objects.filter(username=user.username, address=address).delete()
+    audit.record(Actor(ActorKind.PERSON, user.username, str(user.pk), user.scope, address), "sign-in", user)
+    return user
+
+
+def is_user(username: str) -> bool:
+    """Whether an active user has this name."""
+    return User.objects.filter(username=username, is_active=True).exists()
+
+
+def change_password(user: User, old: str, new: str) -> None:
+    """Set a new password; other sessions of the user end. Raises Unauthorised or Invalid."""
+    if not user.check_password(old):
+        raise Unauthorised("That is not your present password.")
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages)) from error
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    audit.record(Actor(ActorKind.PERSON, user.username, str(user.pk), user.scope), "password.change", user)

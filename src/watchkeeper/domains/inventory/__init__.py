@@ -1,0 +1,43 @@
+"""The inventory: items, identifiers and relations, found by discovery and kept right by people.
+
+`load_topology()` gives analysis the graph; `write_discoveries(found, now_ms)` is the one way signals enter it;
+`names_of(ids)` is for sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchkeeper.model.topology import Discovery, Topology
+
+# Django imports this package before its models can be: what needs them is imported when it is called.
+
+
+def load_topology() -> Topology:
+    """The graph as it is now: every item, its identifiers and the relations that hold."""
+    from watchkeeper.domains.inventory.graph import load_topology
+
+    return load_topology()
+
+
+def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
+    """Write what was discovered, in the caller's transaction; what a person has set stays."""
+    from watchkeeper.domains.inventory.discoveries import write_discoveries
+
+    write_discoveries(found, now_ms)
+
+
+def close_stale(now_ms: int, hold_ms: int) -> int:
+    """Close observed relations that nothing has shown for `hold_ms`; how many."""
+    from watchkeeper.domains.inventory.discoveries import close_stale
+
+    return close_stale(now_ms, hold_ms)
+
+
+def names_of(ids: Iterable[str]) -> dict[str, str]:
+    """The names of these items, in one query; ids that are unknown are left out."""
+    from watchkeeper.domains.inventory.models import Item
+
+    return dict(Item.objects.filter(pk__in=set(ids)).values_list("pk", "name"))

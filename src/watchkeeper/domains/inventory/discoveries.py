@@ -1,0 +1,113 @@
+"""Writes what pollers and signals have shown to exist. What a person has set stays; an identifier that turns up
+at another item has moved there; a relation that is not shown any more closes after a while."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from watchkeeper.domains.inventory import models
+from watchkeeper.kernel.fields import document, moment, storable
+from watchkeeper.kernel.upserts import upsert, when
+from watchkeeper.model.topology import Discovery, Item, Relation
+
+_log = logging.getLogger(__name__)
+_CHUNK = 500
+
+
+def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
+    """Write items, identifiers and relations, in the caller's transaction; later ones overrule earlier ones.
+
+    A relation to an item that nobody has described is left out, and logged."""
+    items = {i.id: i for d in found for i in d.items}
+    _items(items, now_ms)
+    _identifiers(items, now_ms)
+    _relations({(r.source, r.target, r.kind, r.origin): r for d in found for r in d.relations}, items, now_ms)
+
+
+def _items(items: dict[str, Item], now_ms: int) -> None:
+    if not items:
+        return
+    known: dict[str, tuple[Any, ...]] = {}
+    for part in _chunks(items):
+        rows = models.Item.objects.filter(pk__in=part)
+        columns = ("name", "kind", "discovered", "attributes", "pinned")
+        known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
+    now = when(now_ms)
+    rows = []
+    for i in items.values():
+        name, kind, discovered, attributes = storable(i.name)[:255], i.kind[:64], i.discovered, i.attributes
+        pinned: list[str] = []
+        if i.id in known:
+            old_name, old_kind, old_discovered, old_attributes, pinned = known[i.id]
+            name = old_name if "name" in pinned else name
+            kind = old_kind if "kind" in pinned else kind
+            discovered = discovered and old_discovered
+            attributes = {**old_attributes, **attributes}
+        rows.append(
+            (i.id, kind, name, discovered, i.source[:128], document(attributes), document(pinned), now, now)
+        )
+    changed = ("kind", "name", "discovered", "source", "attributes", "last_seen_at")
+    upsert(models.Item, rows, update=changed)
+
+
+def _identifiers(items: dict[str, Item], now_ms: int) -> None:
+    claimed: dict[tuple[str, str], tuple[str, int]] = {}
+    for i in items.values():
+        for n, x in enumerate(i.identifiers):
+            claimed[x.scheme[:64], storable(x.value)[:512]] = (i.id, min(n, 32_767))
+    if not claimed:
+        return
+    moved: list[int] = []
+    values = {value for _, value in claimed}
+    for part in _chunks(values):
+        rows = models.Identifier.objects.filter(valid_to=None, value__in=part)
+        for pk, item, scheme, value in rows.values_list("pk", "item_id", "scheme", "value"):
+            claim = claimed.get((scheme, value))
+            if claim is None:
+                continue
+            if claim[0] == item:
+                del claimed[scheme, value]
+            else:
+                moved.append(pk)
+    for part in _chunks(moved):
+        models.Identifier.objects.filter(pk__in=part).update(valid_to=moment(now_ms))
+    rows_new = [(i, scheme, value, n, when(now_ms), None) for (scheme, value), (i, n) in claimed.items()]
+    upsert(
+        models.Identifier, rows_new, key=("scheme", "value"), where="valid_to IS NULL", update=("item_id",)
+    )
+
+
+def _relations(edges: dict[Any, Relation], items: dict[str, Item], now_ms: int) -> None:
+    if not edges:
+        return
+    ends = {e for r in edges.values() for e in (r.source, r.target)}
+    there = set(items)
+    for part in _chunks(ends - there):
+        there |= set(models.Item.objects.filter(pk__in=part).values_list("pk", flat=True))
+    sound = [r for r in edges.values() if r.source in there and r.target in there]
+    if len(sound) < len(edges):
+        _log.warning("%d relations name items that nobody has described", len(edges) - len(sound))
+    now = when(now_ms)
+    upsert(
+        models.Relation,
+        [(r.source, r.target, r.kind.value, r.origin[:128], True, now, None, now) for r in sound],
+        key=("source_id", "target_id", "kind", "origin"),
+        where="valid_to IS NULL",
+        update=("last_seen_at",),
+    )
+
+
+def close_stale(now_ms: int, hold_ms: int) -> int:
+    """Close observed relations that were last shown more than `hold_ms` ago; how many there were."""
+    stale = models.Relation.objects.filter(
+        valid_to=None, observed=True, last_seen_at__lt=moment(max(1, now_ms - hold_ms))
+    )
+    return stale.update(valid_to=moment(now_ms))
+
+
+def _chunks(ids: Iterable[Any]) -> Iterable[list[Any]]:
+    """In parts that fit into one statement."""
+    everything = list(ids)
+    return (everything[i : i + _CHUNK] for i in range(0, len(everything), _CHUNK))

@@ -1,0 +1,38 @@
+"""The inventory as analysis sees it: loads the Topology."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from watchkeeper.domains.inventory import models
+from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, Topology
+
+
+def load_topology() -> Topology:
+    """Every item with its identifiers in their order, and every relation that holds. Three queries."""
+    identifiers: dict[str, list[Identifier]] = defaultdict(list)
+    rows = models.Identifier.objects.filter(valid_to=None).order_by("position", "id")
+    for item, scheme, value in rows.values_list("item_id", "scheme", "value").iterator(5000):
+        identifiers[item].append(Identifier(scheme, value))
+    decode = msgspec.json.Decoder(dict).decode
+    items = [
+        Item(pk, kind, name, tuple(identifiers[pk]), discovered, source, decode(attributes))
+        for pk, kind, name, discovered, source, attributes in models.Item.objects.annotate(
+            text=Cast("attributes", TextField())
+        )
+        .order_by("pk")
+        .values_list("pk", "kind", "name", "discovered", "source", "text")
+        .iterator(5000)
+    ]
+    edges = models.Relation.objects.filter(valid_to=None).order_by("id")
+    relations = [
+        Relation(source, target, RelationKind(kind), origin)
+        for source, target, kind, origin in edges.values_list(
+            "source_id", "target_id", "kind", "origin"
+        ).iterator(5000)
+    ]
+    return Topology(items, relations)

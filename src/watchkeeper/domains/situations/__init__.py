@@ -1,0 +1,34 @@
+"""Alerts and situations as records: their one writer, what people do to them, and who is told.
+
+`AnalysisWriter().write(…)`, `analysis_offset()`, `load_active(now_ms)` and `load_silences(now_ms)` are for the
+analyse process; `acts` is for whoever acts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from watchkeeper.domains.situations.active import analysis_offset, load_active, load_silences
+    from watchkeeper.domains.situations.retention import forget
+    from watchkeeper.domains.situations.writer import AnalysisWriter, Overtaken
+
+__all__ = ["AnalysisWriter", "Overtaken", "analysis_offset", "forget", "load_active", "load_silences"]
+
+_WHERE = {
+    "AnalysisWriter": "writer",
+    "Overtaken": "writer",
+    "analysis_offset": "active",
+    "forget": "retention",
+    "load_active": "active",
+    "load_silences": "active",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Django imports this package before its models can be: what needs them is imported when it is asked for.
+    if name not in _WHERE:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

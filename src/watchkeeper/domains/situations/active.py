@@ -1,0 +1,67 @@
+"""What analysis takes up again after a restart: the alerts, situations and silences that live."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from watchkeeper.domains.situations import models
+from watchkeeper.domains.situations.rows import alert_of, situation_of
+from watchkeeper.kernel.fields import milliseconds, moment
+from watchkeeper.model import verdicts
+from watchkeeper.model.act import Act, ActKind
+
+#: Resolved alerts and situations this young are still known to analysis: they may flap, or be followed.
+RECENT_MS = 24 * 3600 * 1000
+
+
+def analysis_offset() -> int:
+    """The journal offset up to which the records hold what analysis decided; 0 at first."""
+    return models.AnalysisOffset.objects.values_list("offset", flat=True).first() or 0
+
+
+def load_active(now_ms: int) -> tuple[list[verdicts.Alert], list[verdicts.Situation]]:
+    """Situations that are open or were resolved within the last day, their alerts, and all others that fire or
+    were seen within that day, exactly as written."""
+    since = moment(max(1, now_ms - RECENT_MS))
+    situations = models.Situation.objects.filter(~Q(state="resolved") | Q(resolved_at__gte=since))
+    alerts = models.Alert.objects.filter(
+        Q(status="firing") | Q(last_seen_at__gte=since) | Q(situation__in=situations.values("pk"))
+    ).order_by("pk")
+    return [alert_of(r) for r in alerts.iterator(2000)], load_situations(
+        situations.order_by("opened_at", "pk")
+    )
+
+
+def load_situations(found: Sequence[models.Situation]) -> list[verdicts.Situation]:
+    """These records with their memberships, as analysis knows them. `found` is a queryset."""
+    records = list(found)
+    members: dict[str, list[models.Membership]] = defaultdict(list)
+    for start in range(0, len(records), 500):
+        ids = [r.pk for r in records[start : start + 500]]
+        for m in models.Membership.objects.filter(situation__in=ids).order_by("situation", "position"):
+            members[m.situation_id].append(m)
+    return [situation_of(r, members[r.pk]) for r in records]
+
+
+def load_silences(now_ms: int) -> list[Act]:
+    """The silences that have not ended, as the acts that made them: analysis applies these on restart."""
+    found = models.Silence.objects.filter(ends_at__gt=moment(max(1, now_ms))).order_by("created_at", "pk")
+    return [
+        Act(
+            id=f"restored-{s.id}",
+            kind=ActKind.SILENCE,
+            target=s.id,
+            actor=s.created_by,
+            time_ms=milliseconds(s.created_at),
+            data={
+                "matchers": s.matchers,
+                "starts_ms": milliseconds(s.starts_at),
+                "ends_ms": milliseconds(s.ends_at),
+                "comment": s.comment,
+            },
+        )
+        for s in found
+    ]

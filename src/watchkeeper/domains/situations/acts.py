@@ -1,0 +1,80 @@
+"""What people do to alerts and situations. An act goes through the journal, so that a replay gives the same
+state; analysis applies it and its writer notes it, which is what we wait for here, for a moment."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from watchkeeper.domains.situations.models import AppliedAct
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.ports import ActSink, ports
+from watchkeeper.kernel.resource import Done
+from watchkeeper.model.act import Act, ActKind
+from watchkeeper.model.doors import Journal
+from watchkeeper.model.signals import Stream, batch
+
+PATIENCE = 2.0  # seconds
+_LOOK_EVERY = (0.02, 0.03, 0.05, 0.1)
+
+
+class JournalSink:
+    """Acts as journal entries."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def submit(self, act: Act) -> None:
+        """Return once it is on disk. Raises JournalFull or DiskFull."""
+        import msgspec
+
+        row = {"time_ms": act.time_ms, "document": msgspec.json.encode(act)}
+        self.journal.append([(Stream.ACTS, batch(Stream.ACTS, [row]))])
+
+
+def set_sink(sink: ActSink | None) -> None:
+    """Say where acts go; app does, once, at the start."""
+    ports.acts = sink
+
+
+def act(
+    actor: Actor, kind: ActKind, target: str, data: dict[str, Any] | None = None, subject: Any = None
+) -> Done:
+    """Submit an act, audit it, and wait up to PATIENCE seconds until it is applied; `pending` if it was not.
+
+    Raises NotReady, JournalFull or DiskFull; then nothing has happened.
+    """
+    made = Act(
+        id=uuid.uuid4().hex,
+        kind=kind,
+        target=target,
+        actor=actor.name,
+        time_ms=int(time.time() * 1000),
+        data=data or {},
+    )
+    ports.submit(made)
+    name = "silence" if kind in (ActKind.SILENCE, ActKind.UNSILENCE) else subject._meta.model_name
+    audit.record(
+        actor, f"{name}.{kind.value}", subject, after={"act": made.id, "target": target, **made.data}
+    )
+    if connection.in_atomic_block:
+        # What others write cannot be seen from in here, and on SQLite they could not write at all.
+        return Done(pending=True)
+    return Done(pending=not wait(lambda: AppliedAct.objects.filter(pk=made.id).exists()))
+
+
+def wait(true: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    """Whether it became true in time."""
+    end = time.monotonic() + patience
+    for n in range(1_000_000):
+        if true():
+            return True
+        if time.monotonic() >= end:
+            break
+        time.sleep(_LOOK_EVERY[min(n, len(_LOOK_EVERY) - 1)])
+    return False

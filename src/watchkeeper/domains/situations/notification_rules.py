@@ -1,0 +1,137 @@
+"""Notification rules, declared: who is told of which situations, and how."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+from rest_framework import serializers
+
+from watchkeeper.domains.situations import rules, telling
+from watchkeeper.domains.situations.models import Channel, NotificationRule
+from watchkeeper.kernel import outbox
+from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.problems import Invalid, Refused
+from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
+from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.model.verdicts import Severity, Situation, SituationState
+
+
+class NotificationRuleSerializer(RecordSerializer):
+    """The secret is made here and shown once."""
+
+    labels = serializers.DictField(child=serializers.CharField(max_length=1024), default=dict)
+    events = serializers.ListField(child=serializers.ChoiceField(choices=rules.EVENTS), default=list)
+    min_severity = serializers.ChoiceField(
+        choices=[s.value for s in Severity], default=Severity.WARNING.value
+    )
+
+    class Meta:
+        model = NotificationRule
+        fields = ("id", "name", "enabled", "channel", "address", "min_severity", "labels", "words", "events",
+                  "created_at")  # fmt: skip
+        read_only_fields = ("id", "created_at")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The address suits the channel. Raises ValidationError."""
+        before = self.instance
+        channel = attrs.get("channel", before.channel if before else Channel.WEBHOOK)
+        address = attrs.get("address", before.address if before else "")
+        try:
+            checked_address(channel, address)
+        except Invalid as error:
+            raise serializers.ValidationError({"address": error.detail}) from error
+        return attrs
+
+
+def checked_address(channel: str, address: str) -> None:
+    """Raises Invalid when the address cannot be one of this channel."""
+    if channel == Channel.WEBHOOK:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Invalid("write https://host/path")
+        return
+    for one in address.split(","):
+        try:
+            validate_email(one.strip())
+        except ValidationError as error:
+            raise Invalid(f"{one.strip()!r} is not an e-mail address") from error
+
+
+def new_secret() -> str:
+    """A signing secret as Standard Webhooks writes them."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _make(_: Actor, data: dict[str, Any]) -> NotificationRule:
+    secret = new_secret() if data.get("channel", Channel.WEBHOOK) == Channel.WEBHOOK else ""
+    made = NotificationRule.objects.create(**data, secret=secret)
+    if secret:
+        made.shown_once = {"secret": secret}  # type: ignore[attr-defined]
+    return made
+
+
+def _rotate(_: Actor, rule: NotificationRule, __: dict[str, Any]) -> Done:
+    rule.secret = new_secret()
+    rule.save(update_fields=["secret"])
+    return Done(body={"secret": rule.secret, "shown_once": {"secret": rule.secret}})
+
+
+def _test(actor: Actor, rule: NotificationRule, _: dict[str, Any]) -> Done:
+    if not rule.enabled:
+        raise Refused("the rule is switched off")
+    now_ms = milliseconds(timezone.now())
+    example = Situation(
+        id="test", state=SituationState.OPEN, severity=rule.min_severity, opened_ms=now_ms, updated_ms=now_ms,
+        title=f"A test by {actor.name}: nothing is wrong",
+    )  # fmt: skip
+    row = f"notify:{rule.pk}:test:{uuid.uuid4().hex}"
+    payload = {"rule": rule.pk, "message": telling.message("test", example, {}, now_ms)}
+    outbox.add([outbox.Effect(row, telling.KIND, "test", payload)])
+    return Done(body={"effect": row})
+
+
+registry.add(
+    Resource(
+        model=NotificationRule,
+        path="notification-rules",
+        name="notification rule",
+        description="Who is told of situations that match: opened, risen in severity, resolved. Once each.",
+        fields=NotificationRuleSerializer.Meta.fields,
+        columns=(
+            Column("name", link=True),
+            Column("enabled", "On", Show.YES),
+            Column("channel", show=Show.STATE),
+            Column("address"),
+            Column("min_severity", "From", Show.SEVERITY),
+        ),
+        filters={"name": ["exact", "icontains"], "enabled": ["exact"], "channel": ["exact"]},
+        search=("name", "address"),
+        ordering=("name",),
+        orderable=("created_at",),
+        writable=("name", "enabled", "channel", "address", "min_severity", "labels", "words", "events"),
+        allow=frozenset({"create", "change", "remove"}),
+        serializer=NotificationRuleSerializer,
+        create=_make,
+        read_scope=Scope.ADMIN,
+        write_scope=Scope.ADMIN,
+        actions=(
+            Action(
+                "rotate-secret",
+                "New signing secret",
+                _rotate,
+                scope=Scope.ADMIN,
+                offered=lambda r: r.channel == Channel.WEBHOOK,
+                confirm="The present secret stops signing at once.",
+            ),
+            Action("test", "Send a test", _test, scope=Scope.ADMIN),
+        ),
+    )  # fmt: skip
+)

@@ -1,0 +1,179 @@
+"""Silences, declared, and the two acts that make and end them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.utils import timezone
+from rest_framework import serializers
+
+from watchkeeper.domains.situations.acts import act
+from watchkeeper.domains.situations.models import Silence
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.problems import Invalid, NotThere
+from watchkeeper.kernel.resource import Column, Resource, Show, registry
+from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.model.act import ActKind
+
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:/-]{0,255}")
+_MATCHERS = 64
+_EXPRESSION = 1024  # characters
+
+
+def silence(actor: Actor, matchers: list[dict[str, Any]], starts_at: dt.datetime, ends_at: dt.datetime,
+            comment: str, silence_id: str = "") -> Silence:  # fmt: skip
+    """Make a silence, or change the one with this id; return the record, not yet saved when analysis has not
+    applied it in time. Raises Invalid, NotReady, JournalFull or DiskFull."""
+    if ends_at <= starts_at:
+        raise Invalid("ends_at: a silence ends after it starts")
+    if ends_at <= timezone.now():
+        raise Invalid("ends_at: this is past")
+    made = Silence(
+        id=silence_id or str(uuid.uuid4()), matchers=checked(matchers), starts_at=starts_at, ends_at=ends_at,
+        created_by=actor.name, comment=comment, created_at=timezone.now(), updated_at=timezone.now(),
+    )  # fmt: skip
+    data = {
+        "matchers": made.matchers,
+        "starts_ms": milliseconds(starts_at),
+        "ends_ms": milliseconds(ends_at),
+        "comment": comment,
+    }
+    if act(actor, ActKind.SILENCE, made.pk, data).pending:
+        return made
+    return Silence.objects.get(pk=made.pk)
+
+
+def unsilence(actor: Actor, silence_id: str) -> bool:
+    """End a silence now; whether that has been applied already. Raises NotThere."""
+    if not Silence.objects.filter(pk=silence_id).exists():
+        raise NotThere(f"there is no silence {silence_id}")
+    return not act(actor, ActKind.UNSILENCE, silence_id).pending
+
+
+def checked(matchers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Matchers that analysis can take. Raises Invalid: none, too many, a name or an expression that is none, or
+    a set that would match every alert."""
+    if not matchers or len(matchers) > _MATCHERS:
+        raise Invalid(f"matchers: one to {_MATCHERS} are needed")
+    out = []
+    for m in matchers:
+        name, value = m["name"], m["value"]
+        if not _NAME.fullmatch(name):
+            raise Invalid(f"matchers: {name!r} is not the name of a label")
+        regex, equal = bool(m.get("isRegex", False)), bool(m.get("isEqual", True))
+        if regex and (len(value) > _EXPRESSION or not _compiles(value)):
+            raise Invalid(f"matchers: {value!r} is not an expression that RE2 can run")
+        out.append({"name": name, "value": value, "isRegex": regex, "isEqual": equal})
+    if all(_matches_empty(m) for m in out):
+        raise Invalid("matchers: these would silence every alert; one must ask for a value")
+    return out
+
+
+def _compiles(expression: str) -> bool:
+    try:
+        _full_match(expression, "")
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _full_match(expression: str, text: str) -> bool:
+    found = pc.match_substring_regex(pa.array([text]), pattern=f"^(?:{expression})$")
+    return bool(found[0].as_py())
+
+
+def _matches_empty(m: dict[str, Any]) -> bool:
+    same = _full_match(m["value"], "") if m["isRegex"] else m["value"] == ""
+    return same is m["isEqual"]
+
+
+class MatcherSerializer(serializers.Serializer[Any]):
+    """A condition on a label, as Alertmanager writes it."""
+
+    name = serializers.CharField(max_length=256)
+    value = serializers.CharField(max_length=1024, allow_blank=True, trim_whitespace=False)
+    isRegex = serializers.BooleanField(default=False)
+    isEqual = serializers.BooleanField(default=True)
+
+
+class SilenceSerializer(RecordSerializer):
+    """`state`: pending, active or expired."""
+
+    matchers = MatcherSerializer(many=True)
+    starts_at = serializers.DateTimeField(required=False)
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Silence
+        fields = ("id", "matchers", "starts_at", "ends_at", "comment", "state", "created_by", "created_at",
+                  "updated_at")  # fmt: skip
+        read_only_fields = ("id", "created_by", "created_at", "updated_at")
+
+    def get_state(self, found: Silence) -> str:
+        """As of now."""
+        return state_of(found)
+
+
+def state_of(found: Silence) -> str:
+    """pending, active or expired, now."""
+    now = timezone.now()
+    if found.ends_at <= now:
+        return "expired"
+    return "active" if found.starts_at <= now else "pending"
+
+
+def _make(actor: Actor, data: dict[str, Any]) -> Silence:
+    starts = data.get("starts_at") or timezone.now()
+    matchers = [dict(m) for m in data["matchers"]]
+    return silence(actor, matchers, starts, data["ends_at"], data.get("comment", ""))
+
+
+def _end(actor: Actor, found: Silence) -> None:
+    unsilence(actor, found.pk)
+
+
+# These write through the journal: they audit themselves, and run in no transaction.
+_make.journaled = True  # type: ignore[attr-defined]
+_end.journaled = True  # type: ignore[attr-defined]
+
+registry.add(
+    Resource(
+        model=Silence,
+        path="silences",
+        name="silence",
+        description="Alerts that match are recorded, marked as suppressed, and notify nobody.",
+        fields=SilenceSerializer.Meta.fields,
+        title=lambda s: s.comment or ", ".join(matcher_text(m) for m in s.matchers),
+        columns=(
+            Column("comment", link=True),
+            Column("created_by", "By"),
+            Column("starts_at", "From", Show.TIME),
+            Column("ends_at", "Until", Show.TIME),
+        ),
+        filters={"created_by": ["exact"], "ends_at": ["gt", "lte"], "starts_at": ["gte", "lte"]},
+        search=("comment",),
+        ordering=("-created_at", "-id"),
+        orderable=("ends_at", "starts_at"),
+        writable=("matchers", "starts_at", "ends_at", "comment"),
+        allow=frozenset({"create", "remove"}),
+        serializer=SilenceSerializer,
+        create=_make,
+        remove=_end,
+    )
+)
+
+
+def matcher_text(m: dict[str, Any]) -> str:
+    """A matcher as people write it.
+
+    >>> matcher_text({"name": "job", "value": "db.*", "isRegex": True, "isEqual": False})
+    'job!~"db.*"'
+    """
+    sign = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
+    return f'{m["name"]}{sign[m["isRegex"], m["isEqual"]]}"{m["value"]}"'

@@ -1,0 +1,57 @@
+"""Writes the audit trail: who did what to which record, when, from where, and what changed in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.db import models
+from django.utils import timezone
+
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.fields import SealedField
+from watchkeeper.kernel.models import AuditEntry
+
+
+def record(
+    actor: Actor,
+    act: str,
+    subject: models.Model | None = None,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write one entry, in the transaction of the act. Of before and after only what differs is kept."""
+    if before is not None and after is not None:
+        differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+        before = {k: v for k, v in before.items() if k in differs}
+        after = {k: v for k, v in after.items() if k in differs}
+    AuditEntry.objects.create(
+        at=timezone.now(),
+        actor_kind=actor.kind,
+        actor=actor.name[:200],
+        actor_id=actor.id,
+        address=actor.address,
+        request_id=actor.request_id,
+        act=act,
+        kind=str(subject._meta.verbose_name) if subject is not None else "",
+        record=str(subject.pk) if subject is not None else "",
+        name=str(subject)[:200] if subject is not None else "",
+        before=before,
+        after=after,
+    )
+
+
+def state_of(obj: models.Model) -> dict[str, Any]:
+    """The columns of a record as plain data, secrets left out."""
+    out: dict[str, Any] = {}
+    for field in obj._meta.concrete_fields:
+        if isinstance(field, SealedField) or "hash" in field.name or field.name == "password":
+            continue
+        out[field.attname] = plain(getattr(obj, field.attname))
+    return out
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON can hold them."""
+    return msgspec.to_builtins(value, enc_hook=str)

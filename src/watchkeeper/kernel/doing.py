@@ -1,0 +1,74 @@
+"""Makes, changes and removes records as their declaration says, audited in the transaction it happens in. REST and
+console both come through here.
+
+A hook that is `journaled` (it has an attribute of that name) writes through the journal: it audits itself, and
+runs in no transaction, because what it waits for happens in another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.resource import Action, Done, Resource
+
+
+def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
+    """A new record from a serializer that is valid. It may carry `shown_once`, a dict with a secret; it is not
+    saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
+    hook = resource.create
+    if hook is not None and _journaled(hook):
+        return hook(actor, serializer.validated_data)
+    with transaction.atomic():
+        made = hook(actor, serializer.validated_data) if hook else serializer.save()
+        audit.record(actor, verb(resource, "create"), made, after=audit.state_of(made))
+    return made
+
+
+def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
+    """The record with what a valid serializer says. Raises a WatchkeeperError."""
+    data = serializer.validated_data
+    for name in resource.create_only:
+        data.pop(name, None)
+    with transaction.atomic():
+        before = audit.state_of(obj)
+        obj = resource.change(actor, obj, data) if resource.change else serializer.save()
+        audit.record(actor, verb(resource, "change"), obj, before=before, after=audit.state_of(obj))
+    return obj
+
+
+def remove(resource: Resource, actor: Actor, obj: Any) -> None:
+    """Remove a record. Raises a WatchkeeperError."""
+    if resource.remove is not None and _journaled(resource.remove):
+        resource.remove(actor, obj)
+        return
+    with transaction.atomic():
+        audit.record(actor, verb(resource, "remove"), obj, before=audit.state_of(obj))
+        if resource.remove:
+            resource.remove(actor, obj)
+        else:
+            obj.delete()
+
+
+def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[str, Any]) -> Done:
+    """Do something with a record. Raises Refused when it is not in a state for it, or another WatchkeeperError."""
+    if not action.offered(obj):
+        raise Refused(f"{resource.title(obj)!r} is not in a state to {action.label.lower()}")
+    done = action.run(actor, obj, data)
+    if action.audited:
+        audit.record(actor, verb(resource, action.name), obj, after=audit.plain(data))
+    return done
+
+
+def verb(resource: Resource, name: str) -> str:
+    """An act's name in the audit trail."""
+    return f"{resource.name.replace(' ', '-')}.{name}"
+
+
+def _journaled(hook: Callable[..., Any]) -> bool:
+    return bool(getattr(hook, "journaled", False))

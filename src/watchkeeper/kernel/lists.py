@@ -1,0 +1,128 @@
+"""Lists: what a query string may ask of a kind of record (filters, search, ordering, pages).
+
+A parameter that is not known is an error and not ignored: a typing mistake must not look like an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import BooleanField, CharField, DateTimeField, Q, QuerySet, TextField
+from django.utils.datastructures import MultiValueDict
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, IsoDateTimeFilter
+from django_filters.filterset import FilterSet, filterset_factory
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+
+from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
+from watchkeeper.kernel.problems import BadQuery
+from watchkeeper.kernel.resource import Resource
+from watchkeeper.model.verdicts import Severity
+
+MAX_LIMIT = 1000
+CONTROL = frozenset(("limit", "offset", "ordering", "search", "format"))
+
+
+class _Filters(FilterSet):
+    class Meta:
+        filter_overrides = {
+            DateTimeField: {"filter_class": IsoDateTimeFilter},
+            TextField: {"filter_class": CharFilter},
+            CharField: {"filter_class": CharFilter},
+            StructField: {"filter_class": CharFilter},
+            SealedField: {"filter_class": CharFilter},
+            BooleanField: {"filter_class": BooleanFilter},
+            SeverityField: {
+                "filter_class": ChoiceFilter,
+                "extra": lambda _: {"choices": [(s.value, s.value) for s in Severity]},
+            },
+        }
+
+
+@lru_cache(maxsize=256)
+def filters_of(resource: Resource) -> type[FilterSet]:
+    """The FilterSet that the declaration describes."""
+    fields = {name: list(lookups) for name, lookups in resource.filters.items()}
+    made: type[FilterSet] = filterset_factory(resource.model, filterset=_Filters, fields=fields)
+    return made
+
+
+def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, str]) -> QuerySet[Any]:
+    """The records asked for, in the order asked for. Raises BadQuery naming the parameter."""
+    filters = filters_of(resource)
+    known = filters.base_filters.keys() | CONTROL
+    for name in parameters:
+        if name not in known:
+            raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(sorted(known))}", name)
+    given = _values(parameters)
+    asked = filters(data=given, queryset=found)
+    if not asked.is_valid():
+        name, errors = next(iter(asked.errors.items()))
+        raise BadQuery(f"{name}={given.get(name)!r}: {errors[0]}", name)
+    found = search(resource, asked.qs, parameters.get("search", ""))
+    return ordered(resource, found, parameters.get("ordering", ""))
+
+
+def _values(parameters: Mapping[str, str]) -> MultiValueDict[str, str]:
+    if isinstance(parameters, MultiValueDict):
+        return parameters
+    return MultiValueDict({k: [v] for k, v in parameters.items()})
+
+
+def search(resource: Resource, found: QuerySet[Any], words: str) -> QuerySet[Any]:
+    """Records in which every word occurs in one of the searched fields."""
+    if words and not resource.search:
+        raise BadQuery(f"{resource.path} cannot be searched by words", "search")
+    for word in words.replace("\x00", "").split()[:10]:
+        anywhere = Q()
+        for name in resource.search:
+            anywhere |= Q((f"{name}__icontains", word))
+        found = found.filter(anywhere)
+    return found
+
+
+def ordered(resource: Resource, found: QuerySet[Any], by: str) -> QuerySet[Any]:
+    """In the order of a comma-separated list of fields, `-` for descending; the key decides among equals."""
+    names = [n.strip() for n in by.split(",") if n.strip()] or list(resource.ordering)
+    allowed = {*resource.orderable, *(n.lstrip("-") for n in resource.ordering)}
+    for name in names:
+        if name.lstrip("-") not in allowed:
+            raise BadQuery(f"cannot order by {name!r}; can by: {', '.join(sorted(allowed))}", "ordering")
+    last = names[-1]
+    if last.lstrip("-") not in ("pk", resource.model._meta.pk.name):
+        names.append("-pk" if last.startswith("-") else "pk")
+    return found.order_by(*names)
+
+
+class Pages(LimitOffsetPagination):
+    """`limit` and `offset`, bounded; answers {"count", "next", "previous", "results"}."""
+
+    default_limit = 50
+    max_limit = MAX_LIMIT
+
+    def get_limit(self, request: Request) -> int:
+        """Raises BadQuery; more than the bound is cut to it, and `next` leads on."""
+        limit = _whole(request.query_params.get("limit"), "limit", self.default_limit)
+        if limit == 0:
+            raise BadQuery("limit=0: a page has at least one record", "limit")
+        return min(limit, MAX_LIMIT)
+
+    def get_offset(self, request: Request) -> int:
+        """Raises BadQuery."""
+        return _whole(request.query_params.get("offset"), "offset", 0)
+
+    def get_count(self, queryset: Any) -> int:
+        """How many in all, without what `prepare` added for showing them."""
+        if isinstance(queryset, QuerySet):
+            return queryset.order_by().count()
+        return len(queryset)
+
+
+def _whole(text: str | None, name: str, default: int) -> int:
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise BadQuery(f"{name}={text!r} is not a whole number", name)
+    return int(text)

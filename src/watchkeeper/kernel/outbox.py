@@ -1,0 +1,200 @@
+"""The transactional outbox: effects on the outside world, written with what causes them and carried out after.
+
+An effect's id is derived from its cause, so that it is there once however often the cause is replayed. The
+worker carries each out until it succeeds or is given up. Between doing it and writing that it is done lies a
+moment in which a kill makes the worker do it again: with the same id, by which the receiver can tell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError, close_old_connections, connection, transaction
+from django.utils import timezone
+
+from watchkeeper.kernel.fields import document, milliseconds
+from watchkeeper.kernel.models import Delivery, OutboxRow, OutboxState
+from watchkeeper.kernel.upserts import upsert, when
+from watchkeeper.model.errors import WatchkeeperError
+
+_log = logging.getLogger(__name__)
+LEASE = dt.timedelta(seconds=90)  # a claim that is older belongs to a worker that is gone
+ATTEMPTS = 14  # the last one about a day after the first
+_CHUNK = 500
+
+
+class GiveUp(WatchkeeperError):
+    """An effect that no repetition will bring about."""
+
+    reason = "given_up"
+
+
+class TryAgain(WatchkeeperError):
+    """An effect that did not come about this time."""
+
+    reason = "try_again"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something to be done once. `kind` names its handler, `subject` the record that it is about."""
+
+    id: str
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+
+
+Handler = Callable[[OutboxRow], str]
+_handlers: dict[str, Handler] = {}
+
+
+def handler(kind: str) -> Callable[[Handler], Handler]:
+    """Register what carries out effects of this kind: it returns what came back, or raises TryAgain or GiveUp."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[kind] = function
+        return function
+
+    return register
+
+
+def add(effects: Iterable[Effect]) -> None:
+    """Add effects in the caller's transaction; those that are there already stay as they are."""
+    now = when(milliseconds(timezone.now()))
+    upsert(
+        OutboxRow,
+        [(e.id, e.kind, e.subject, document(e.payload), "due", now, now, 0, "", None, "") for e in effects],
+        keep=True,
+    )
+
+
+def ids_about(subjects: Iterable[str]) -> dict[str, list[str]]:
+    """Ids of all effects about each of these subjects."""
+    found: dict[str, list[str]] = defaultdict(list)
+    wanted = list(dict.fromkeys(subjects))
+    for start in range(0, len(wanted), _CHUNK):
+        rows = OutboxRow.objects.filter(subject__in=wanted[start : start + _CHUNK])
+        for subject, row in rows.values_list("subject", "id"):
+            found[subject].append(row)
+    return found
+
+
+def back_off(attempt: int) -> dt.timedelta:
+    """How long to wait after this attempt: 5 s, doubling, at most 4 hours, and up to a fifth more.
+
+    >>> back_off(1) < back_off(4) < dt.timedelta(minutes=1)
+    True
+    """
+    seconds = min(4 * 3600.0, 5.0 * 2 ** (attempt - 1))
+    return dt.timedelta(seconds=seconds * random.uniform(1.0, 1.2))
+
+
+class OutboxWorker:
+    """Carries effects out, several at a time. Inert until `run`."""
+
+    def __init__(self, threads: int = 4, poll: float = 0.5) -> None:
+        self.threads, self.poll = threads, poll
+        self.name = uuid.uuid4().hex
+
+    def run(self, stop: threading.Event) -> None:
+        """Carry out what is due until `stop` is set; then finish what has begun."""
+        workers = [
+            threading.Thread(target=self._work, args=(stop,), name=f"outbox-{n}", daemon=True)
+            for n in range(self.threads)
+        ]
+        for w in workers:
+            w.start()
+        for w in workers:
+            w.join()
+
+    def _work(self, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                try:
+                    close_old_connections()
+                    found = self.step()
+                except OperationalError as error:
+                    _log.warning("the outbox cannot be read or written, trying again: %s", error)
+                    stop.wait(2.0)
+                else:
+                    if not found:
+                        stop.wait(self.poll)
+        finally:
+            connection.close()
+
+    def step(self) -> bool:
+        """Claim one effect that is due and carry it out; False when there was none."""
+        row = self._claim()
+        if row is None:
+            return False
+        began = time.monotonic()
+        try:
+            answer = _handlers[row.kind](row)
+        except KeyError:
+            self._failed(row, f"nothing here carries out {row.kind!r}", began, final=True)
+        except GiveUp as error:
+            self._failed(row, error.detail, began, final=True)
+        except (WatchkeeperError, OSError) as error:
+            self._failed(row, str(error) or repr(error), began, final=row.attempts >= ATTEMPTS)
+        else:
+            self._done(row, answer, began)
+        return True
+
+    def _claim(self) -> OutboxRow | None:
+        now = timezone.now()
+        due = OutboxRow.objects.filter(state=OutboxState.DUE, due_at__lte=now).order_by("due_at")
+        if not due.values("pk")[:1].exists():
+            return None
+        with transaction.atomic():
+            row = due.select_for_update(skip_locked=True).first() if _locks() else due.first()
+            if row is None:
+                return None
+            # Written before the effect: whoever comes after a kill finds it due again when the lease ends.
+            row.attempts += 1
+            row.claimed_by = self.name
+            row.due_at = now + LEASE
+            row.save(update_fields=["attempts", "claimed_by", "due_at"])
+        return row
+
+    def _done(self, row: OutboxRow, answer: str, began: float) -> None:
+        with transaction.atomic():
+            self._log(row, True, answer, began)
+            OutboxRow.objects.filter(pk=row.pk).update(
+                state=OutboxState.DONE, finished_at=timezone.now(), error=""
+            )
+
+    def _failed(self, row: OutboxRow, error: str, began: float, *, final: bool) -> None:
+        _log.warning("%s did not come about (attempt %d): %s", row.pk, row.attempts, error)
+        now = timezone.now()
+        with transaction.atomic():
+            self._log(row, False, error, began)
+            OutboxRow.objects.filter(pk=row.pk).update(
+                state=OutboxState.FAILED if final else OutboxState.DUE,
+                due_at=now + back_off(row.attempts),
+                finished_at=now if final else None,
+                error=error[:2000],
+            )
+
+    def _log(self, row: OutboxRow, done: bool, answer: str, began: float) -> None:
+        Delivery.objects.create(
+            row=row,
+            at=timezone.now(),
+            attempt=row.attempts,
+            done=done,
+            milliseconds=int((time.monotonic() - began) * 1000),
+            answer=answer.replace("\x00", "\ufffd")[:2000],
+        )
+
+
+def _locks() -> bool:
+    return bool(connection.features.has_select_for_update_skip_locked)

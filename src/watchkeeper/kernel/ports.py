@@ -1,0 +1,68 @@
+"""What the web process is given by app at its start, for the views: where acts go, where telemetry is, what
+is counted. Everything is None or empty until app has set it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from watchkeeper.model.act import Act
+from watchkeeper.model.doors import Journal
+from watchkeeper.model.errors import WatchkeeperError
+
+
+class NotReady(WatchkeeperError):
+    """A part of the platform that this needs is not there yet."""
+
+    status = 503
+    reason = "not_ready"
+
+
+class ActSink(Protocol):
+    """Where acts go to become part of the journal."""
+
+    def submit(self, act: Act) -> None:
+        """Return once the act is on disk. Raises JournalFull or DiskFull."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One family for /metrics: samples are label sets and values."""
+
+    name: str
+    kind: str  # counter, gauge
+    help: str
+    samples: Iterable[tuple[Mapping[str, str], float]]
+
+
+@dataclass
+class Ports:
+    """The one instance is `ports`."""
+
+    acts: ActSink | None = None
+    journal: Journal | None = None
+    telemetry: Any = None
+    collectors: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
+
+    def submit(self, act: Act) -> None:
+        """Hand an act to the journal. Raises NotReady, JournalFull or DiskFull."""
+        if self.acts is None:
+            raise NotReady("the journal cannot be reached from here")
+        self.acts.submit(act)
+
+    def the_journal(self) -> Journal:
+        """The journal. Raises NotReady."""
+        if self.journal is None:
+            raise NotReady("the journal cannot be reached from here")
+        return self.journal
+
+    def the_telemetry(self) -> Any:
+        """The telemetry store. Raises NotReady."""
+        if self.telemetry is None:
+            raise NotReady("telemetry cannot be reached from here")
+        return self.telemetry
+
+
+ports = Ports()

@@ -1,0 +1,110 @@
+"""The audit trail and the outbox, declared: to be read, and an effect that was given up to be tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow, OutboxState
+from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
+
+registry.add(
+    Resource(
+        model=AuditEntry,
+        path="audit",
+        name="audit entry",
+        description="What people, tokens and commands did: who, when, from where, before and after.",
+        fields=(
+            "id",
+            "at",
+            "actor_kind",
+            "actor",
+            "actor_id",
+            "address",
+            "request_id",
+            "act",
+            "kind",
+            "record",
+            "name",
+            "before",
+            "after",
+        ),  # fmt: skip
+        columns=(
+            Column("at", "When", Show.TIME, link=True),
+            Column("actor", "Who"),
+            Column("act", "What"),
+            Column("name", "Record"),
+            Column("address", "From"),
+        ),
+        filters={
+            "actor": ["exact"],
+            "actor_kind": ["exact"],
+            "act": ["exact", "startswith"],
+            "kind": ["exact"],
+            "record": ["exact"],
+            "at": ["gte", "lt"],
+        },
+        search=("actor", "act", "name"),
+        ordering=("-id",),
+        orderable=("at",),
+        read_scope=Scope.ADMIN,
+        write_scope=Scope.ADMIN,
+    )
+)
+
+
+def _again(_: Actor, row: OutboxRow, __: dict[str, Any]) -> Done:
+    OutboxRow.objects.filter(pk=row.pk, state=OutboxState.FAILED).update(
+        state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None
+    )
+    return Done()
+
+
+registry.add(
+    Resource(
+        model=OutboxRow,
+        path="outbox",
+        name="effect",
+        description="Notifications and other effects: due, done or given up.",
+        fields=("id", "kind", "subject", "state", "created_at", "due_at", "attempts", "finished_at", "error"),
+        columns=(
+            Column("id", "Effect", link=True),
+            Column("state", show=Show.STATE),
+            Column("created_at", "Made", Show.TIME),
+            Column("attempts", show=Show.COUNT),
+            Column("error", "Last error"),
+        ),
+        filters={"state": ["exact"], "kind": ["exact"], "subject": ["exact"], "created_at": ["gte", "lt"]},
+        ordering=("-created_at", "-id"),
+        orderable=("due_at", "attempts"),
+        read_scope=Scope.ADMIN,
+        write_scope=Scope.ADMIN,
+        actions=(
+            Action("retry", "Try again", _again, scope=Scope.ADMIN, offered=lambda r: r.state == "failed"),
+        ),
+        related={"deliveries": lambda row: row.deliveries.all()},
+    )
+)
+
+registry.add(
+    Resource(
+        model=Delivery,
+        path="deliveries",
+        name="delivery",
+        description="Every attempt at an effect, and what came back.",
+        fields=("id", "row", "at", "attempt", "done", "milliseconds", "answer"),
+        columns=(
+            Column("at", "When", Show.TIME, link=True),
+            Column("row_id", "Effect"),
+            Column("attempt", show=Show.COUNT),
+            Column("done", show=Show.YES),
+            Column("answer"),
+        ),
+        filters={"row": ["exact"], "done": ["exact"], "at": ["gte", "lt"]},
+        ordering=("-id",),
+        read_scope=Scope.ADMIN,
+        write_scope=Scope.ADMIN,
+    )
+)
