@@ -29,6 +29,7 @@ def main() -> None:
     ports.acts = JournalActs(ports.journal)
     ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
     ports.collectors = collectors.all_of(ports.journal)
+    ports.doors = collectors.door_stats
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
 

@@ -45,6 +45,7 @@ class Ports:
     journal: Journal | None = None
     telemetry: Any = None
     collectors: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
+    doors: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # what each door took and refused
 
     def submit(self, act: Act) -> None:
         """Hand an act to the journal. Raises NotReady, JournalFull or DiskFull."""

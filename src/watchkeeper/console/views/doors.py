@@ -1,0 +1,76 @@
+"""Doors: what each takes and refuses, how far the readers of the journal are, and what could not be parsed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.domains.situations.active import analysis_offset
+from watchkeeper.kernel.acting import Scope
+from watchkeeper.kernel.ports import ports
+from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.telemetry.queries import dead_letters as letters
+
+PAGE = 50
+#: what people call the doors, and what sends there
+NAMES = {
+    "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
+    "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
+    "http": "Other requests",
+}  # fmt: skip
+
+
+@require_GET
+@signed_in()
+def doors(request: HttpRequest) -> HttpResponse:
+    """The page; its table fetches itself every few seconds."""
+    part = "parts/doors.html" if request.headers.get("HX-Target") == "doors" else "doors.html"
+    return page(request, part, title="Doors", doors=_doors(), journal=_journal())
+
+
+def _doors() -> list[dict[str, Any]]:
+    rows = []
+    for name, s in sorted(ports.doors().items()):
+        rejected = s.get("rejected", {})
+        last = s.get("last_seen_ms") or 0
+        rows.append({
+            "name": NAMES.get(name, name), "door": name, "rows": s.get("rows", 0), "requests": s.get("requests", 0),
+            "bytes": s.get("bytes", 0), "rate": s.get("rows_per_second"), "rejected": sum(rejected.values()),
+            "reasons": sorted(rejected.items(), key=lambda x: -x[1]),
+            "last": dt.datetime.fromtimestamp(last / 1000, dt.UTC) if last else None,
+        })  # fmt: skip
+    return rows
+
+
+def _journal() -> dict[str, Any]:
+    journal = ports.the_journal()
+    end = journal.end()
+    return {
+        "end": end,
+        "bytes": journal.size(),
+        "analysis": max(0, end - analysis_offset()),
+        "telemetry": max(0, end - journal.committed("telemetry")),
+    }
+
+
+@require_GET
+@signed_in(Scope.WRITE)
+def dead_letters(request: HttpRequest) -> HttpResponse:
+    """What could not be parsed, newest first."""
+    door, reason = request.GET.get("door", ""), request.GET.get("reason", "")
+    try:
+        store = ports.the_telemetry()
+        counts = letters.counts(store)
+        rows = letters.newest(store, door=door, reason=reason, limit=PAGE)
+        trouble = ""
+    except WatchkeeperError as error:
+        counts, rows, trouble = [], [], error.detail
+    return page(
+        request, "dead_letters.html", title="Dead letters", counts=counts, rows=rows, door=door, reason=reason,
+        trouble=trouble, names=NAMES, back=reverse("console:doors"),
+    )  # fmt: skip
