@@ -134,3 +134,19 @@ def _moment(value: str) -> dt.datetime | None:
         return dt.datetime.fromisoformat(value)
     except ValueError:
         return None
+
+
+@register.filter
+def query(encoded: str) -> str:
+    """An encoded query string with its question mark, or nothing."""
+    return f"?{encoded}" if encoded else ""
+
+
+@register.filter
+def level(number: int) -> SafeString:
+    """An OpenTelemetry severity number as a coloured word."""
+    for least, word, colour in ((21, "fatal", "red"), (17, "error", "orange"), (13, "warning", "yellow"),
+                                (9, "info", "azure"), (5, "debug", "secondary"), (1, "trace", "secondary")):  # fmt: skip
+        if number >= least:
+            return format_html('<span class="badge bg-{}-lt">{}</span>', colour, word)
+    return SafeString("–")

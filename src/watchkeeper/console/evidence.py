@@ -1,0 +1,100 @@
+"""What is shown around a verdict: the affected part of the graph, charts of the implicated series, log lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, JsonResponse
+
+from watchkeeper.console import graphs
+from watchkeeper.domains.inventory.models import Identifier, Item
+from watchkeeper.domains.situations.models import Membership, Situation
+from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.ports import ports
+from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.telemetry.queries import logs as log_queries
+
+BEFORE = dt.timedelta(minutes=15)
+AFTER = dt.timedelta(minutes=5)
+CHARTS = 4
+LINES = 20
+#: what a host's overview shows: title, metric, further parameters
+HOST_METRICS = (
+    ("CPU use", "system.cpu.utilization", {}),
+    ("Memory use", "system.memory.utilization", {}),
+    ("Disk reads and writes", "system.disk.io", {}),
+    ("Network traffic", "system.network.io", {}),
+)
+
+
+def window(record: Situation) -> tuple[int, int]:
+    """The time around a situation, Unix ms."""
+    ends = record.resolved_at or dt.datetime.now(dt.UTC)
+    return milliseconds(record.opened_at - BEFORE), milliseconds(ends + AFTER)
+
+
+def charts(record: Situation, members: list[Membership]) -> list[dict[str, str]]:
+    """One chart for each series that an alert of the situation names, the strongest first."""
+    found: dict[int, str] = {}
+    for m in sorted(members, key=lambda m: -m.alert.score):
+        for reason in m.alert.because:
+            series = reason.data.get("series")
+            if series is not None and len(found) < CHARTS:
+                found.setdefault(int(series), m.alert.name)
+    begin, end = window(record)
+    return [
+        {"title": title, "source": "/explore/metrics/data.json?" + urlencode(
+            {"id": series, "from": begin, "to": end, "mark": milliseconds(record.opened_at)})}
+        for series, title in found.items()
+    ]  # fmt: skip
+
+
+def host_charts(host: Item | None) -> list[dict[str, str]]:
+    """The usual charts of a host, for the last hour."""
+    if host is None:
+        return []
+    return [
+        {"title": title, "source": "/explore/metrics/data.json?" + urlencode(
+            {"name": metric, "l.host.name": host.name, "last": 3600, **more})}
+        for title, metric, more in HOST_METRICS
+    ]  # fmt: skip
+
+
+def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
+    """Log lines of the affected items around the beginning, warnings and worse."""
+    items = {m.alert.item_id for m in members if m.alert.item_id} | {c.item for c in record.causes[:1]}
+    names = Identifier.objects.filter(item__in=items, scheme__in=("hostname", "service.name"), valid_to=None)
+    hosts = sorted({i.value for i in names if i.scheme == "hostname"})[:20]
+    services = sorted({i.value for i in names if i.scheme == "service.name"})[:50]
+    begin, end = window(record)
+    if not hosts and not services:
+        return {"lines": [], "empty": "Its items send no log lines to us."}
+    try:
+        lines = log_queries.around(
+            ports.the_telemetry(), hosts=hosts, services=services, from_ms=begin, to_ms=end, limit=LINES
+        )
+    except WatchkeeperError as error:
+        return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
+    query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
+    return {"lines": lines, "more": f"/explore/logs/?{urlencode(query)}", "empty": "No warnings or errors in that time."}
+
+
+def affected(record: Situation) -> dict[str, Any]:
+    """The items of its alerts and causes, and what lies one step away when they are few."""
+    causes = [c.item for c in record.causes]
+    items = [m for m in record.memberships.values_list("alert__item_id", flat=True)[:500] if m]
+    kinds = ("depends_on", "runs_on", "member_of", "connects_to")
+    centre = list(dict.fromkeys([*causes[:3], *items]))[: graphs.LARGEST]
+    nodes, relations = graphs.around(centre, steps=0, kinds=(*kinds, "contains"))
+    if len(nodes) < 12:
+        wide, among = graphs.around(centre, steps=1, kinds=kinds)
+        if len(wide) <= 40:
+            nodes, relations = wide, among
+    return graphs.picture(nodes, relations, causes[:1])
+
+
+def answer(picture: dict[str, Any]) -> HttpResponse:
+    """A picture for the browser."""
+    return JsonResponse(picture)
