@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import traceback
+from importlib import import_module
 from pathlib import Path
 
 from tests.contract.journal_rows import Batches, Place, letters, samples
@@ -74,6 +75,7 @@ def killed(place: Place, ledger: Path, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    group(0)  # so that no child has to import what the first batch needs
     url, data, ledger, what, *numbers = sys.argv[1:]
+    if url:
+        import_module("watchkeeper.journal.jetstream")  # once, and not in every child
     {"family": family, "killed": killed}[what](Place(url, Path(data)), Path(ledger), *map(int, numbers))

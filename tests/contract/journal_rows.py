@@ -1,4 +1,4 @@
-"""Rows that say which append they came from, and how to open a test's journal. Light, for programs to import."""
+"""Rows that say which append they came from, and how to open a test's journal. Programs import this."""
 
 from __future__ import annotations
 
