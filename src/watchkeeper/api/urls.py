@@ -6,7 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from watchkeeper.api import dead_letters, metrics, nowhere, ready
+from watchkeeper.api import dead_letters, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import view_of

@@ -5,6 +5,8 @@ Importing this makes the data folder and, the first time, the secret key in it.
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ def _database(url: str) -> dict[str, Any]:
         # Readers never wait for the writer (WAL); a writer waits for its turn instead of failing half way
         # (IMMEDIATE, busy timeout); a commit is on disk when it returns (FULL).
         database["CONN_HEALTH_CHECKS"] = False
+        database["TEST"] = {"NAME": f"{database['NAME']}.test"}  # several threads cannot share one in memory
         database["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -136,7 +139,15 @@ LANGUAGE_CODE = "en"
 STATIC_URL = "/static/"
 STATIC_ROOT = str(_package / "console" / "static")
 
-SERVER_EMAIL = "watchkeeper@localhost"
+SERVER_EMAIL = f"watchkeeper@{urlsplit(CONFIG.public_url).hostname or 'localhost'}"
+#: where e-mail goes out: smtp[s]://user:password@host:port?from=watchkeeper@example.org
+SMTP_URL = os.environ.get("WATCHKEEPER_SMTP", "")
+#: internal networks that notifications may be sent to, separated by commas
+OUTBOUND_ALLOW = [
+    ipaddress.ip_network(n.strip(), strict=False)
+    for n in os.environ.get("WATCHKEEPER_OUTBOUND_ALLOW", "").split(",")
+    if n.strip()
+]
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
 
 REST_FRAMEWORK = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from django.db import models
 from watchkeeper.kernel.secrets import seal, unseal
 from watchkeeper.model.verdicts import Severity
 
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LAST_MS = 253_402_300_799_999  # the end of year 9999, the last that a database can hold
 
@@ -79,7 +81,8 @@ class StructField(models.TextField):  # type: ignore[type-arg]
 def document(value: Any) -> str:
     """A value as JSON text that both databases can hold."""
     text = msgspec.json.encode(value).decode()
-    return text.replace("\\u0000", "\ufffd") if "\\u0000" in text else text
+    # A NUL as JSON writes it; the same letters after an escaped backslash are somebody's text.
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 
 class SeverityField(models.SmallIntegerField):  # type: ignore[type-arg]

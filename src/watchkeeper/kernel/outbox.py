@@ -16,10 +16,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
 
 from watchkeeper.kernel.fields import document, milliseconds
 from watchkeeper.kernel.models import Delivery, OutboxRow, OutboxState
@@ -59,13 +61,21 @@ _handlers: dict[str, Handler] = {}
 
 
 def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register what carries out effects of this kind: it returns what came back, or raises TryAgain or GiveUp."""
+    """Register what carries out effects of this kind: it returns what came back, or raises a WatchkeeperError,
+    of which GiveUp is final, or OSError."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
         return function
 
     return register
+
+
+@lru_cache(maxsize=1)
+def _every_handler() -> dict[str, Handler]:
+    """Handlers register themselves in the `jobs` modules of the installed apps."""
+    autodiscover_modules("jobs")
+    return _handlers
 
 
 def add(effects: Iterable[Effect]) -> None:
@@ -138,10 +148,12 @@ class OutboxWorker:
         if row is None:
             return False
         began = time.monotonic()
-        try:
-            answer = _handlers[row.kind](row)
-        except KeyError:
+        carry_out = _every_handler().get(row.kind)
+        if carry_out is None:
             self._failed(row, f"nothing here carries out {row.kind!r}", began, final=True)
+            return True
+        try:
+            answer = carry_out(row)
         except GiveUp as error:
             self._failed(row, error.detail, began, final=True)
         except (WatchkeeperError, OSError) as error:
