@@ -76,6 +76,7 @@ def killed(place: Place, ledger: Path, rounds: int, seed: int) -> None:
 
 if __name__ == "__main__":
     url, data, ledger, what, *numbers = sys.argv[1:]
+    group(0)  # pyarrow imports pandas for its first array: once, and not in every child
     if url:
-        import_module("watchkeeper.journal.jetstream")  # once, and not in every child
+        import_module("watchkeeper.journal.jetstream")
     {"family": family, "killed": killed}[what](Place(url, Path(data)), Path(ledger), *map(int, numbers))

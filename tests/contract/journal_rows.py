@@ -31,11 +31,10 @@ class Place:
 
 def samples(number: int, rows: int = 3) -> tuple[Stream, pa.RecordBatch]:
     """Samples of series `number`, their times 0, 1, 2 …; the values are random, so that they fill space."""
-    arrays = np.full(rows, number, np.uint64), np.arange(rows), np.random.default_rng().random(rows)
-    # not pa.array(), which imports pandas to look whether it was given some of its own
     columns = [
-        pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(values)])
-        for kind, values in zip((pa.uint64(), pa.int64(), pa.float64()), arrays, strict=True)
+        pa.array(np.full(rows, number, np.uint64)),
+        pa.array(np.arange(rows)),
+        pa.array(np.random.default_rng().random(rows)),
     ]
     return Stream.SAMPLES, pa.RecordBatch.from_arrays(columns, schema=SCHEMAS[Stream.SAMPLES])
 
