@@ -1,4 +1,4 @@
-"""OTLP's spans as rows of the spans stream. Links and events other than exceptions are not kept."""
+"""OTLP's spans as rows of the spans stream. Links, and events other than exceptions, are not kept."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _PEERS = (
     "peer.service", "service.peer.name", "server.address", "net.peer.name", "http.host",
     "network.peer.address", "net.peer.ip", "rpc.service", "db.system.name", "db.system", "messaging.system",
 )  # fmt: skip
+_EXCEPTION = ("exception.type", "exception.message")
 _PATH = ("resource_spans", "scope_spans", "spans")
 
 
@@ -75,7 +76,7 @@ def _row(span: Message, known: dict[str, str]) -> tuple[Any, ...] | str:
     known |= labels(span.attributes)
     for event in span.events or ():
         if event.name == "exception":
-            known |= {k: v for k, v in labels(event.attributes).items() if k.startswith("exception.")}
+            known |= {k: v for k, v in labels(event.attributes).items() if k in _EXCEPTION}
     if span.status.message:
         known["otel.status_description"] = clean(span.status.message)
     kind = _one_of(_KINDS, number(span.kind, _KIND_NAMES))

@@ -151,7 +151,7 @@ class Proxy:
             else:
                 misses += 1
                 # one late answer of a busy process is no outage
-                self.up = self.up and misses < 3
+                self.up = self.up and misses < 2
             await asyncio.sleep(self._ping_every if self.up and not misses else min(0.3, self._ping_every))
 
     async def _ping(self) -> bool:
@@ -160,7 +160,7 @@ class Proxy:
             async with self._session.get(
                 self._inner + self._ping_path,
                 headers={INNER_HEADER: self._secret, hdrs.HOST: "localhost"},
-                timeout=aiohttp.ClientTimeout(total=2.0),
+                timeout=aiohttp.ClientTimeout(total=1.5),
                 allow_redirects=False,
             ) as answer:
                 return answer.status < 500

@@ -1,0 +1,11 @@
+
+ù	
+Å
+"
+telemetry.sdk.language
+python
+%
+telemetry.sdk.name
+opentelemetry
+!
+telemetry.sdk.v
