@@ -1,5 +1,5 @@
-"""Captured bodies and what becomes of them. Each body in tests/captures/<door>/ has an .expected.json beside it;
-two files dropped there are a test.
+"""Captured bodies and what becomes of them. Each body in tests/captures/<door>/ has an .expected.json beside
+it; two files dropped there are a test.
 
 The suffix of a body names its content type (.json, .pb); OTLP's begin with metrics-, logs- or traces-.
 """

@@ -31,6 +31,7 @@ _NAMES = 10_000  # remembered as valid
 _LATEST_MS = (2**63 - 1) // 1_000_000  # the last millisecond that nanoseconds in 64 bits can say: in 2262
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not the text of one
 _FIRING, _RESOLVED = AlertStatus.FIRING.value, AlertStatus.RESOLVED.value
 _Row = tuple[str, str, str, str, str, int, int, bytes, bytes, str]
 _NOTHING: dict[str, str] = {}
@@ -167,7 +168,7 @@ def _read(body: bytes) -> list[_Postable]:
         raise Unprocessable("alerts in body is required")
     try:
         if b"\\u0000" in body:  # no record database holds it
-            body = body.replace(b"\\u0000", b"\\ufffd")
+            body = _NUL.sub(rb"\1\\ufffd", body)
         try:
             alerts = _decode(body) or []
         except UnicodeDecodeError:  # as Go does
