@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from watchkeeper.model.reason import Reason
@@ -33,7 +33,7 @@ class View(Protocol):
     @property
     def id(self) -> int: ...
     @property
-    def members(self) -> Mapping[str, Member]: ...
+    def members(self) -> dict[str, Member]: ...
     @property
     def follows(self) -> int:
         """The closed group that this one comes after; 0 if none."""
@@ -61,12 +61,16 @@ class Correlator(Protocol):
     def adopt(
         self, members: Sequence[Member], topology: Topology, *, kept: bool, closed: bool = False
     ) -> int:
-        """Make a group of these as it was before a restart, or as a person wants it (`kept`: later arrivals take
-        none of them away again); take them out of others. Returns its number."""
+        """Make a group of these as it was before a restart, or as a person wants it (`kept`: later arrivals
+        take none of them away again); take them out of others. Returns its number."""
         ...
 
     def close(self, number: int) -> None:
         """Nothing joins this group any more; what would have joined begins one that follows it."""
+        ...
+
+    def release(self, alert: str) -> None:
+        """Take an alert out of its group, so that it can be placed again."""
         ...
 
     def idle(self, before_ms: int) -> list[int]:

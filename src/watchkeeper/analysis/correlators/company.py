@@ -1,6 +1,6 @@
 """Company: what kinds of alert tend to come in batches stamped with one instant (an evaluation loop looks at
-many rules at once), learned online with decaying counts. One of a kind that comes in company, now alone while
-such loners are common, has probably a life of its own."""
+many rules at once), learned online with decaying counts. One of a kind that comes in company, now alone
+while such loners are common, has probably a life of its own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Company:
         return alone + together >= ENOUGH and together > USUAL * (alone + together)
 
     def loner(self, name: str) -> bool:
-        """Whether one that comes alone, of a name that usually has company, is likely to stand for itself."""
+        """Whether one that comes alone, of a name that usually has company, is likely to stand for
+        itself."""
         alone, together = self._counts.get(name, (0.0, 0.0))
         return self.habit(name) and alone > LONERS * (alone + together)
 
@@ -51,5 +52,6 @@ class Company:
 
 
 def on_beat(time_ms: int, instants: list[int]) -> bool:
-    """Whether a time lies whole beats after one of these instants, so that one loop may have stamped both."""
+    """Whether a time lies whole beats after one of these instants, so that one loop may have stamped
+    both."""
     return any((time_ms - x) % BEAT_MS == 0 for x in instants)

@@ -1,5 +1,5 @@
-"""Evidence: how strongly an arrival belongs to each group that lies near it, by graph, history and labels, and
-the sentences that say so. Scores lie between 0 and 1; time only weakens them."""
+"""Evidence: how strongly an arrival belongs to each group that lies near it, by graph, history and labels,
+and the sentences that say so. Scores lie between 0 and 1; time only weakens them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Graph and time: an alert joins the group that is near it in the graph and still going on, and begins its own
-otherwise. Alerts of one instant and one part of the graph are weighed as a batch; what is told anew, in numbers
-and at once, is a second blow and begins a group of its own.
+"""Graph and time: an alert joins the group that is near it in the graph and still going on, and begins its
+own otherwise. Alerts of one instant and one part of the graph are weighed as a batch; what is told anew, in
+numbers and at once, is a second blow and begins a group of its own.
 
-It is an online clustering with per-item indexes: the work for an arrival is bounded by its neighbourhood, never
-by the number of alerts. The delivery order of alerts that begin within SETTLE_MS of each other does not matter
-for who is grouped with whom (only for which group number that is), up to `settle.MOST` placements.
+It is an online clustering with per-item indexes: the work for an arrival is bounded by its neighbourhood,
+never by the number of alerts. The delivery order of alerts that begin within SETTLE_MS of each other does
+not matter for who is grouped with whom (only for which number a group gets), up to `settle.MOST` placements.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class GraphTime:
             self._newest = max(self._newest, time_ms)
             self._sweep()
             self._learn(self._settling.reach(time_ms))
-            self._place_instant(time_ms, list(instant), touched)
+            self._place_instant(list(instant), touched)
         return touched
 
     def _bare(self, arrival: Arrival) -> Arrival:
         """Labels speak only for what has no place in the graph."""
         return arrival._replace(labels=()) if arrival.labels and self.near.part(arrival.item) else arrival
 
-    def _place_instant(self, time_ms: int, arrivals: list[Arrival], touched: set[int]) -> None:
+    def _place_instant(self, arrivals: list[Arrival], touched: set[int]) -> None:
         batches: dict[int, int] = {}
         for a in arrivals:
             part = self.near.part(a.item)
@@ -116,7 +116,8 @@ class GraphTime:
         return self._second_blow(a.time_ms, live, touched) if anew else chosen.group
 
     def _choose(self, a: Arrival, near: list[Evidence]) -> tuple[Evidence, bool]:
-        """The youngest of the strong groups that has not been told this yet; else the youngest, told anew."""
+        """The youngest of the strong groups that has not been told this yet; else the youngest, told
+        anew."""
         if len(near) > 1:
             least = RIVAL * max(e.score for e in near)
             near = [e for e in near if e.score >= least]
@@ -256,6 +257,12 @@ class GraphTime:
         if group is not None:
             self._learn(self._settling.seal())
             self.groups.drop(group)
+
+    def release(self, alert: str) -> None:
+        """Take an alert out of its group, so that it can be placed again."""
+        if alert in self.groups.of:
+            self._learn(self._settling.seal())
+            self.groups.take(alert)
 
     def idle(self, before_ms: int) -> list[int]:
         """Groups whose last alert began before this time."""

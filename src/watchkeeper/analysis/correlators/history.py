@@ -1,7 +1,7 @@
 """History: which items have been in trouble together before, as decaying counts that are learned online.
 
-A count halves every two weeks, so that an old arrangement of systems is forgotten. Memory is bounded: at most
-PAIRS pairs, of which the weakest are dropped first.
+A count halves every two weeks, so that an old arrangement of systems is forgotten. Memory is bounded: at
+most PAIRS pairs, of which the weakest are dropped first.
 """
 
 from __future__ import annotations

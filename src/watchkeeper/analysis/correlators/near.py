@@ -61,7 +61,7 @@ class Near:
         return known
 
     def part(self, item: str) -> int:
-        """The number of the part of the graph this item is in when hubs are taken away; 0 if it is by itself."""
+        """The number of the part of the graph this item is in without hubs; 0 if it is by itself."""
         number = self._part.get(item, 0)
         return 0 if number in self._alone else number
 

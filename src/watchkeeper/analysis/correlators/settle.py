@@ -76,8 +76,8 @@ class Settling:
         return final
 
     def take_back(self, time_ms: int, touched: set[int]) -> list[Arrival]:
-        """Take back what was placed at this time or after it; give those alerts to be placed again. Nothing is
-        taken back for a time before the delay, or when that would be more than MOST placements."""
+        """Take back what was placed at this time or after it; give those alerts to be placed again. Nothing
+        is taken back for a time before the delay, or when that would be more than MOST placements."""
         if not self._done or time_ms < self._reached - SETTLE_MS or self._done[-1].time_ms < time_ms:
             return []
         if len(self._done) > MOST and self._done[-MOST].time_ms >= time_ms:

@@ -62,8 +62,9 @@ class Deduplicate:
         work.began.extend(self._began)
 
     def _reached(self, work: Work) -> int:
-        """The time up to which everything that arrived has been seen: only so far may silence be held against
-        a sender, or a backlog worked off after a stop would end alerts whose repeats are still in it."""
+        """The time up to which everything that arrived has been seen: only so far may silence be held
+        against a sender, or a backlog worked off after a stop would end alerts whose repeats are still in
+        it."""
         if work.events:
             self._heard_ms = max(self._heard_ms, max(e.received_ms for e in work.events))
             return min(self._heard_ms, work.now_ms)
@@ -84,12 +85,24 @@ class Deduplicate:
 
     def _first(self, told: Told, now_ms: int) -> None:
         alert = Alert(
-            fingerprint=told.fingerprint, item=told.item, name=told.name,
-            severity=Severity.parse(told.severity), status=FIRING if told.firing else AlertStatus.RESOLVED, summary=told.summary, labels=told.labels,
-            annotations=told.annotations, url=told.url, source=told.source, starts_ms=told.starts_ms,
-            ends_ms=0 if told.firing else told.ends_ms, first_seen_ms=told.seen_ms, last_seen_ms=told.seen_ms,
-            times_out_ms=told.times_out_ms, score=told.score, because=told.because,
-        )  # fmt: skip
+            fingerprint=told.fingerprint,
+            item=told.item,
+            name=told.name,
+            severity=Severity.parse(told.severity),
+            status=FIRING if told.firing else AlertStatus.RESOLVED,
+            summary=told.summary,
+            labels=told.labels,
+            annotations=told.annotations,
+            url=told.url,
+            source=told.source,
+            starts_ms=told.starts_ms,
+            ends_ms=0 if told.firing else told.ends_ms,
+            first_seen_ms=told.seen_ms,
+            last_seen_ms=told.seen_ms,
+            times_out_ms=told.times_out_ms,
+            score=told.score,
+            because=told.because,
+        )
         held = self.silences.first(alert)
         living = self.living.add(replace(alert, suppressed_by=held) if held else alert)
         self._changed[told.fingerprint] = living
@@ -109,11 +122,22 @@ class Deduplicate:
             return
         known.times_out_ms, known.timed_out = told.times_out_ms, False
         alert = replace(
-            known.current(), status=FIRING, starts_ms=max(told.starts_ms, ended), ends_ms=0, item=told.item,
-            firings=known.alert.firings + 1, acknowledged_by="", acknowledged_until_ms=0,
-            summary=told.summary, annotations=told.annotations, url=told.url, severity=Severity.parse(told.severity),
-            score=told.score, because=told.because, flapping=self._flapping.changed(known, now_ms),
-        )  # fmt: skip
+            known.current(),
+            status=FIRING,
+            starts_ms=max(told.starts_ms, ended),
+            ends_ms=0,
+            item=told.item,
+            firings=known.alert.firings + 1,
+            acknowledged_by="",
+            acknowledged_until_ms=0,
+            summary=told.summary,
+            annotations=told.annotations,
+            url=told.url,
+            severity=Severity.parse(told.severity),
+            score=told.score,
+            because=told.because,
+            flapping=self._flapping.changed(known, now_ms),
+        )
         known.alert = replace(alert, suppressed_by=self.silences.first(alert))
         self._changed[told.fingerprint] = known
         self._began.append(told.fingerprint)
@@ -242,8 +266,9 @@ class Deduplicate:
             "changes": self._flapping.snapshot(self.living),
         }
 
-    def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[object]) -> None:  # noqa: ARG002
+    def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[object]) -> None:
         """Take the alerts back; `state` of another version is as good as none."""
+        del situations  # nothing of them is needed here
         for alert in alerts:
             known = self.living.add(alert)
             f = alert.fingerprint

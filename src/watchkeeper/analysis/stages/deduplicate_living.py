@@ -1,5 +1,5 @@
-"""The alerts that live, by fingerprint: what deduplication updates and later stages read. A repeat only moves
-numbers here; an Alert is made anew when something that people see changed."""
+"""The alerts that live, by fingerprint: what deduplication updates and later stages read. A repeat only
+moves numbers here; an Alert is made anew when something that people see changed."""
 
 from __future__ import annotations
 

@@ -53,9 +53,9 @@ def from_event(event: Event) -> Told:
     over = event.status == "resolved" or 0 < event.ends_ms <= seen
     return Told(
         fingerprint(event.name, event.labels), not over, seen, min(starts, seen),
-        min(event.ends_ms or seen, seen) if over else 0, 0 if over else event.ends_ms, event.item, event.name,
-        event.severity, event.summary, event.labels, event.annotations or _NONE, event.url, event.door, 1.0,
-        _reported(event.door, event.name),
+        min(event.ends_ms or seen, seen) if over else 0, 0 if over else event.ends_ms, event.item,
+        event.name, event.severity, event.summary, event.labels, event.annotations or _NONE, event.url,
+        event.door, 1.0, _reported(event.door, event.name),
     )  # fmt: skip
 
 

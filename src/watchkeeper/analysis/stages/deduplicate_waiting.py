@@ -1,4 +1,5 @@
-"""Things that fall due: timeouts, expiries, writes put off; and flapping, changes counted within a window."""
+"""Things that fall due: timeouts, expiries, writes put off; and flapping, changes counted within a
+window."""
 
 from __future__ import annotations
 

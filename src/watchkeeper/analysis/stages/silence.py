@@ -1,5 +1,5 @@
-"""Silences: matchers as Alertmanager's (four kinds, expressions anchored at both ends), and which alerts they
-hold back now. Expressions are run by RE2, whose time is linear in the text whatever a user writes."""
+"""Silences: matchers as Alertmanager's (four kinds, expressions anchored at both ends), and which alerts
+they hold back now. Expressions are run by RE2, whose time is linear in the text whatever a user writes."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Silence(msgspec.Struct, frozen=True):
 
 
 def parse_matchers(found: Any) -> tuple[Matcher, ...]:
-    """Matchers as Alertmanager's API writes them. Raises Malformed: none, too many, an expression that is too
-    long or cannot be compiled, or a set that would match every alert.
+    """Matchers as Alertmanager's API writes them. Raises Malformed: none, too many, an expression that is
+    too long or cannot be compiled, or a set that would match every alert.
 
     >>> parse_matchers([{"name": "job", "value": "db.*", "isRegex": True}])[0].matches({"job": "db-1"})
     True

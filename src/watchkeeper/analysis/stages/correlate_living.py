@@ -1,0 +1,98 @@
+"""The situations that live, with what is counted about them while their alerts come and go. Correlate writes
+everything but causes, DetermineCause those and the title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from watchkeeper.model.verdicts import (
+    Alert,
+    AlertStatus,
+    Membership,
+    Severity,
+    Situation,
+    SituationState,
+)
+
+SEVERITIES = tuple(Severity)
+RANKS = {s: i for i, s in enumerate(SEVERITIES)}
+
+
+class LivingSituation:
+    """One situation: `situation` as last made, `members` and the severities of those firing as they are."""
+
+    __slots__ = ("firing", "group", "members", "ranks", "situation", "worded")
+
+    def __init__(self, situation: Situation, group: int) -> None:
+        self.situation = situation
+        self.group = group  # the correlator's number
+        self.members: dict[str, Membership] = {m.fingerprint: m for m in situation.members}
+        self.firing: dict[str, int] = {}  # fingerprint → rank of its severity
+        self.ranks = [0] * len(SEVERITIES)
+        self.worded = 0  # members when the title was last made
+
+    @property
+    def live(self) -> bool:
+        """Whether alerts can still join."""
+        return self.situation.state is not SituationState.RESOLVED
+
+    def see(self, alert: Alert) -> None:
+        """Take note of a member's status and severity."""
+        old = self.firing.pop(alert.fingerprint, None)
+        if old is not None:
+            self.ranks[old] -= 1
+        if alert.status is AlertStatus.FIRING:
+            rank = self.firing[alert.fingerprint] = RANKS[alert.severity]
+            self.ranks[rank] += 1
+
+    def leave(self, fingerprint: str) -> None:
+        """A member goes."""
+        self.members.pop(fingerprint, None)
+        old = self.firing.pop(fingerprint, None)
+        if old is not None:
+            self.ranks[old] -= 1
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of the alerts that fire; the last there was when none does."""
+        worst = max((i for i, n in enumerate(self.ranks) if n), default=None)
+        return self.situation.severity if worst is None else SEVERITIES[worst]
+
+
+class LivingSituations:
+    """All living situations by id."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, LivingSituation] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[LivingSituation]:
+        return iter(self._all.values())
+
+    def __contains__(self, situation: str) -> bool:
+        return situation in self._all
+
+    def get(self, situation: str) -> LivingSituation | None:
+        """A situation by its id; None when it is unknown or long over."""
+        return self._all.get(situation)
+
+    def add(self, situation: Situation, group: int) -> LivingSituation:
+        """Begin to keep a situation."""
+        made = self._all[situation.id] = LivingSituation(situation, group)
+        return made
+
+    def drop(self, situation: str) -> None:
+        """Forget a situation that is long over."""
+        self._all.pop(situation, None)
+
+    def explain(self, situation: str, **changes: object) -> Situation | None:
+        """Set causes, title or version; return the situation as it now is, None if unknown."""
+        found = self._all.get(situation)
+        if found is None:
+            return None
+        found.situation = replace(found.situation, **changes)
+        return found.situation

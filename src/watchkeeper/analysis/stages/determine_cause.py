@@ -1,0 +1,144 @@
+"""DetermineCause: what is behind each situation that changed. The work of one Work is bounded: what does
+not fit waits for the next, and a large situation is looked at again only when it has grown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from watchkeeper.analysis.causes.clue import CauseFinder, Change, Clue
+from watchkeeper.analysis.causes.ranking import Ranking
+from watchkeeper.analysis.pipeline import Stage, Work
+from watchkeeper.analysis.stages.correlate import Correlate
+from watchkeeper.analysis.stages.correlate_living import RANKS, LivingSituation, LivingSituations
+from watchkeeper.analysis.stages.correlate_words import title
+from watchkeeper.analysis.stages.deduplicate import Deduplicate
+from watchkeeper.analysis.stages.deduplicate_living import LivingAlerts
+from watchkeeper.model.topology import Topology
+from watchkeeper.model.verdicts import Alert, Cause, Situation
+
+BUDGET = 4000  # alerts looked at in one Work, and one situation at least
+LARGE = 100  # from so many alerts on, a situation is looked at again when it has grown by a tenth …
+AGAIN_MS = 10_000  # … or after this
+CHANGES_MS = 7_200_000  # changes are remembered for so long
+CHANGES_MOST = 10_000
+TITLE_SCORE = 0.4  # share of the first candidate from which the title speaks of it
+
+
+class DetermineCause:
+    """Stage."""
+
+    name = "determine_cause"
+
+    def __init__(
+        self, alerts: LivingAlerts, situations: LivingSituations, finder: CauseFinder | None = None
+    ) -> None:
+        self.alerts, self.situations = alerts, situations
+        self.finder: CauseFinder = Ranking() if finder is None else finder
+        self._waiting: dict[str, int] = {}  # situation → not before
+        self._looked: dict[str, tuple[int, int]] = {}  # situation → alerts it had, and when
+        self._changes: dict[str, list[Change]] = {}
+
+    def process(self, work: Work) -> None:
+        """Set causes of situations in `work.situations`, and of others that waited."""
+        self._note_changes(work)
+        for id_, situation in work.situations.items():
+            living = self.situations.get(id_)
+            if living is None or not living.live:
+                self._over(situation, work.topology)
+            else:
+                self._enqueue(living, work.now_ms)
+        budget = BUDGET
+        for id_ in [k for k, at in self._waiting.items() if at <= work.now_ms]:
+            if budget <= 0:
+                break
+            del self._waiting[id_]
+            living = self.situations.get(id_)
+            if living is not None and living.live:
+                budget -= max(1, len(living.members))
+                self._look(living, work)
+
+    def _enqueue(self, living: LivingSituation, now_ms: int) -> None:
+        id_, size = living.situation.id, len(living.members)
+        looked, at = self._looked.get(id_, (0, 0))
+        if size == looked:
+            return
+        soon = looked < LARGE or not 0.9 * looked < size < 1.1 * looked
+        self._waiting[id_] = min(self._waiting.get(id_, 2**62), now_ms if soon else at + AGAIN_MS)
+
+    def _look(self, living: LivingSituation, work: Work) -> None:
+        self._looked[living.situation.id] = (len(living.members), work.now_ms)
+        alerts = self._alerts(living.situation)
+        clues = [_clue(a) for a in alerts]
+        causes = tuple(self.finder.rank(clues, work.topology, self._changes))
+        if causes == living.situation.causes:
+            return
+        version = f"{living.situation.version.split(' ')[0]} {self.finder.version}"
+        words = self._title(causes, alerts, living.situation, work.topology)
+        situation = self.situations.explain(living.situation.id, causes=causes, version=version, title=words)
+        if situation is not None:
+            work.situations[situation.id] = situation
+
+    def _alerts(self, situation: Situation) -> list[Alert]:
+        found = (self.alerts.alert(m.fingerprint) for m in situation.members)
+        return [a for a in found if a is not None]
+
+    def _title(
+        self, causes: Sequence[Cause], alerts: Sequence[Alert], situation: Situation, topology: Topology
+    ) -> str:
+        if not alerts:
+            return situation.title
+        if causes and causes[0].score >= TITLE_SCORE:
+            items = dict.fromkeys(a.item for a in alerts if a.item)
+            sufferers = self.finder.suffering(causes[0].item, items, topology)
+            if 2 * len(sufferers) >= len(items):
+                return title(alerts, topology, causes[0].item, sufferers)
+        return title(alerts, topology)
+
+    def _over(self, situation: Situation, topology: Topology) -> None:
+        self._waiting.pop(situation.id, None)
+        if self._looked.pop(situation.id, None) is not None and not situation.merged_into:
+            self.finder.learn([_clue(a) for a in self._alerts(situation)], topology)
+
+    def _note_changes(self, work: Work) -> None:
+        for event in work.events:
+            if event.kind == "change" and event.item:
+                change = Change(event.id, event.item, event.name, event.starts_ms or event.received_ms)
+                self._changes.setdefault(event.item, []).append(change)
+        old = work.now_ms - CHANGES_MS
+        if sum(map(len, self._changes.values())) > CHANGES_MOST or any(
+            c[0].time_ms < old for c in self._changes.values()
+        ):
+            kept = {k: [c for c in v if c.time_ms >= old][-50:] for k, v in self._changes.items()}
+            self._changes = dict([(k, v) for k, v in kept.items() if v][-CHANGES_MOST:])
+
+    def snapshot(self) -> Any:
+        """What the finder has learned, and recent changes."""
+        changes = [msgspec.to_builtins(c) for v in self._changes.values() for c in v]
+        return {"finder": self.finder.snapshot(), "changes": changes}
+
+    def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[Situation]) -> None:
+        """Take both back. Causes found before lie in the situations."""
+        del alerts  # deduplication has taken them back
+        if isinstance(state, dict) and "finder" in state:
+            self.finder.restore(state["finder"])
+            for plain in state["changes"]:
+                change = Change(*plain)
+                self._changes.setdefault(change.item, []).append(change)
+        self._looked = {s.id: (len(s.members), 0) for s in situations if s.causes}
+
+
+def _clue(alert: Alert) -> Clue:
+    return Clue(alert.item, alert.name, alert.starts_ms, RANKS[alert.severity])
+
+
+def alert_stages() -> tuple[Stage, Stage, Stage]:
+    """Deduplicate, correlate and determine cause, sharing the alerts and situations that live."""
+    alerts, situations = LivingAlerts(), LivingSituations()
+    return (
+        Deduplicate(alerts),
+        Correlate(alerts, situations),
+        DetermineCause(alerts, situations),
+    )
