@@ -28,7 +28,8 @@ from watchkeeper.receivers.series import SeriesTable
 NAME = "remote_write"
 PAST_MS = 31 * 86_400_000
 FUTURE_MS = 3_600_000
-_MESSAGES = 10  # of one answer, and letters kept of one body
+_LETTERS = 10  # kept of one body
+_SHOWN = 1000  # samples in one letter
 _SAMPLES = SCHEMAS[Stream.SAMPLES]
 Bytes = NDArray[np.uint8]
 Rows = tuple[wire.Positions, NDArray[np.int64], NDArray[np.float64]]
@@ -99,12 +100,11 @@ class RemoteWriteDoor:
     ) -> Taken:
         sound = (times >= now_ms - self._past) & (times <= now_ms + self._future)
         if not sound.all():
-            first = int(times[~sound][0])
-            refused.add(
-                "time_out_of_range",
-                f"samples must be at most {self._past // 86_400_000} days old and "
-                f"{self._future // 60_000} min ahead of {now_ms}; there is one of {first}",
-                int((~sound).sum()),
+            late = zip(*(column[~sound].tolist() for column in (ids, times, values)), strict=True)
+            refused.times(
+                list(late),
+                f"samples may be {self._past // 86_400_000} days old and {self._future // 60_000} min ahead, at "
+                f"{now_ms} Unix ms; there is one of {int(times[~sound][0])}",
             )
         sound &= ~np.isnan(values)
         if not sound.all():
@@ -173,13 +173,19 @@ class _Refused:
 
     def series(self, error: Malformed | RateLimited, rows: int, start: int, stop: int) -> None:
         """Count the samples of the time series in `[start, stop)`."""
+        reason = error.reason
         if isinstance(error, RateLimited):
             self.limit = error
-            self.add("too_many_series", error.detail, rows)
-            return
-        self.add(error.reason, error.detail, rows)
-        if len(self._letters) < _MESSAGES:
-            self._letters.append(Letter(error.reason, error.detail, self.body[start:stop]))
+            reason = "too_many_series"
+        self.add(reason, error.detail, rows)
+        if len(self._letters) < _LETTERS:
+            self._letters.append(Letter(reason, error.detail, self.body[start:stop]))
+
+    def times(self, rows: list[tuple[int, int, float]], detail: str) -> None:
+        """Count samples whose time cannot be; their letter shows id of the series, time and value of some."""
+        self.add("time_out_of_range", detail, len(rows))
+        text = "\n".join(f"{series:016x} {time} {value!r}" for series, time, value in rows[:_SHOWN])
+        self._letters.append(Letter("time_out_of_range", detail, text.encode()))
 
     def taken(self) -> Taken:
         """What was refused, as the front counts, keeps and tells it."""
@@ -197,9 +203,8 @@ def _accept(taken: Taken, content_type: str) -> Answer:  # noqa: ARG001
 def warm() -> None:
     """Compile what is compiled, or load it from the cache: 5 s the first time, 1 s later. Called before
     serving, so that no request waits for it."""
-    series = bytes.fromhex(
-        "0a0e 0a085f5f6e616d655f5f 12027570 1207 1080a0d9e6fc31"
-    )  # up, at an int64 of 6 bytes
+    # the series `up` with a value of 0 at a time of 6 bytes
+    series = bytes.fromhex("0a0e 0a085f5f6e616d655f5f 12027570 1207 1080a0d9e6fc31")
     table = SeriesTable()
     door = RemoteWriteDoor(table, past_ms=2**60, future_ms=2**60)
     for _ in range(2):

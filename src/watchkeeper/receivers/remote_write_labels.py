@@ -11,6 +11,8 @@ from watchkeeper.model.series import NAME
 from watchkeeper.receivers.series import kind_and_unit
 
 _FAMILIES = 100_000
+_LONGEST_NAME = 1000  # characters of a family that metadata is kept of
+_LARGEST = 64 * 1024  # bytes of one label set
 _SUFFIXES = ("", "_total", "_sum", "_count", "_bucket")
 _KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "histogram", 5: "summary", 6: "gauge", 7: "gauge"}
 
@@ -18,9 +20,14 @@ _KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "histogram", 5: "summary"
 def labels(body: bytes, at: int, end: int) -> dict[str, str]:
     """The labels among the fields in `[at, end)`; those without a value are left out, as they mean none.
 
-    Raises Malformed with the reasons `bad_label`, `invalid_utf8`, `duplicate_label`, `no_name`. Labels need
-    not be sorted: Prometheus' own receiver does not insist either, and the series is the same.
+    Raises Malformed with the reasons `bad_label`, `invalid_utf8`, `duplicate_label`, `no_name`,
+    `labels_too_large`. Labels need not be sorted: Prometheus' own receiver does not insist either, and the
+    series is the same.
     """
+    if end - at > _LARGEST:
+        raise Malformed(
+            f"labels of {end - at} bytes; at most {_LARGEST} are taken", reason="labels_too_large"
+        )
     found: dict[str, str] = {}
     for number, message in fields(body, at, end):
         if number == 1 and isinstance(message, bytes):
@@ -66,7 +73,9 @@ class Families:
         given = dict(fields(message, 0, len(message)))
         name, unit = (_text(v) if isinstance(v := given.get(n, b""), bytes) else "" for n in (2, 5))
         kind = _KINDS.get(number) if isinstance(number := given.get(1), int) else None
-        if not name or kind is None or name in self._told or len(self._told) >= _FAMILIES:
+        if kind is None or name in self._told or len(self._told) >= _FAMILIES:
+            return []
+        if not 0 < len(name) <= _LONGEST_NAME:
             return []
         self._told[name] = kind, unit
         return [name + suffix for suffix in _SUFFIXES]
