@@ -40,13 +40,18 @@ def main() -> None:
     from watchkeeper.app.runner import Runner
     from watchkeeper.journal import open_journal
     from watchkeeper.telemetry.consumer import TelemetryConsumer
+    from watchkeeper.telemetry.findings import FindingLog
     from watchkeeper.telemetry.store import Store, TelemetryError
 
     journal = open_journal(config.journal_url, config.data)
     store = Store(process.telemetry_dsn(config.telemetry_url))
     templater = Templater()
     pipeline = Pipeline([Normalise(), Detect(templater), Deduplicate(), Correlate(), DetermineCause()])
-    runner = Runner(journal, pipeline, DjangoRecords(), config.data / "learned.bin")
+    history = FindingLog(store)
+    runner = Runner(
+        journal, pipeline, DjangoRecords(), config.data / "learned.bin",
+        told=lambda w: history.put(w.now_ms, w.findings, w.alerts.values(), w.situations.values()),
+    )  # fmt: skip
     consumer = TelemetryConsumer(journal, store, templater=templater)
 
     def migrate_and_store() -> None:
@@ -62,6 +67,7 @@ def main() -> None:
     threads = [
         process.guard(lambda: runner.run(stop), "analysis", stop),
         process.guard(migrate_and_store, "telemetry", stop),
+        process.guard(lambda: history.run(stop), "findings", stop),
     ]
     while not stop.wait(1.0):
         pass

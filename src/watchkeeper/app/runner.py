@@ -53,11 +53,12 @@ class Runner:
         pipeline: Pipeline,
         records: Records,
         learned: Path,
+        told: Callable[[Work], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.journal, self.pipeline, self.records, self.learned, self.clock = (
-            journal, pipeline, records, learned, clock,
-        )  # fmt: skip
+        """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written."""
+        self.journal, self.pipeline, self.records = journal, pipeline, records
+        self.learned, self.told, self.clock = learned, told, clock
         self.statistics: dict[str, Any] = {"offset": 0, "entries": 0, "rows": 0, "works": 0, "busy_seconds": 0.0,
                                             "put_aside": 0}
         self._topology = Topology()
@@ -129,6 +130,7 @@ class Runner:
         self._topology = work.topology
         if work.batches or work.alerts or work.situations or work.discoveries:
             self._write(work)
+            self.told(work)
         self.statistics["offset"] = work.last
         self.statistics["works"] += 1
         self.statistics["busy_seconds"] += time.monotonic() - began

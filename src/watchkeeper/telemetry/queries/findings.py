@@ -13,7 +13,8 @@ from watchkeeper.telemetry.store import Store
 
 
 class PastFinding(msgspec.Struct, frozen=True):
-    """One conclusion of a stage of analysis (detect, deduplicate, correlate, determine_cause), with its reasons."""
+    """One conclusion of a stage of analysis (detect, deduplicate, correlate, determine_cause), with its
+    reasons."""
 
     time_ms: int
     stage: str

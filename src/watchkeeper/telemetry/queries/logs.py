@@ -20,8 +20,8 @@ BANDS = ("unknown", "trace", "debug", "info", "warn", "error", "fatal")
 class LogFilter(msgspec.Struct, frozen=True):
     """Which records: all conditions that are given hold.
 
-    `text` is words that occur as whole words, in any case: `timeout db-3`. A star lifts the bound at that end,
-    `conn*`; quotes keep words together, `"link down"`; a minus excludes, `-debug`. Words use an index.
+    `text` is words that occur as whole words, in any case: `timeout db-3`. A star lifts the bound at that
+    end, `conn*`; quotes keep words together, `"link down"`; a minus excludes, `-debug`. Words use an index.
     """
 
     text: str = ""
@@ -74,7 +74,8 @@ def search(
     store: Store, window: Window, wanted: LogFilter = LogFilter(), *, limit: int = 100,
     before: tuple[int, int] | None = None,
 ) -> list[Log]:  # fmt: skip
-    """Records newest first. The next page is asked with `before`, time_ns and position of the last one seen."""
+    """Records newest first. The next page is asked with `before`, time_ns and position of the last one
+    seen."""
     where, parameters = _where(window, wanted)
     if before is not None:
         where += (

@@ -67,8 +67,8 @@ class Points(msgspec.Struct, frozen=True):
 def points(
     store: Store, ids: Sequence[int], window: Window, *, buckets: int = 200, rate: bool = False
 ) -> dict[int, Points]:
-    """Values of up to MAX_SERIES series in at most about `buckets` buckets; with `rate`, by how much a counter
-    grew a second, restarts seen through. Values that are no finite number are left out."""
+    """Values of up to MAX_SERIES series in at most about `buckets` buckets; with `rate`, by how much a
+    counter grew a second, restarts seen through. Values that are no finite number are left out."""
     step = window.step_ms(buckets)
     table = store.query(
         _RATES if rate else _VALUES,
@@ -90,7 +90,8 @@ def points(
 def latest(
     store: Store, ids: Iterable[int], *, now_ms: int, lookback_ms: int = LOOKBACK_MS
 ) -> dict[int, Latest]:
-    """The last sample of each series within `lookback_ms` before `now_ms`; series without one are left out."""
+    """The last sample of each series within `lookback_ms` before `now_ms`; series without one are left
+    out."""
     wanted = list(ids)
     if not wanted:
         return {}

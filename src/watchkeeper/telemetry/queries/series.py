@@ -133,3 +133,23 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, object]]:
         conditions.append(_OPERATORS[matcher.operator].format(label=label, value=f"{{value{i}:String}}"))
         parameters |= {f"label{i}": matcher.label, f"value{i}": matcher.value}
     return " AND ".join(conditions), parameters
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A metric name and how many series carry it."""
+
+    name: str
+    series: int
+
+
+def names(store: Store, words: str = "", *, limit: int = 100) -> list[Name]:
+    """Metric names that contain every one of these words, in any case, by name."""
+    parts = words.lower().split()[:8]
+    where = " AND ".join(f"position(lower(name), {{w{i}:String}}) > 0" for i in range(len(parts))) or "1"
+    found = store.rows(
+        f"SELECT name, uniqExact(id) AS series FROM series WHERE {where} GROUP BY name ORDER BY name "
+        "LIMIT {limit:UInt32}",
+        {f"w{i}": w for i, w in enumerate(parts)} | {"limit": limit},
+        limit_seconds=LIMIT,
+    )
+    return [Name(**row) for row in found]
