@@ -54,7 +54,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
         [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
         group=group, keyring=keyring, stats=stats, letters=letters,
     )  # fmt: skip
-    poller = HostPoller(group.submit_blocking, config.data)
+    poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
     await front.start()

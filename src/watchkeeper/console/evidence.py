@@ -15,14 +15,11 @@ from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import logs as log_queries
-from watchkeeper.telemetry.queries.logs import LogFilter
-from watchkeeper.telemetry.queries.window import Window
 
 BEFORE = dt.timedelta(minutes=15)
 AFTER = dt.timedelta(minutes=5)
 CHARTS = 4
 LINES = 20
-WARNING = 13  # OpenTelemetry SeverityNumber
 #: what a host's overview shows: title, metric, further parameters
 HOST_METRICS = (
     ("CPU use", "system.cpu.utilization", {}),
@@ -75,16 +72,13 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
     if not hosts and not services:
         return {"lines": [], "empty": "Its items send no log lines to us."}
     try:
-        store, window_ = ports.the_telemetry(), Window(begin, end)
-        of = {"services": tuple(services)} if services else {"hosts": tuple(hosts)}
-        lines = log_queries.search(store, window_, LogFilter(min_severity=WARNING, **of), limit=LINES)
-        if not lines and services:
-            of = {"sources": tuple(services)}
-            lines = log_queries.search(store, window_, LogFilter(min_severity=WARNING, **of), limit=LINES)
+        lines = log_queries.around(
+            ports.the_telemetry(), hosts=hosts, services=services, from_ms=begin, to_ms=end, limit=LINES
+        )
     except WatchkeeperError as error:
         return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
     query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
-    return {"lines": lines[::-1], "more": f"/explore/logs/?{urlencode(query)}", "empty": "No warnings or errors in that time."}
+    return {"lines": lines, "more": f"/explore/logs/?{urlencode(query)}", "empty": "No warnings or errors in that time."}
 
 
 def affected(record: Situation) -> dict[str, Any]:

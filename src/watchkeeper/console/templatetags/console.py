@@ -150,27 +150,3 @@ def level(number: int) -> SafeString:
         if number >= least:
             return format_html('<span class="badge bg-{}-lt">{}</span>', colour, word)
     return SafeString("–")
-
-
-@register.filter
-def nanoseconds(ns: int) -> dt.datetime:
-    """Unix nanoseconds as a time."""
-    return dt.datetime.fromtimestamp(ns / 10**9, dt.UTC)
-
-
-@register.filter
-def milliseconds(ms: int) -> dt.datetime:
-    """Unix milliseconds as a time."""
-    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC)
-
-
-@register.filter
-def clock(ns: int) -> str:
-    """Unix nanoseconds as a time of day in UTC."""
-    return f"{nanoseconds(ns):%Y-%m-%d %H:%M:%S}"
-
-
-@register.filter
-def readable(payload: bytes) -> str:
-    """Bytes as far as they are text, at most 2,000 characters."""
-    return payload[:2000].decode("utf-8", "backslashreplace")

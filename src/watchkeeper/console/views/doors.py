@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +15,8 @@ from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import dead_letters as letters
-from watchkeeper.telemetry.queries.window import Window
 
 PAGE = 50
-KEPT_MS = 30 * 86_400_000
 #: what people call the doors, and what sends there
 NAMES = {
     "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
@@ -68,10 +65,8 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     door, reason = request.GET.get("door", ""), request.GET.get("reason", "")
     try:
         store = ports.the_telemetry()
-        now = int(time.time() * 1000)
-        window = Window(now - KEPT_MS, now + 60_000)
-        counts = letters.reasons(store, window)
-        rows = letters.search(store, window, door=door, reason=reason, limit=PAGE)
+        counts = letters.counts(store)
+        rows = letters.newest(store, door=door, reason=reason, limit=PAGE)
         trouble = ""
     except WatchkeeperError as error:
         counts, rows, trouble = [], [], error.detail

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -12,9 +11,11 @@ from watchkeeper.telemetry.queries.window import LIMIT
 from watchkeeper.telemetry.store import Store
 
 _OPERATORS = {
-    "=": "{label} = {value}", "!=": "{label} != {value}",
-    "=~": "match({label}, concat('^(?:', {value}, ')$'))", "!~": "NOT match({label}, concat('^(?:', {value}, ')$'))",
-}  # fmt: skip
+    "=": "{label} = {value}",
+    "!=": "{label} != {value}",
+    "=~": "match({label}, concat('^(?:', {value}, ')$'))",
+    "!~": "NOT match({label}, concat('^(?:', {value}, ')$'))",
+}
 
 
 class Matcher(msgspec.Struct, frozen=True):
@@ -50,10 +51,15 @@ class Series(msgspec.Struct, frozen=True):
 
 def search(store: Store, wanted: Wanted, *, now_ms: int, limit: int = 50, offset: int = 0) -> list[Series]:
     """Series in order of name, with their last values. Raises ValueError for an unknown operator."""
+    found = described(store, wanted, limit=limit, offset=offset)
+    values = latest(store, [s.id for s in found], now_ms=now_ms)
+    return [msgspec.structs.replace(s, latest=values.get(s.id)) for s in found]
+
+
+def described(store: Store, wanted: Wanted, *, limit: int = 50, offset: int = 0) -> list[Series]:
+    """As `search`, without values."""
     where, parameters = _where(wanted)
-    found = _rows(store, where, {**parameters, "limit": limit, "offset": offset})
-    values = latest(store, [row["id"] for row in found], now_ms=now_ms)
-    return [Series(**row, latest=values.get(row["id"])) for row in found]
+    return _rows(store, where, {**parameters, "limit": limit, "offset": offset})
 
 
 def count(store: Store, wanted: Wanted) -> int:
@@ -68,7 +74,7 @@ def count(store: Store, wanted: Wanted) -> int:
 def by_id(store: Store, ids: Sequence[int]) -> dict[int, Series]:
     """Series by their ids, without values; those that are not known are left out."""
     parameters = {"ids": list(ids), "limit": len(ids), "offset": 0}
-    return {row["id"]: Series(**row) for row in _rows(store, "s.id IN {ids:Array(UInt64)}", parameters)}
+    return {s.id: s for s in _rows(store, "s.id IN {ids:Array(UInt64)}", parameters)} if ids else {}
 
 
 def label_names(store: Store, *, name: str = "", prefix: str = "", limit: int = 200) -> list[str]:
@@ -90,17 +96,17 @@ def label_values(
     value = "s.name" if label == "__name__" else "s.labels[{label:String}]"
     found = store.rows(
         f"SELECT DISTINCT {value} AS value FROM series AS s "
-        "WHERE ({name:String} = '' OR s.name = {name:String}) AND value != '' AND startsWith(value, {prefix:String}) "
-        "ORDER BY value LIMIT {limit:UInt32}",
+        "WHERE ({name:String} = '' OR s.name = {name:String}) AND value != '' "
+        "AND startsWith(value, {prefix:String}) ORDER BY value LIMIT {limit:UInt32}",
         {"label": label, "name": name, "prefix": prefix, "limit": limit},
         limit_seconds=LIMIT,
     )
     return [row["value"] for row in found]
 
 
-def _rows(store: Store, where: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+def _rows(store: Store, where: str, parameters: Mapping[str, object]) -> list[Series]:
     # Grouped, because what was announced twice may not have been merged yet.
-    return store.rows(
+    found = store.rows(
         "SELECT s.id AS id, s.name AS name, anyLast(s.labels) AS labels, anyLast(s.kind) AS kind, "
         "anyLast(s.unit) AS unit, anyLast(s.door) AS door, "
         "toUnixTimestamp64Milli(min(s.first_seen)) AS first_seen_ms, "
@@ -110,6 +116,7 @@ def _rows(store: Store, where: str, parameters: Mapping[str, object]) -> list[di
         parameters,
         limit_seconds=LIMIT,
     )
+    return [Series(**row) for row in found]
 
 
 def _where(wanted: Wanted) -> tuple[str, dict[str, object]]:
@@ -133,23 +140,3 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, object]]:
         conditions.append(_OPERATORS[matcher.operator].format(label=label, value=f"{{value{i}:String}}"))
         parameters |= {f"label{i}": matcher.label, f"value{i}": matcher.value}
     return " AND ".join(conditions), parameters
-
-
-class Name(msgspec.Struct, frozen=True):
-    """A metric name and how many series carry it."""
-
-    name: str
-    series: int
-
-
-def names(store: Store, words: str = "", *, limit: int = 100) -> list[Name]:
-    """Metric names that contain every one of these words, in any case, by name."""
-    parts = words.lower().split()[:8]
-    where = " AND ".join(f"position(lower(name), {{w{i}:String}}) > 0" for i in range(len(parts))) or "1"
-    found = store.rows(
-        f"SELECT name, uniqExact(id) AS series FROM series WHERE {where} GROUP BY name ORDER BY name "
-        "LIMIT {limit:UInt32}",
-        {f"w{i}": w for i, w in enumerate(parts)} | {"limit": limit},
-        limit_seconds=LIMIT,
-    )
-    return [Name(**row) for row in found]
