@@ -1,5 +1,5 @@
-"""Carries journal entries into the store: in large groups, once each, and without ever stopping for one of them.
-It decides how much goes together and what to do when the store fails; rows.py makes the rows."""
+"""Carries journal entries into the store: in large groups, once each, and without ever stopping for one of
+them. It decides how much goes together and what to do when the store fails; rows.py makes the rows."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ class TelemetryConsumer:
         return entries
 
     def _store(self, entries: Sequence[Entry], *, first_time: bool) -> None:
-        """Store a group and say so to the journal. What does not fit is found entry by entry and put aside."""
+        """Store a group and say so to the journal. What does not fit is found entry by entry and put
+        aside."""
         began = time.monotonic()
         try:
             self._insert(entries, first_time)

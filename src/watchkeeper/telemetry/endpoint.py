@@ -1,5 +1,6 @@
 """The platform's own ClickHouse HTTP endpoint: chDB behind the interface of a ClickHouse server, on loopback.
-Any ClickHouse client can talk to it. It is for one installation's processes, not a server for the open network."""
+Any ClickHouse client can talk to it. It is for one installation's processes, not a server for the open
+network."""
 
 from __future__ import annotations
 
@@ -26,15 +27,15 @@ _log = logging.getLogger(__name__)
 
 # As ClickHouse's exceptionCodeToHTTPStatus; what is not here is 500.
 _STATUS = {
-    **dict.fromkeys((6, 26, 27, 33, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 115, 130, 131, 386, 456, 457), 400),
+    **dict.fromkeys((6, 26, 27, 33, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 115, 130, 131, 386, 457), 400),
     **dict.fromkeys((16, 46, 47, 50, 57, 60, 81), 404),
     159: 408, 241: 500, 48: 501, 202: 503, 516: 403, 164: 403,
 }  # fmt: skip
 
 
 class Endpoint:
-    """ClickHouse's HTTP interface over `data_dir`, for whoever knows `secret`. `sock` is a listening socket that
-    is already bound; without one a free loopback port is taken. Inert until `start`."""
+    """ClickHouse's HTTP interface over `data_dir`, for whoever knows `secret`. `sock` is a listening socket
+    that is already bound; without one a free loopback port is taken. Inert until `start`."""
 
     def __init__(self, data_dir: Path, secret: str, sock: socket.socket | None = None) -> None:
         if not secret:
@@ -120,7 +121,7 @@ class _Server(ThreadingHTTPServer):
                 except OSError:
                     _log.debug("a client was gone already")
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         _log.warning("a telemetry request from %s failed", client_address, exc_info=True)
 
 

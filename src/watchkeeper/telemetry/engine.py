@@ -92,7 +92,8 @@ class Engine:
         self._errors: tuple[type[Exception], ...] = (RuntimeError,)
 
     def open(self) -> None:
-        """Load chDB (two to four seconds) and open the folder. Raises EngineError when it cannot be opened."""
+        """Load chDB (two to four seconds) and open the folder. Raises EngineError when it cannot be
+        opened."""
         import chdb  # costs seconds and 200 MB, so only where the engine is wanted
 
         self._errors = (RuntimeError, chdb.ChdbError)
@@ -148,7 +149,8 @@ class Engine:
         self, statement: bytes, form: str, data: memoryview, *, settings: Mapping[str, str], database: str
     ) -> Answer:
         """Run `INSERT INTO table (columns)` on `data` in the input format `form`. It is on disk when this
-        returns; with up to a million rows of one partition it is there whole or not at all. Raises EngineError."""
+        returns; with up to a million rows of one partition it is there whole or not at all. Raises
+        EngineError."""
         with self._write_turn() as connection:
             began = time.monotonic()
             try:

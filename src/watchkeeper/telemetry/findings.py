@@ -1,5 +1,6 @@
-"""Keeps what analysis concludes as rows of the store, with its reasons. It is a history beside the records, written
-in the background: a kill may cost its last second, the alerts and situations themselves are elsewhere."""
+"""Keeps what analysis concludes as rows of the store, with its reasons. It is a history beside the records,
+written in the background: a kill may cost its last second, the alerts and situations themselves are
+elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from watchkeeper.telemetry.store import Store, TelemetryError, TelemetryRefused
 
 GATHER = 1.0  # seconds
 MAX_WAITING = 50_000  # rows; more are dropped and counted
-_SCHEMA = pa.schema([
+_SCHEMA: pa.Schema = pa.schema([  # type: ignore[arg-type]
     ("time", pa.timestamp("ms")), ("stage", pa.string()), ("key", pa.string()), ("kind", pa.string()),
     ("item", pa.string()), ("name", pa.string()), ("severity", pa.string()), ("score", pa.float64()),
     ("active", pa.bool_()), ("summary", pa.string()), ("labels_json", pa.string()), ("because", pa.string()),
@@ -89,8 +90,8 @@ def _situation(s: Situation, now_ms: int) -> Iterable[dict[str, Any]]:
 
 
 def _row(
-    time_ms: int, stage: str, key: str, kind: str, item: str, name: str, severity: str, score: float, active: bool,
-    summary: str, labels: dict[str, str], because: object,
+    time_ms: int, stage: str, key: str, kind: str, item: str, name: str, severity: str, score: float,
+    active: bool, summary: str, labels: dict[str, str], because: object,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "time": time_ms, "stage": stage, "key": key, "kind": str(kind), "item": item, "name": name,

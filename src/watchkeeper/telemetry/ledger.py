@@ -2,9 +2,9 @@
 
 Groups of entries are stored one after another, and every row carries the mark of its group: the number of the
 journal and the offset of the group's last entry. The journal's note of what was passed is written after the
-rows, so after a kill at most the last group marked beyond that note can be incomplete; its rows are counted, and
-where the count differs they are deleted and inserted again. No log of deduplication is asked: ClickHouse writes
-its own before the rows, so that a kill in between would lose them.
+rows, so after a kill at most the last group marked beyond that note can be incomplete; its rows are
+counted, and where the count differs they are deleted and inserted again. No log of deduplication is asked:
+ClickHouse writes its own before the rows, so that a kill in between would lose them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Ledger:
         self.number = 0
 
     def open(self, end: int) -> None:
-        """Find the number of the journal that ends at offset `end`. If rows from beyond its end are stored, this
-        is not the journal they came from: it gets the next number. Raises TelemetryError."""
+        """Find the number of the journal that ends at offset `end`. If rows from beyond its end are stored,
+        this is not the journal they came from: it gets the next number. Raises TelemetryError."""
         found = self._store.query_as_writer("SELECT max(number) AS number, count() AS known FROM journals")
         row = found.to_pylist()[0]
         self.number = row["number"]
@@ -52,14 +52,14 @@ class Ledger:
         bounds = {"low": self.mark(after), "high": self.mark((1 << _OFFSET_BITS) - 1)}
         found = self._store.query_as_writer(each, bounds)
         offset = (1 << _OFFSET_BITS) - 1
-        return sorted(int(mark) & offset for mark in found.column("batch").to_pylist())
+        return sorted(mark & offset for mark in found.column("batch").to_pylist() if mark is not None)
 
     def count(self, table: str, last: int) -> int:
         """How many rows of the group that ends at `last` are in a table. Raises TelemetryError."""
         found = self._store.query_as_writer(
             f"SELECT count() AS rows FROM {table} WHERE batch = {{mark:UInt64}}", {"mark": self.mark(last)}
         )
-        return int(found.column("rows")[0].as_py())
+        return found.column("rows").to_pylist()[0] or 0
 
     def forget(self, table: str, last: int) -> None:
         """Delete the rows of the group that ends at `last`. Raises TelemetryError."""
@@ -67,10 +67,5 @@ class Ledger:
 
     def _marked_beyond(self, end: int) -> bool:
         bounds = {"low": self.mark(end), "high": self.mark((1 << _OFFSET_BITS) - 1)}
-        return any(
-            self._store.query_as_writer(
-                f"SELECT 1 AS one FROM {table} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}} LIMIT 1",
-                bounds,
-            ).num_rows
-            for table in TABLES
-        )
+        question = "SELECT 1 AS one FROM {} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}} LIMIT 1"
+        return any(self._store.query_as_writer(question.format(t), bounds).num_rows for t in TABLES)

@@ -45,7 +45,8 @@ def run(store: Store) -> list[str]:
     """Make the database and run what has not run; the names of what ran."""
     store.command(f"CREATE DATABASE IF NOT EXISTS `{store.database.replace('`', '')}`", in_database=False)
     store.command(
-        "CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, applied DateTime('UTC') DEFAULT now()) "
+        "CREATE TABLE IF NOT EXISTS migrations "
+        "(number UInt32, name String, applied DateTime('UTC') DEFAULT now()) "
         "ENGINE = MergeTree ORDER BY number"
     )
     done = {row["number"] for row in store.rows("SELECT number FROM migrations")}

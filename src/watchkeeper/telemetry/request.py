@@ -10,7 +10,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow as pa
@@ -20,13 +20,17 @@ from watchkeeper.telemetry.engine import DATABASE
 MAX_BODY = 256 * 1024 * 1024  # bytes, after decompression
 MAX_STATEMENT = 16 * 1024 * 1024
 _CHUNK = 1024 * 1024
+_CODECS: dict[str, Literal["gzip", "lz4", "zstd", "brotli"]] = {
+    "gzip": "gzip", "lz4": "lz4", "zstd": "zstd", "br": "brotli",
+}  # fmt: skip
 
 # What the HTTP interface takes for itself; every other name in the URL is a setting of the engine.
 _TRANSPORT = frozenset((
     "query", "database", "default_format", "user", "password", "quota_key", "query_id", "role", "compress",
     "decompress", "session_id", "session_timeout", "session_check", "wait_end_of_query", "buffer_size",
     "client_protocol_version", "stacktrace", "send_progress_in_http_headers", "readonly",
-    "http_headers_progress_interval_ms", "enable_http_compression", "cancel_http_readonly_queries_on_client_close",
+    "http_headers_progress_interval_ms", "enable_http_compression",
+    "cancel_http_readonly_queries_on_client_close",
 ))  # fmt: skip
 
 _INSERT = re.compile(
@@ -63,7 +67,8 @@ class Request:
 
 
 def credentials(target: str, headers: Mapping[str, str]) -> tuple[str, str]:
-    """User and password from basic authentication, ClickHouse's own headers or the URL; empty if none is given."""
+    """User and password from basic authentication, ClickHouse's own headers or the URL; empty if none is
+    given."""
     scheme, _, coded = headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -176,7 +181,8 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def _chunked(stream: BinaryIO) -> bytes:
-    parts, total = [], 0
+    parts: list[bytes] = []
+    total = 0
     while True:
         line = stream.readline(100).split(b";")[0].strip()
         if not re.fullmatch(rb"[0-9A-Fa-f]{1,12}", line):
@@ -199,10 +205,11 @@ def _decompress(body: bytes, encoding: str) -> bytes:
             inflater = zlib.decompressobj()
             out = inflater.decompress(body, MAX_BODY)
             return out if inflater.eof else out[: _bounded(MAX_BODY + 1)]
-        if encoding not in ("gzip", "lz4", "zstd", "br"):
+        codec = _CODECS.get(encoding)
+        if codec is None:
             raise BadRequest(501, 48, "NOT_IMPLEMENTED", f"Content-Encoding {encoding!r}.")
-        codec = "brotli" if encoding == "br" else encoding
-        parts, total = [], 0
+        parts: list[bytes] = []
+        total = 0
         with pa.CompressedInputStream(pa.BufferReader(body), codec) as source:
             while part := source.read(_CHUNK):
                 total = _bounded(total + len(part))

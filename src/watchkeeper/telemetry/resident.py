@@ -1,4 +1,5 @@
-"""Gives back memory that a large library touched once while it was loaded. Linux only; elsewhere it does nothing."""
+"""Gives back memory that a large library touched once while it was loaded. Linux only; elsewhere it does
+nothing."""
 
 from __future__ import annotations
 

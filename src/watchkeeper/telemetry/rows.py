@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,15 +41,16 @@ class Rows:
 
 @dataclass(frozen=True)
 class Builder:
-    """Makes rows of entries. `oldest_ms` gives, by table, the time before which a row would be expired at once."""
+    """Makes rows of entries. `oldest_ms` gives, by table, the time before which a row would be expired at
+    once."""
 
     ledger: Ledger
     templater: Templater | None
     oldest_ms: Callable[[str], int]
 
     def build(self, entries: Sequence[Entry], now_ms: int) -> Rows:
-        """The rows of a group of entries. Raises ValueError, TypeError or LookupError for what is not a batch of
-        its stream."""
+        """The rows of a group of entries. Raises ValueError, TypeError or LookupError for what is not a
+        batch of its stream."""
         rows = Rows()
         mark = self.ledger.mark(entries[-1].offset)
         letters = []
@@ -77,9 +79,7 @@ class Builder:
         return rows
 
     def _with_templates(self, table: pa.Table, entries: list[Entry], rows: Rows, now_ms: int) -> pa.Table:
-        positions = np.concatenate([
-            np.arange(e.batch.num_rows, dtype=np.uint64) + np.uint64(self.ledger.position(e.offset)) for e in entries
-        ])  # fmt: skip
+        positions = _positions([(self.ledger.position(e.offset), e.batch) for e in entries])
         ids: Ids = np.zeros(table.num_rows, dtype=np.uint64)
         if self.templater is not None:
             found = [self.templater(e.batch) for e in entries]
@@ -90,7 +90,7 @@ class Builder:
                     "id": pa.array(list(new), pa.uint64()), "text": pa.array(list(new.values()), pa.string()),
                     "updated": _times([now_ms] * len(new)),
                 })  # fmt: skip
-        table = table.append_column("position", pa.array(positions))
+        table = table.append_column("position", positions)
         return table.append_column("template_id", pa.array(ids))
 
     def _within(self, stream: Stream, table: pa.Table, now_ms: int) -> tuple[pa.Table, pa.Table | None]:
@@ -104,14 +104,15 @@ class Builder:
         bounds = pc.min_max(times)
         if bounds["min"].as_py() >= low and bounds["max"].as_py() <= high:
             return table, None
-        inside = pc.and_(pc.greater_equal(times, low), pc.less_equal(times, high))
-        return table.filter(inside), table.filter(pc.invert(inside))
+        numbers = times.to_numpy()
+        inside = (numbers >= low) & (numbers <= high)
+        return table.filter(inside), table.filter(~inside)
 
     def _series(self, entries: Sequence[Entry], rows: Rows, now_ms: int) -> None:
         mine = [e.batch for e in entries if e.stream is Stream.SERIES]
         if mine:
             table = _renamed(pa.Table.from_batches(mine))
-            seen = _times([now_ms]).take(pa.array(np.zeros(table.num_rows, dtype=np.int64)))
+            seen = _times([now_ms] * table.num_rows)
             rows.settled["series"] = table.append_column("first_seen", seen).append_column("last_seen", seen)
 
     def _dead_letters(
@@ -123,12 +124,15 @@ class Builder:
         found += [(self.ledger.position(offset) + 0xFFFF - i, b) for i, (offset, b) in enumerate(own)]
         if found:
             table = _renamed(pa.Table.from_batches([b for _, b in found]))
-            positions = np.concatenate(
-                [np.arange(b.num_rows, dtype=np.uint64) + np.uint64(p) for p, b in found]
-            )
-            rows.marked["dead_letters"] = _with_mark(
-                table.append_column("position", pa.array(positions)), mark
-            )
+            table = table.append_column("position", _positions(found))
+            rows.marked["dead_letters"] = _with_mark(table, mark)
+
+
+def _positions(batches: list[tuple[int, pa.RecordBatch]]) -> pa.Array[Any]:
+    """Positions of all rows, given that of each batch's first."""
+    rows = [np.arange(b.num_rows, dtype=np.uint64) + np.uint64(first) for first, b in batches]
+    out: pa.Array[Any] = pa.array(np.concatenate(rows))
+    return out
 
 
 def _columns(stream: Stream, entries: Sequence[Entry]) -> pa.Table:
@@ -153,7 +157,7 @@ def _with_mark(table: pa.Table, mark: int) -> pa.Table:
     return table.append_column("batch", pa.array(np.full(table.num_rows, mark, dtype=np.uint64)))
 
 
-def _times(ms: list[int]) -> pa.Array:
+def _times(ms: list[int]) -> pa.Array[Any]:
     return pa.array(ms, pa.int64()).view(pa.timestamp("ms"))
 
 

@@ -1,5 +1,6 @@
-"""Telemetry as the rest of the platform sees it: SQL in, Arrow out, over HTTP to a ClickHouse endpoint, ours or a
-cluster's. It knows connections, errors and limits; what the tables mean is in schema/, consumer.py and queries/."""
+"""Telemetry as the rest of the platform sees it: SQL in, Arrow out, over HTTP to a ClickHouse endpoint,
+ours or a cluster's. It knows connections, errors and limits; what the tables mean is in schema/,
+consumer.py and queries/."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
@@ -28,8 +29,8 @@ RETAINED: Mapping[str, str] = {
     "series": "last_seen", "samples": "time", "logs": "time", "spans": "start", "events": "received",
     "dead_letters": "time", "findings": "time",
 }  # fmt: skip
-# One session runs one statement at a time, also when its client was killed: so what is said in it after an insert
-# of which nothing was heard is answered only when that insert is over.
+# One session runs one statement at a time, also when its client was killed: so what is said in it after an
+# insert of which nothing was heard is answered only when that insert is over.
 _SESSION = "watchkeeper-writer"
 _SESSION_LOCKED = 373
 _TIMED_OUT = frozenset((159, 160, 209))
@@ -51,7 +52,8 @@ logging.getLogger("clickhouse_connect.driver._backend.http_sync").setLevel(loggi
 
 
 class TelemetryError(WatchkeeperError):
-    """The store did not do what it was asked, and will not. `code` is ClickHouse's error code, 0 without answer."""
+    """The store did not do what it was asked, and will not. `code` is ClickHouse's error code, 0 without
+    answer."""
 
     status = 503
     reason = "telemetry"
@@ -123,7 +125,7 @@ class Store:
             if pa.types.is_timestamp(field.type):  # of which pyarrow would make pandas objects
                 ms = table.column(i).cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
                 table = table.set_column(i, field.name, ms)
-        return cast("list[dict[str, Any]]", table.to_pylist(maps_as_pydicts="lossy"))
+        return table.to_pylist(maps_as_pydicts="lossy")
 
     def query_as_writer(
         self, sql: str, parameters: Mapping[str, object] | None = None, *, limit_seconds: float = 60.0
@@ -145,13 +147,13 @@ class Store:
             )
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        """Insert rows, columns by name; synced when this returns. Raises TelemetryRefused when it cannot be done;
-        after any other TelemetryError it may have been done, or in part (see ledger.py)."""
+        """Insert rows, columns by name; synced when this returns. Raises TelemetryRefused when it cannot be
+        done; after any other TelemetryError it may have been done, or in part (see ledger.py)."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)
-        # As an iterator: clickhouse-connect would send plain bytes a second time when a connection breaks.
-        body = iter((sink.getvalue().to_pybytes(),))
+        # As a generator: clickhouse-connect would send plain bytes a second time when a connection breaks.
+        body = (part for part in (sink.getvalue().to_pybytes(),))
         with self._write_turn() as client, _meaning():
             client.raw_insert(
                 table,
@@ -221,7 +223,7 @@ class Store:
             pool_mgr=get_pool_manager(maxsize=8) if inner else None, dedicated_pool=not inner,
             compress=not inner, connect_timeout=5, send_receive_timeout=int(INSERT_LIMIT) + 30,
             autogenerate_session_id=False, autogenerate_query_id=False, query_retries=1,
-            **({"session_id": session} if session else {}),
+            session_id=session or None,
         )  # fmt: skip
         client.database = self.database
         return client

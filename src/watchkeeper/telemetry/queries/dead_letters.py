@@ -1,21 +1,33 @@
-"""What could not be taken: listed newest first, counted by door and reason, and one by one to be replayed."""
+"""What could not be taken: counts by door and reason, the newest letters, and each by itself to be
+replayed."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from watchkeeper.telemetry.queries.window import LIMIT, Window, between
+from watchkeeper.telemetry.queries.window import LIMIT
 from watchkeeper.telemetry.store import Store
 
-_COLUMNS = "toUnixTimestamp64Milli(time) AS time_ms, position, door, sender, reason, detail, base64Encode(payload) AS payload"
+_COLUMNS = """toUnixTimestamp64Milli(time) AS ms, position, door, sender, reason, detail,
+              hex(payload) AS payload"""
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
-    """One thing that could not be taken, as much of it as was kept. `position` names it."""
+@dataclass(frozen=True)
+class Count:
+    """Letters of a door with one reason."""
 
-    time_ms: int
+    door: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter; its payload is kept in part when it was large. `position` names it."""
+
+    time: dt.datetime
     position: int
     door: str
     sender: str
@@ -23,58 +35,42 @@ class DeadLetter(msgspec.Struct, frozen=True):
     detail: str
     payload: bytes
 
-
-class Reasons(msgspec.Struct, frozen=True):
-    """How much could not be taken at one door for one reason."""
-
-    door: str
-    reason: str
-    count: int
-    last_ms: int
+    @property
+    def text(self) -> str:
+        """The payload as far as it is text, at most 2,000 characters."""
+        return self.payload[:2000].decode("utf-8", "backslashreplace")
 
 
-def search(
-    store: Store, window: Window, *, door: str = "", reason: str = "", limit: int = 50,
-    before: tuple[int, int] | None = None,
-) -> list[DeadLetter]:  # fmt: skip
-    """Newest first. The next page is asked with `before`, time_ms and position of the last one seen."""
-    where = f"{between('time')} AND door LIKE {{door:String}} AND reason LIKE {{reason:String}}"
-    parameters: dict[str, Any] = {
-        "from_ms": window.from_ms, "to_ms": window.to_ms, "door": door or "%", "reason": reason or "%",
-        "limit": limit,
-    }  # fmt: skip
+def counts(store: Store) -> list[Count]:
+    """By door and reason, the most frequent first. Raises TelemetryError."""
+    sql = """SELECT door, reason, count() AS count FROM dead_letters GROUP BY door, reason
+             ORDER BY count DESC, door, reason LIMIT 100"""
+    return [Count(**r) for r in store.rows(sql, limit_seconds=LIMIT)]
+
+
+def newest(
+    store: Store, *, door: str = "", reason: str = "", limit: int = 50, before: Letter | None = None
+) -> list[Letter]:
+    """The newest letters, of a door and for a reason when they are given; older than `before` for the next
+    page. Raises TelemetryError."""
+    where = """({door:String} = '' OR door = {door:String})
+               AND ({reason:String} = '' OR reason = {reason:String})"""
+    values: dict[str, Any] = {"door": door, "reason": reason, "limit": limit}
     if before is not None:
-        where += " AND (time, position) < (fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC'), {at:UInt64})"
-        parameters |= {"before_ms": before[0], "at": before[1]}
-    found = store.rows(
-        f"SELECT {_COLUMNS} FROM dead_letters WHERE {where} ORDER BY time DESC, position DESC "
-        "LIMIT {limit:UInt32}",
-        parameters,
-        limit_seconds=LIMIT,
-    )
-    return [_letter(row) for row in found]
+        where += " AND (d.time, position) < (fromUnixTimestamp64Milli({ms:Int64}, 'UTC'), {position:UInt64})"
+        values |= {"ms": round(before.time.timestamp() * 1000), "position": before.position}
+    sql = f"""SELECT {_COLUMNS} FROM dead_letters AS d WHERE {where}
+              ORDER BY d.time DESC, position DESC LIMIT {{limit:UInt32}}"""
+    return [_letter(r) for r in store.rows(sql, values, limit_seconds=LIMIT)]
 
 
-def one(store: Store, position: int) -> DeadLetter | None:
-    """The dead letter at this position, or None."""
-    found = store.rows(
-        f"SELECT {_COLUMNS} FROM dead_letters WHERE position = {{position:UInt64}} LIMIT 1",
-        {"position": position},
-        limit_seconds=LIMIT,
-    )
+def one(store: Store, position: int) -> Letter | None:
+    """The letter at this position, or None. Raises TelemetryError."""
+    sql = f"SELECT {_COLUMNS} FROM dead_letters WHERE position = {{position:UInt64}} LIMIT 1"
+    found = store.rows(sql, {"position": position}, limit_seconds=LIMIT)
     return _letter(found[0]) if found else None
 
 
-def reasons(store: Store, window: Window) -> list[Reasons]:
-    """Counts by door and reason, the largest first."""
-    found = store.rows(
-        "SELECT door, reason, count() AS count, toUnixTimestamp64Milli(max(time)) AS last_ms FROM dead_letters "
-        f"WHERE {between('time')} GROUP BY door, reason ORDER BY count DESC, door, reason",
-        {"from_ms": window.from_ms, "to_ms": window.to_ms},
-        limit_seconds=LIMIT,
-    )
-    return [Reasons(**row) for row in found]
-
-
-def _letter(row: dict[str, Any]) -> DeadLetter:
-    return msgspec.convert(row, DeadLetter)  # which decodes base64 into bytes
+def _letter(row: dict[str, Any]) -> Letter:
+    time = dt.datetime.fromtimestamp(row.pop("ms") / 1000, dt.UTC)
+    return Letter(time=time, **row | {"payload": bytes.fromhex(row["payload"])})

@@ -7,9 +7,15 @@ from typing import Any
 import msgspec
 
 from watchkeeper.model.reason import Reason
-from watchkeeper.telemetry.queries.logs import Count
 from watchkeeper.telemetry.queries.window import LIMIT, Window, between
 from watchkeeper.telemetry.store import Store
+
+
+class Count(msgspec.Struct, frozen=True):
+    """Findings in a bucket of time, by severity; severities without any are left out."""
+
+    time_ms: int
+    counts: dict[str, int]
 
 
 class PastFinding(msgspec.Struct, frozen=True):
@@ -36,8 +42,9 @@ def history(
     """Conclusions newest first, about this item, with this key, of this stage, where given."""
     where, parameters = _where(window, item, key, stage)
     found = store.rows(
-        "SELECT toUnixTimestamp64Milli(time) AS time_ms, stage, key, kind, item, name, severity, score, active, "
-        f"summary, labels, because FROM findings WHERE {where} ORDER BY time DESC, key LIMIT {{limit:UInt32}}",
+        "SELECT toUnixTimestamp64Milli(time) AS time_ms, stage, key, kind, item, name, severity, score, "
+        f"active, summary, labels, because FROM findings WHERE {where} "
+        "ORDER BY time DESC, key LIMIT {limit:UInt32}",
         parameters | {"limit": limit},
         limit_seconds=LIMIT,
     )
@@ -52,8 +59,8 @@ def sparkline(
     """How many active findings there were in each bucket of time, by severity; buckets without any too."""
     where, parameters = _where(window, item, key, stage)
     found = store.rows(
-        "SELECT intDiv(toUnixTimestamp64Milli(time), {step:Int64}) * {step:Int64} AS at, severity, count() AS n "
-        f"FROM findings WHERE {where} AND active GROUP BY at, severity",
+        "SELECT intDiv(toUnixTimestamp64Milli(time), {step:Int64}) * {step:Int64} AS at, severity, "
+        f"count() AS n FROM findings WHERE {where} AND active GROUP BY at, severity",
         parameters | {"step": window.step_ms(buckets)},
         limit_seconds=LIMIT,
     )

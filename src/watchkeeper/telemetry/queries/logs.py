@@ -1,178 +1,176 @@
-"""Log records: searched newest first, counted over time, and by template."""
+"""Log lines by words, host, service, severity, template and trace; how many, when; and the shapes they have.
+
+Words are looked for in any case. A word may be part of a longer one; in quotes it has to stand by itself, and
+then an index finds it: `"4bf92f3577b34da6"` among millions of lines takes milliseconds. A minus excludes.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from watchkeeper.telemetry.queries.window import LIMIT, Window, between
+from watchkeeper.model.errors import Malformed
+from watchkeeper.telemetry.queries.window import LIMIT, between
 from watchkeeper.telemetry.store import Store
 
-_TERM = re.compile(rb'(-?)(?:"([^"]*)"|(\S+))')
+WARNING = 13  # OpenTelemetry SeverityNumber
+SEVERITIES = ("unknown", "trace", "debug", "info", "warn", "error", "fatal")  # its bands, and 0
+MAX_WORDS = 10
+
+_COLUMNS = """toUnixTimestamp64Nano(time) AS ns, position, severity, host, service, source, body, template_id,
+              trace_id, span_id, labels"""
+_WORD = re.compile(rb'(-?)(?:"([^"]*)"|(\S+))')
 _TOKEN = re.compile(rb"[0-9A-Za-z\x80-\xff]+")  # as ClickHouse's tokenbf_v1 cuts
-# OpenTelemetry's SeverityNumber in its six bands; 0 is unknown.
-_BANDS = "['unknown', 'trace', 'debug', 'info', 'warn', 'error', 'fatal'][intDiv(severity + 3, 4) + 1]"
-BANDS = ("unknown", "trace", "debug", "info", "warn", "error", "fatal")
 
 
-class LogFilter(msgspec.Struct, frozen=True):
-    """Which records: all conditions that are given hold.
+@dataclass(frozen=True)
+class Line:
+    """One log line; `severity` is OpenTelemetry's number, 0 when it is not known. `position` names it."""
 
-    `text` is words that occur as whole words, in any case: `timeout db-3`. A star lifts the bound at that
-    end, `conn*`; quotes keep words together, `"link down"`; a minus excludes, `-debug`. Words use an index.
-    """
-
-    text: str = ""
-    hosts: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    min_severity: int = 0
-    templates: tuple[int, ...] = ()
-    trace_id: str = ""
-    labels: dict[str, str] = {}
-
-
-class Log(msgspec.Struct, frozen=True):
-    """One log record. `time_ns` and `position` together name it."""
-
-    time_ns: int
+    time: dt.datetime
     position: int
     severity: int
     host: str
     service: str
     source: str
-    template_id: int
     body: str
-    labels: dict[str, str]
+    template_id: int
     trace_id: str
     span_id: str
-    door: str
+    labels: dict[str, str]
+
+    @property
+    def source_name(self) -> str:
+        """Who logged it, as briefly as it can be said."""
+        return self.service or self.source or self.host
 
 
-class Count(msgspec.Struct, frozen=True):
-    """Records in a bucket of time, by band of severity (BANDS); bands without any are left out."""
+@dataclass(frozen=True)
+class Bar:
+    """Lines of a stretch of time; `severities` has those of SEVERITIES of which there are any."""
 
-    time_ms: int
-    counts: dict[str, int]
+    time: dt.datetime
+    count: int
+    severities: dict[str, int] = field(default_factory=dict)
 
 
-class TemplateCount(msgspec.Struct, frozen=True):
-    """A template among the records found: how often, when, how bad, and one of its lines."""
+@dataclass(frozen=True)
+class Shape:
+    """A template with how many lines it has."""
 
-    template_id: int
+    id: int
     text: str
     count: int
-    first_ms: int
-    last_ms: int
-    severity: int
-    example: str
 
 
 def search(
-    store: Store, window: Window, wanted: LogFilter = LogFilter(), *, limit: int = 100,
-    before: tuple[int, int] | None = None,
-) -> list[Log]:  # fmt: skip
-    """Records newest first. The next page is asked with `before`, time_ns and position of the last one
-    seen."""
-    where, parameters = _where(window, wanted)
-    if before is not None:
-        where += (
-            " AND (time, position) < (fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC'), {before_position:UInt64})"
-            " AND time <= fromUnixTimestamp64Nano({before_ns:Int64}, 'UTC')"
-        )
-        parameters |= {"before_ns": before[0], "before_position": before[1]}
-    found = store.rows(
-        "SELECT toUnixTimestamp64Nano(time) AS time_ns, position, severity, host, service, source, template_id, "
-        f"body, labels, trace_id, span_id, door FROM logs WHERE {where} "
-        "ORDER BY time DESC, position DESC LIMIT {limit:UInt32}",
-        parameters | {"limit": limit},
-        limit_seconds=LIMIT,
+    store: Store, *, text: str = "", host: str = "", service: str = "", severity: int = 0, template: int = 0,
+    trace: str = "", from_ms: int, to_ms: int, before: str = "", limit: int = 100,
+) -> tuple[list[Line], str]:  # fmt: skip
+    """The newest lines that match, and what to give as `before` for those that follow ("" when there are
+    none). Raises TelemetryError, or Malformed for a foreign `before`."""
+    where, values = _where(text, host, service, severity, template, trace, from_ms, to_ms)
+    if before:
+        ns, _, position = before.partition("-")
+        if not (ns.isdecimal() and position.isdecimal()):
+            raise Malformed("before: not a place in the log")
+        # The time by itself as well, because only that leaves out parts of the table.
+        where += """ AND time <= fromUnixTimestamp64Nano({ns:Int64}, 'UTC')
+                     AND (time, position) < (fromUnixTimestamp64Nano({ns:Int64}, 'UTC'), {position:UInt64})"""
+        values |= {"ns": int(ns), "position": int(position)}
+    sql = (
+        f"SELECT {_COLUMNS} FROM logs WHERE {where} ORDER BY time DESC, position DESC LIMIT {{limit:UInt32}}"
     )
-    return [Log(**row) for row in found]
+    rows = store.rows(sql, values | {"limit": limit}, limit_seconds=LIMIT)
+    more = f"{rows[-1]['ns']}-{rows[-1]['position']}" if len(rows) == limit else ""
+    return [_line(r) for r in rows], more
+
+
+def around(
+    store: Store, *, hosts: Sequence[str], services: Sequence[str], from_ms: int, to_ms: int, limit: int = 20
+) -> list[Line]:
+    """Warnings and worse of these hosts or services, oldest first. Raises TelemetryError."""
+    where, values = _where("", "", "", WARNING, 0, "", from_ms, to_ms)
+    where += " AND (lower(host) IN {hosts:Array(String)} OR lower(service) IN {services:Array(String)}"
+    where += " OR lower(source) IN {services:Array(String)})"
+    values |= {"hosts": list(hosts), "services": list(services), "limit": limit}
+    sql = f"SELECT {_COLUMNS} FROM logs WHERE {where} ORDER BY time, position LIMIT {{limit:UInt32}}"
+    return [_line(r) for r in store.rows(sql, values, limit_seconds=LIMIT)]
 
 
 def histogram(
-    store: Store, window: Window, wanted: LogFilter = LogFilter(), *, buckets: int = 60
-) -> list[Count]:
-    """How many records there are in each bucket of time, by severity; buckets without any too."""
-    where, parameters = _where(window, wanted)
-    found = store.rows(
-        "SELECT intDiv(toUnixTimestamp64Milli(time), {step:Int64}) * {step:Int64} AS at, "
-        f"{_BANDS} AS band, count() AS n FROM logs WHERE {where} GROUP BY at, band",
-        parameters | {"step": window.step_ms(buckets)},
-        limit_seconds=LIMIT,
-    )
-    by_time: dict[int, dict[str, int]] = {at: {} for at in window.starts(buckets)}
-    for row in found:
-        by_time.setdefault(row["at"], {})[row["band"]] = row["n"]
-    return [Count(at, counts) for at, counts in sorted(by_time.items())]
+    store: Store, *, text: str = "", host: str = "", service: str = "", severity: int = 0, template: int = 0,
+    trace: str = "", from_ms: int, to_ms: int, bars: int = 60,
+) -> list[Bar]:  # fmt: skip
+    """How many lines match in each of so many equal stretches, by severity; empty ones are 0. Raises
+    TelemetryError."""
+    where, values = _where(text, host, service, severity, template, trace, from_ms, to_ms)
+    step = max(1, (to_ms - from_ms) // max(1, bars))
+    sql = f"""SELECT intDiv(toUnixTimestamp64Milli(time) - {{from_ms:Int64}}, {{step:Int64}}) AS bar,
+                     intDiv(severity + 3, 4) AS band, count() AS n
+              FROM logs WHERE {where} GROUP BY bar, band ORDER BY bar, band"""
+    found: dict[int, dict[str, int]] = {}
+    for r in store.rows(sql, values | {"step": step}, limit_seconds=LIMIT):
+        found.setdefault(r["bar"], {})[SEVERITIES[min(r["band"], 6)]] = r["n"]
+    counts = [found.get(i, {}) for i in range(bars)]
+    return [Bar(_moment((from_ms + i * step) * 10**6), sum(c.values()), c) for i, c in enumerate(counts)]
 
 
-def templates(
-    store: Store, window: Window, wanted: LogFilter = LogFilter(), *, limit: int = 100
-) -> list[TemplateCount]:
-    """Templates of the records found, the most frequent first."""
-    where, parameters = _where(window, wanted)
-    found = store.rows(
-        "SELECT l.template_id AS template_id, t.text AS text, l.n AS count, l.first_ms AS first_ms, "
-        "l.last_ms AS last_ms, l.worst AS severity, l.example AS example FROM ("
-        "SELECT template_id, count() AS n, toUnixTimestamp64Milli(toDateTime64(min(time), 3, 'UTC')) AS first_ms, "
-        "toUnixTimestamp64Milli(toDateTime64(max(time), 3, 'UTC')) AS last_ms, max(severity) AS worst, "
-        f"any(body) AS example FROM logs WHERE {where} GROUP BY template_id "
-        "ORDER BY n DESC, template_id LIMIT {limit:UInt32}) AS l "
-        "LEFT JOIN (SELECT id, argMax(text, updated) AS text FROM templates GROUP BY id) AS t "
-        "ON t.id = l.template_id ORDER BY count DESC, template_id",
-        parameters | {"limit": limit},
-        limit_seconds=LIMIT,
-    )
-    return [TemplateCount(**row) for row in found]
+def templates(store: Store, *, from_ms: int, to_ms: int, limit: int = 20) -> list[Shape]:
+    """The most frequent templates of a time. Raises TelemetryError."""
+    where, values = _where("", "", "", 0, 0, "", from_ms, to_ms)
+    sql = f"""SELECT l.id AS id, t.text AS text, l.count AS count FROM (
+                  SELECT template_id AS id, count() AS count FROM logs WHERE {where} GROUP BY template_id)
+                  AS l INNER JOIN (SELECT id, argMax(text, updated) AS text FROM templates GROUP BY id) AS t
+                  ON t.id = l.id ORDER BY count DESC, id LIMIT {{limit:UInt32}}"""
+    return [Shape(**r) for r in store.rows(sql, values | {"limit": limit}, limit_seconds=LIMIT)]
 
 
-def _where(window: Window, wanted: LogFilter) -> tuple[str, dict[str, Any]]:
-    conditions = [between("time", "Nano")]
-    parameters: dict[str, Any] = {"from_ms": window.from_ms, "to_ms": window.to_ms}
-    for column, values in (("host", wanted.hosts), ("service", wanted.services), ("source", wanted.sources)):
-        if values:
-            conditions.append(f"{column} IN {{{column}:Array(String)}}")
-            parameters[column] = list(values)
-    if wanted.min_severity:
-        conditions.append("severity >= {min_severity:UInt8}")
-        parameters["min_severity"] = wanted.min_severity
-    if wanted.templates:
-        conditions.append("template_id IN {templates:Array(UInt64)}")
-        parameters["templates"] = list(wanted.templates)
-    if wanted.trace_id:
-        conditions.append("trace_id = {trace_id:String}")
-        parameters["trace_id"] = wanted.trace_id
-    for i, (label, value) in enumerate(wanted.labels.items()):
-        conditions.append(f"labels[{{label{i}:String}}] = {{value{i}:String}}")
-        parameters |= {f"label{i}": label, f"value{i}": value}
-    for i, (sign, term) in enumerate(_terms(wanted.text)):
-        condition, bound = _contains(term, f"term{i}")
-        conditions.append(f"NOT ({condition})" if sign else condition)
-        parameters |= bound
-    return " AND ".join(conditions), parameters
+def _where(
+    text: str, host: str, service: str, severity: int, template: int, trace: str, from_ms: int, to_ms: int
+) -> tuple[str, dict[str, Any]]:
+    parts = [between("time", "Nano")]
+    values: dict[str, Any] = {"from_ms": from_ms, "to_ms": to_ms}
+    for i, word in enumerate(list(_WORD.finditer(text.encode()))[:MAX_WORDS]):
+        condition, bound = _contains(word[3] or word[2], f"w{i}", quoted=word[3] is None)
+        parts.append(f"NOT ({condition})" if word[1] else condition)
+        values |= bound
+    for name, value in (("host", host), ("service", service)):
+        if value:
+            other = " OR lower(source) = {service:String}" if name == "service" else ""
+            parts.append(f"(lower({name}) = {{{name}:String}}{other})")
+            values[name] = value.lower()
+    if severity:
+        parts.append("severity >= {severity:UInt8}")
+        values["severity"] = min(severity, 255)
+    if template:
+        parts.append("template_id = {template:UInt64}")
+        values["template"] = template
+    if trace:
+        parts.append("trace_id = {trace:String}")
+        values["trace"] = trace
+    return " AND ".join(parts), values
 
 
-def _terms(text: str) -> list[tuple[bytes, bytes]]:
-    """Each term of a search with its sign, quotes taken off."""
-    return [(m[1], m[2] if m[2] is not None else m[3]) for m in _TERM.finditer(text.encode()) if m[2] or m[3]]
-
-
-def _contains(term: bytes, name: str) -> tuple[str, dict[str, str]]:
-    """The condition that a term occurs in a body, and what it binds. A whole token is asked for by itself,
-    because the index knows tokens alone."""
-    bare = term.strip(b"*")
-    tokens = [m for m in _TOKEN.finditer(bare)]
-    if term.startswith(b"*"):
-        tokens = [m for m in tokens if m.start() > 0]
-    if term.endswith(b"*"):
-        tokens = [m for m in tokens if m.end() < len(bare)]
+def _contains(word: bytes, name: str, *, quoted: bool) -> tuple[str, dict[str, str]]:
+    """The condition that a word occurs in a body, and what it binds. Tokens that must stand whole are asked
+    for by themselves as well, because the index knows tokens alone: all of a quoted word, the inner ones of
+    another."""
     conditions = [f"position(lower(body), {{{name}:String}}) > 0"]
-    bound = {name: bare.lower().decode()}  # bytes, so that ASCII alone changes, as in ClickHouse's lower()
-    for i, token in enumerate(tokens):
-        conditions.append(f"hasToken(lower(body), {{{name}_{i}:String}})")
-        bound[f"{name}_{i}"] = token[0].lower().decode()
+    bound = {name: word.lower().decode()}  # bytes, so that ASCII alone changes, as in ClickHouse's lower()
+    for i, token in enumerate(_TOKEN.finditer(word)):
+        if quoted or (token.start() > 0 and token.end() < len(word)):
+            conditions.append(f"hasToken(lower(body), {{{name}_{i}:String}})")
+            bound[f"{name}_{i}"] = token[0].lower().decode()
     return " AND ".join(conditions), bound
+
+
+def _line(row: dict[str, Any]) -> Line:
+    return Line(time=_moment(row.pop("ns")), **row)
+
+
+def _moment(ns: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ns / 10**9, dt.UTC)

@@ -96,8 +96,8 @@ def latest(
     if not wanted:
         return {}
     found = store.rows(
-        "SELECT series, toUnixTimestamp64Milli(max(time)) AS time_ms, argMax(value, time) AS value FROM samples "
-        f"WHERE series IN {{ids:Array(UInt64)}} AND {between('time')} GROUP BY series",
+        "SELECT series, toUnixTimestamp64Milli(max(time)) AS time_ms, argMax(value, time) AS value "
+        f"FROM samples WHERE series IN {{ids:Array(UInt64)}} AND {between('time')} GROUP BY series",
         {"ids": wanted, "from_ms": now_ms - lookback_ms, "to_ms": now_ms + 60_000},
         limit_seconds=LIMIT,
     )
