@@ -18,6 +18,7 @@ from watchkeeper.pollers.host_reading import Process
 MAX_COMMAND = 4096  # bytes of a command line that are looked at
 _STATUS = {"R": "running", "T": "stopped", "t": "stopped", "Z": "defunct", "X": "defunct"}
 _MILLISECOND = 1000
+_KTHREADD = 2  # parent of all kernel threads, which never have a command
 
 
 class Processes(Protocol):
@@ -65,7 +66,7 @@ class ProcProcesses:
         if known is None or known.started_ms != started:
             name = raw[opening + 1 : closing].decode(errors="replace")
             known = self._meet(pid, name, started)
-        elif not known.command:  # it may have been met between fork and exec
+        elif not known.command and known.parent != _KTHREADD:  # it may have been met between fork and exec
             known.command = self._command(pid)
         known.parent = int(rest[1])
         known.status = _STATUS.get(rest[0].decode(), "sleeping")
