@@ -259,7 +259,7 @@ def test_a_web_process_that_breaks_off(tmp_path: Any) -> None:
                 return
             with s:
                 asked = s.recv(65536)
-                if b"/healthz" in asked:
+                if b"/-/web/ready" in asked:
                     s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 elif b"/half" in asked:
                     s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")

@@ -46,7 +46,10 @@ def main() -> None:
     journal = open_journal(config.journal_url, config.data)
     store = Store(process.telemetry_dsn(config.telemetry_url))
     templater = Templater()
-    pipeline = Pipeline([Normalise(), Detect(templater), Deduplicate(), Correlate(), DetermineCause()])
+    deduplicate = Deduplicate()
+    correlate = Correlate(deduplicate.living)
+    determine_cause = DetermineCause(deduplicate.living, correlate.situations)
+    pipeline = Pipeline([Normalise(), Detect(templater), deduplicate, correlate, determine_cause])
     history = FindingLog(store)
     runner = Runner(
         journal, pipeline, DjangoRecords(), config.data / "learned.bin",

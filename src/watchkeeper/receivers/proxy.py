@@ -64,7 +64,7 @@ class Proxy:
         *,
         answer_time: float = 120.0,
         pool_time: float = 4.0,
-        ping_path: str = "/healthz",
+        ping_path: str = "/-/web/ready",
         ping_every: float = 2.0,
     ) -> None:
         self.up = False
