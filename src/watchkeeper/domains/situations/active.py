@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from watchkeeper.domains.situations import models
-from watchkeeper.domains.situations.rows import alert_of, situation_of
+from watchkeeper.domains.situations.rows import alert_of, member_of, situation_of
 from watchkeeper.kernel.fields import milliseconds, moment
+from watchkeeper.kernel.upserts import raw_rows
 from watchkeeper.model import verdicts
 from watchkeeper.model.act import Act, ActKind
 
@@ -29,21 +29,23 @@ def load_active(now_ms: int) -> tuple[list[verdicts.Alert], list[verdicts.Situat
     situations = models.Situation.objects.filter(~Q(state="resolved") | Q(resolved_at__gte=since))
     alerts = models.Alert.objects.filter(
         Q(status="firing") | Q(last_seen_at__gte=since) | Q(situation__in=situations.values("pk"))
-    ).order_by("pk")
-    return [alert_of(r) for r in alerts.iterator(2000)], load_situations(
-        situations.order_by("opened_at", "pk")
     )
+    found = [alert_of(r) for r in raw_rows(alerts.order_by("pk"))]
+    return found, load_situations(situations.order_by("opened_at", "pk"))
 
 
-def load_situations(found: Sequence[models.Situation]) -> list[verdicts.Situation]:
-    """These records with their memberships, as analysis knows them. `found` is a queryset."""
-    records = list(found)
-    members: dict[str, list[models.Membership]] = defaultdict(list)
-    for start in range(0, len(records), 500):
-        ids = [r.pk for r in records[start : start + 500]]
-        for m in models.Membership.objects.filter(situation__in=ids).order_by("situation", "position"):
-            members[m.situation_id].append(m)
-    return [situation_of(r, members[r.pk]) for r in records]
+def load_situations(found: QuerySet[models.Situation]) -> list[verdicts.Situation]:
+    """These records with their memberships, as analysis knows them."""
+    rows = list(raw_rows(found))
+    members: dict[str, list[tuple[int, verdicts.Membership]]] = defaultdict(list)
+    for start in range(0, len(rows), 500):
+        ids = [r[0] for r in rows[start : start + 500]]
+        for row in raw_rows(models.Membership.objects.filter(situation__in=ids)):
+            situation, position, member = member_of(row)
+            members[situation].append((position, member))
+    for unordered in members.values():
+        unordered.sort(key=lambda pair: pair[0])
+    return [situation_of(r, tuple(m for _, m in members[r[0]])) for r in rows]
 
 
 def load_silences(now_ms: int) -> list[Act]:

@@ -5,17 +5,20 @@ Pure translation; no query is made here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from watchkeeper.domains.situations import models
-from watchkeeper.kernel.fields import document, milliseconds, storable
-from watchkeeper.kernel.upserts import when
+from watchkeeper.kernel.fields import document, storable
+from watchkeeper.kernel.upserts import since, when
 from watchkeeper.model import verdicts
+from watchkeeper.model.reason import Reason
 from watchkeeper.model.verdicts import Severity
 
+_SEVERITIES = list(Severity)
+_texts = msgspec.json.Decoder(dict[str, str]).decode
+_reasons = msgspec.json.Decoder(tuple[Reason, ...]).decode
+_causes = msgspec.json.Decoder(tuple[verdicts.Cause, ...]).decode
 _RANK = {s: s.rank for s in Severity}
 _TITLE = 500
 
@@ -50,33 +53,35 @@ def alert_row(a: verdicts.Alert) -> tuple[Any, ...]:
     )
 
 
-def alert_of(r: models.Alert) -> verdicts.Alert:
-    """The record as analysis knows it."""
+def alert_of(row: tuple[Any, ...]) -> verdicts.Alert:
+    """What `alert_row` was given."""
+    (fingerprint, item, name, rank, status, summary, labels, annotations, url, source, starts, ends, first, last,
+     count, firings, flapping, suppressed_by, acknowledged_by, until, score, because, situation, times_out) = row  # fmt: skip
     return verdicts.Alert(
-        fingerprint=r.fingerprint,
-        item=r.item_id or "",
-        name=r.name,
-        severity=r.severity,
-        status=verdicts.AlertStatus(r.status),
-        summary=r.summary,
-        labels=r.labels,
-        annotations=r.annotations,
-        url=r.url,
-        source=r.source,
-        starts_ms=milliseconds(r.starts_at),
-        ends_ms=milliseconds(r.ends_at),
-        first_seen_ms=milliseconds(r.first_seen_at),
-        last_seen_ms=milliseconds(r.last_seen_at),
-        count=r.count,
-        firings=r.firings,
-        flapping=r.flapping,
-        suppressed_by=r.suppressed_by,
-        acknowledged_by=r.acknowledged_by,
-        acknowledged_until_ms=milliseconds(r.acknowledged_until),
-        score=r.score,
-        because=r.because,
-        situation=r.situation_id or "",
-        times_out_ms=milliseconds(r.times_out_at),
+        fingerprint=fingerprint,
+        item=item or "",
+        name=name,
+        severity=_SEVERITIES[rank],
+        status=verdicts.AlertStatus(status),
+        summary=summary,
+        labels=_texts(labels),
+        annotations=_texts(annotations),
+        url=url,
+        source=source,
+        starts_ms=since(starts),
+        ends_ms=since(ends),
+        first_seen_ms=since(first),
+        last_seen_ms=since(last),
+        count=count,
+        firings=firings,
+        flapping=bool(flapping),
+        suppressed_by=suppressed_by,
+        acknowledged_by=acknowledged_by,
+        acknowledged_until_ms=since(until),
+        score=score,
+        because=_reasons(because),
+        situation=situation or "",
+        times_out_ms=since(times_out),
     )
 
 
@@ -100,23 +105,25 @@ def situation_row(s: verdicts.Situation) -> tuple[Any, ...]:
     )
 
 
-def situation_of(r: models.Situation, members: Iterable[models.Membership]) -> verdicts.Situation:
-    """The record and its memberships, in their order, as analysis knows it."""
+def situation_of(row: tuple[Any, ...], members: tuple[verdicts.Membership, ...]) -> verdicts.Situation:
+    """What `situation_row` was given, with its members."""
+    (key, state, rank, title, opened, updated, resolved, because, causes, follows, merged_into, assignee,
+     version, _) = row  # fmt: skip
     return verdicts.Situation(
-        id=r.id,
-        state=verdicts.SituationState(r.state),
-        severity=r.severity,
-        title=r.title,
-        opened_ms=milliseconds(r.opened_at),
-        updated_ms=milliseconds(r.updated_at),
-        resolved_ms=milliseconds(r.resolved_at),
-        members=tuple(verdicts.Membership(m.alert_id, milliseconds(m.joined_at), m.because) for m in members),
-        because=r.because,
-        causes=r.causes,
-        follows=r.follows,
-        merged_into=r.merged_into,
-        assignee=r.assignee,
-        version=r.version,
+        id=key,
+        state=verdicts.SituationState(state),
+        severity=_SEVERITIES[rank],
+        title=title,
+        opened_ms=since(opened),
+        updated_ms=since(updated),
+        resolved_ms=since(resolved),
+        members=members,
+        because=_reasons(because),
+        causes=_causes(causes),
+        follows=follows,
+        merged_into=merged_into,
+        assignee=assignee,
+        version=version,
     )
 
 
@@ -125,6 +132,7 @@ def member_row(situation: str, position: int, m: verdicts.Membership) -> tuple[A
     return situation, m.fingerprint, position, when(m.joined_ms), document(m.because)
 
 
-def plain(value: Any) -> Any:
-    """Structs as dicts and lists, for answers and templates."""
-    return msgspec.to_builtins(value)
+def member_of(row: tuple[Any, ...]) -> tuple[str, int, verdicts.Membership]:
+    """The situation, the position, and the membership of a row."""
+    situation, fingerprint, position, joined, because = row
+    return situation, position, verdicts.Membership(fingerprint, since(joined), _reasons(because))
