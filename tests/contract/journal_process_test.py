@@ -15,7 +15,7 @@ from tests.contract.journal_places import KINDS, place
 from tests.contract.journal_rows import Place, everything, numbers
 from watchkeeper.model.doors import Entry, Journal
 
-ROUNDS = 20
+ROUNDS = 15
 
 
 @pytest.fixture(params=KINDS)

@@ -21,7 +21,7 @@ from watchkeeper.model.errors import DiskFull, JournalFull
 T = TypeVar("T")
 
 CONNECT_FOR = 5.0  # seconds until a server has to answer at first
-ANSWER_WITHIN = 5.0  # seconds for one request
+ANSWER_WITHIN = 3.0  # seconds for one request
 PENDING = 64 * 1024**2  # bytes that may wait for the socket
 
 # Error codes of the server (nats-server, server/errors.json)

@@ -6,6 +6,8 @@ between processes (see `_write`); readers never wait for it. The statements are 
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 import time
@@ -18,10 +20,10 @@ import pyarrow as pa
 
 from watchkeeper.journal import tables
 from watchkeeper.journal.bell import Bell
-from watchkeeper.journal.entries import JournalDamaged, pack
+from watchkeeper.journal.entries import JournalDamaged, Packed, pack
 from watchkeeper.journal.filelock import FileLock
 from watchkeeper.model.doors import Entry
-from watchkeeper.model.errors import JournalFull, TooLarge
+from watchkeeper.model.errors import DiskFull, JournalFull, TooLarge
 from watchkeeper.model.signals import Stream
 
 T = TypeVar("T")
@@ -33,6 +35,8 @@ TRIM_STEPS = 16  # of one commit
 FREE_PAGES = 4096  # 64 MiB that the file keeps for the next burst; what is free beyond goes back to the disk
 MISSED_RING = 0.5  # seconds after which a waiter looks by itself: who appended may have died before it rang
 
+log = logging.getLogger(__name__)
+
 
 class SqliteJournal:
     """model.doors.Journal on one file. May be used by many threads; open it anew in a forked process."""
@@ -42,14 +46,16 @@ class SqliteJournal:
         path: Path,
         consumers: tuple[str, ...] = ("telemetry", "analysis"),
         max_bytes: int = 2 * 1024**3,
+        spare: int = 64 * 1024**2,
     ) -> None:
-        """Open or create the file. `max_bytes` bounds the stored bytes that not every consumer has passed.
+        """Open or create the file. `max_bytes` bounds the stored bytes that not every consumer has passed;
+        appends leave `spare` bytes of the disk free, which consumers need in order to pass, and so to trim.
         Raises JournalDamaged when the file is something else, DiskFull when it cannot be made."""
         if not consumers:
             raise ValueError("a journal needs at least one consumer, else nothing is ever trimmed")
         self._path = path
-        self._max_bytes = max_bytes
-        self._closed = False
+        self._max_bytes, self._spare = max_bytes, spare
+        self._closed = self._damaged = False
         self._writing = threading.Lock()
         self._pool = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
@@ -96,9 +102,17 @@ class SqliteJournal:
         size = sum(e.payload.size for e in entries)
         if size > self._max_bytes:
             raise TooLarge(f"{size} bytes at once, and the journal may hold {self._max_bytes}")
-        last = self._write(lambda db: tables.insert(db, entries, self._max_bytes))
+        last = self._write(lambda db: self._insert(db, entries, size))
         self._bell.ring()
         return last
+
+    def _insert(self, db: sqlite3.Connection, entries: Sequence[Packed], size: int) -> int:
+        disk = os.statvfs(self._path)
+        (pages,) = db.execute("PRAGMA freelist_count").fetchone()
+        left = disk.f_bavail * disk.f_frsize + pages * PAGE
+        if left < self._spare + size:
+            raise DiskFull(f"{left} bytes are left on the disk, and {self._spare} have to stay")
+        return tables.insert(db, entries, self._max_bytes)
 
     def read(self, after: int, *, max_rows: int = 65_536) -> list[Entry]:
         """Entries with an offset over `after`, in order, of at most `max_rows` rows together, but at least
@@ -131,11 +145,17 @@ class SqliteJournal:
         """Say that a consumer has passed an offset; what all consumers passed is trimmed. An offset that it
         had passed before changes nothing. Raises ValueError when there is no such consumer or offset."""
         # Without a sync of its own: a commit that a power cut takes back only makes its consumer read again.
-        more = self._write(lambda db: tables.move(db, consumer, offset), synced=False)
-        for _ in range(TRIM_STEPS):
-            if not more:
-                return self._give_back()
-            more = self._write(tables.trim, synced=False)
+        try:
+            more = self._write(lambda db: tables.move(db, consumer, offset) and tables.trim(db), synced=False)
+            for _ in range(TRIM_STEPS):
+                if not more:
+                    return self._give_back()
+                more = self._write(tables.trim, synced=False)
+        except JournalDamaged as damage:
+            if not self._damaged:
+                log.error("%s can no longer be trimmed: %s", self._path, damage)
+            self._damaged = True
+            self._write(lambda db: tables.move(db, consumer, offset), synced=False)
 
     def end(self) -> int:
         """The last offset there is; 0 when nothing was ever appended."""
