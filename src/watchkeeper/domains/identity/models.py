@@ -25,7 +25,8 @@ class Users(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person."""
 
-    username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
+    username_validator: ClassVar = UnicodeUsernameValidator()
+    username = models.CharField(max_length=150, unique=True, validators=[username_validator])
     name = models.CharField(max_length=150, blank=True, default="")
     email = models.EmailField(blank=True, default="")
     is_administrator = models.BooleanField(default=False)
