@@ -274,6 +274,12 @@ def test_a_damaged_request_is_taken_in_part_or_refused(data: st.DataObject) -> N
         assert error.status in (400, 413)
 
 
+FIELDS = (
+    '"count": "6"', '"asInt": "42"', '"scale": 2', '"bucketCounts": ["1", "2", "3"]', '"offset": 3',
+    '"flags": 1', '"quantile": 0.5', '"timeUnixNano": "1795385316000000000"',
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "value", ["1e400", "-5", str(10**400), "NaN", '"Infinity"', "null", "true", '"x"', "[]"]
 )

@@ -177,8 +177,8 @@ def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         response.headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(retry_after)))
-    if answer.status in (408, 413) or error.reason == "malformed_http":
-        response.force_close()  # where the next request would begin is not known, or not waited for
+    if answer.status == 408 or error.reason == "malformed_http":
+        response.force_close()  # where the next request would begin is not known
     return response
 
 
