@@ -86,6 +86,8 @@ class HostPoller:
         """One look, and what is due by now told. A machine that cannot be read just now is read next time."""
         now_ms = int(self._clock() * 1000)
         self.statistics["looks"] += 1
+        if self._nothing_new(now_ms):
+            return
         try:
             machine = self._look(now_ms)
             services = find_services(machine, self._own_root, self._ephemeral)
@@ -101,6 +103,12 @@ class HostPoller:
         self._deliver(out)
         if alerts or now_ms - self._saved_ms >= SAVE_EVERY_MS:
             self._save(now_ms)
+
+    def _nothing_new(self, now_ms: int) -> bool:
+        """Whether nothing is due, nobody is missed, and the same sockets listen as at the last look."""
+        if self._reader is None or self._measured is None or self._untold or self._watch.uneasy():
+            return False
+        return now_ms - self._measured[0].time_ms < self._measure_ms and self._reader.same_listeners()
 
     def _look(self, now_ms: int) -> Machine:
         if self._reader is None:

@@ -47,6 +47,10 @@ class HostReader:
         held = self._sockets.read(users, now_ms / 1000)
         return Machine(now_ms, self._host, self._disks, self._file_systems, self._interfaces, found, held)
 
+    def same_listeners(self) -> bool:
+        """Whether the listening sockets are those of the last look; False where that is not cheap to tell."""
+        return self._sockets.same_listeners()
+
     def gauges(self, machine: Machine) -> Gauges:
         """The numbers of the machine, now."""
         counted = Counter(p.status for p in machine.processes.values())

@@ -28,6 +28,10 @@ class SocketTable(Protocol):
         are now, connections may be as old as the reader's period."""
         ...
 
+    def same_listeners(self) -> bool:
+        """Whether `read` would give the same listeners again; False where that is not cheap to tell."""
+        ...
+
 
 class KernelSockets:
     """Sockets from the Linux kernel. An ordinary user sees every socket, and the holders of its own."""
@@ -36,6 +40,7 @@ class KernelSockets:
         self._proc = proc
         self._every = walk_every
         self._walked = -walk_every
+        self._last: set[int] = set()  # inodes of what listened
         self._holders: dict[int, tuple[int, ...]] = {}
         self._unheld: frozenset[int] = (
             frozenset()
@@ -46,15 +51,23 @@ class KernelSockets:
 
     def read(self, pids: Iterable[int], now: float) -> Sockets:
         """See SocketTable."""
-        tcp = inet_sockets(socket.IPPROTO_TCP, LISTEN) or []
-        udp = [s for s in inet_sockets(socket.IPPROTO_UDP, CLOSE) or [] if 0 < s.port < self._ephemeral]
-        inodes = {s.inode for s in (*tcp, *udp)}
+        tcp, udp = self._listening()
+        inodes = self._last = {s.inode for s in (*tcp, *udp)}
         if now - self._walked >= self._every or inodes - self._holders.keys() - self._unheld:
             self._walked = now
             self._walk(pids)
             self._unheld = frozenset(inodes - self._holders.keys())
         listeners = [self._listener("tcp", s) for s in tcp] + [self._listener("udp", s) for s in udp]
         return Sockets(tuple(listeners), self._connections, self._unix)
+
+    def same_listeners(self) -> bool:
+        """See SocketTable."""
+        return {s.inode for some in self._listening() for s in some} == self._last
+
+    def _listening(self) -> tuple[list[InetSocket], list[InetSocket]]:
+        tcp = inet_sockets(socket.IPPROTO_TCP, LISTEN) or []
+        udp = inet_sockets(socket.IPPROTO_UDP, CLOSE) or []
+        return tcp, [s for s in udp if 0 < s.port < self._ephemeral]
 
     def _listener(self, protocol: str, s: InetSocket) -> Listener:
         return Listener(protocol, _text(s.address), s.port, self._holders.get(s.inode, ()))
@@ -115,6 +128,10 @@ class PsutilSockets:
             tuple(connections),
         )
         return self._last
+
+    def same_listeners(self) -> bool:
+        """See SocketTable."""
+        return False
 
 
 def sockets(proc: Path = Path("/proc"), walk_every: float = 30.0) -> SocketTable:

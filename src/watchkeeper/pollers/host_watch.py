@@ -88,6 +88,10 @@ class Watch:
         ]
         return sorted(worth, key=lambda k: (not k.established, k.key))[:MOST_SERVICES]
 
+    def uneasy(self) -> bool:
+        """Whether a service is missed and not yet told to have stopped, so that the next look decides."""
+        return any(k.gone_since_ms and not k.down for k in self.known.values())
+
     def of(self, service: Service) -> Known:
         """The known service that this one is, from the last `see`."""
         return self.known[self._now[service.key]]
