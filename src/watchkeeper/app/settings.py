@@ -76,7 +76,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "watchkeeper.kernel.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -139,7 +138,6 @@ LANGUAGE_CODE = "en"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = str(_package / "console" / "static")
-WHITENOISE_MAX_AGE = 365 * 24 * 3600  # their names carry a hash of what is in them
 
 SERVER_EMAIL = f"watchkeeper@{urlsplit(CONFIG.public_url).hostname or 'localhost'}"
 #: where e-mail goes out: smtp[s]://user:password@host:port?from=watchkeeper@example.org
