@@ -29,7 +29,7 @@ def place(kind: str, data: Path, max_bytes: int = 2 * 1024**3) -> Iterator[Place
     require(asyncio.run(_answers()), f"no NATS server with JetStream answers at {NATS}")
     name = f"test-{uuid.uuid4().hex[:12]}"
     try:
-        yield Place(f"{NATS}/{name}", data, max_bytes)
+        yield Place(f"{NATS},{NATS}/{name}?replicas=1", data, max_bytes)
     finally:
         asyncio.run(_delete(name, f"KV_{name}-consumers"))
 

@@ -84,7 +84,9 @@ def test_no_server_is_said_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert refusal.value.reason == "journal_unreachable"
 
 
-@pytest.mark.parametrize("url", ["redis://localhost", "nats://", "journal.db"])
+@pytest.mark.parametrize(
+    "url", ["redis://localhost", "nats://", "journal.db", "nats://localhost/name?replicas=many"]
+)
 def test_a_url_that_names_no_journal(url: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="names no journal"):
         open_journal(url, tmp_path)
