@@ -1,0 +1,83 @@
+"""Onset: the row at which most of many series change their level at once, found without knowing which ones.
+
+For every series the share of its variance that a single step at row t explains (the least-squares change
+point, Hinkley 1970, over winsorised values so that spikes don't decide), for all t in one pass; then the t
+on which the clearly stepped series agree.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+CLIP = 0.02  # quantile at both ends beyond which values are winsorised
+BEFORE, AFTER = 10, 5  # rows a level needs to be one
+CLEAR = 4  # power by which clear steps outvote drifts
+POINTS = 1200  # rows looked at; longer input is averaged down
+STEP = 0.5  # share of variance from which a step counts as one
+
+
+def find_onset(values: Array, last: int | None = None, first: int = 0) -> int | None:
+    """The row (of `values`, series × rows, NaN for a gap) from which on levels are different; None when no
+    series has a clear step. Only rows from `first` to `last` are considered.
+
+    >>> calm, high = np.zeros((1, 50)), np.ones((1, 30))
+    >>> noise = np.random.default_rng(1).normal(0, 0.1, (1, 80))
+    >>> find_onset(np.hstack([calm, high]) + noise)
+    50
+    """
+    rows = values.shape[1]
+    fold = -(-rows // POINTS)
+    gain = steps(_fold(values, fold))
+    lowest, highest = first // fold, (rows if last is None else last) // fold
+    gain = gain[:, : max(0, highest)]
+    gain[:, :lowest] = 0.0
+    if not gain.size or gain.max() < STEP:
+        return None
+    best = int((gain**CLEAR).sum(axis=0).argmax())
+    return (best + 1) * fold
+
+
+def steps(values: Array) -> Array:
+    """Share of variance explained by a step after each row, series × (rows - 1), 0 to 1; 0 where a side would
+    be too short."""
+    rows = values.shape[1]
+    if rows < BEFORE + AFTER + 1:
+        return np.zeros((values.shape[0], max(0, rows - 1)))
+    known = np.isfinite(values)
+    empty = ~known.any(axis=1)
+    filled = np.where(known, values, 0.0)
+    filled[empty] = 0.0
+    middle = _row_quantiles(values, known, (CLIP, 0.5, 1 - CLIP))
+    x = np.where(known, np.clip(filled, middle[0][:, None], middle[2][:, None]), middle[1][:, None])
+    x -= x.mean(axis=1, keepdims=True)
+    whole = (x**2).sum(axis=1, keepdims=True)
+    left = np.arange(1, rows)
+    gain: Array = np.cumsum(x, axis=1)[:, :-1] ** 2 * (rows / (left * (rows - left)))
+    gain /= np.maximum(whole, 1e-300)
+    gain[whole[:, 0] <= 1e-12] = 0.0
+    gain[:, : BEFORE - 1] = 0.0
+    gain[:, rows - AFTER :] = 0.0
+    return gain
+
+
+def _row_quantiles(values: Array, known: NDArray[np.bool_], at: tuple[float, ...]) -> list[Array]:
+    """Quantiles of the known values of each row; 0 where there are none."""
+    ordered = np.sort(np.where(known, values, np.inf), axis=1)
+    count = known.sum(axis=1)
+    rows = np.arange(len(values))
+    places = [np.clip((q * (count - 1)).round().astype(int), 0, None) for q in at]
+    return [np.where(count > 0, ordered[rows, p], 0.0) for p in places]
+
+
+def _fold(values: Array, fold: int) -> Array:
+    """Means of `fold` rows each, gaps left out."""
+    if fold == 1:
+        return values
+    rows = values.shape[1] // fold
+    blocks = values[:, : rows * fold].reshape(len(values), rows, fold)
+    known = np.isfinite(blocks)
+    count = known.sum(axis=2)
+    total = np.where(known, blocks, 0.0).sum(axis=2)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
