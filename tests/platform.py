@@ -106,7 +106,9 @@ class Platform:
 
     def run(self, *words: str) -> str:
         """A command of the platform; what it printed."""
-        done = subprocess.run([COMMAND, *words], env=self.environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [COMMAND, *words], env=self.environment, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, f"{words}: {done.stderr}"
         return done.stdout.strip()
 
@@ -122,7 +124,9 @@ class Platform:
         self._token = self._token or self.run("token", "create", "test")
         return self._token
 
-    def call(self, method: str, path: str, body: bytes | None = None, timeout: float = 30, **headers: str) -> Answer:
+    def call(
+        self, method: str, path: str, body: bytes | None = None, timeout: float = 30, **headers: str
+    ) -> Answer:
         """One HTTP request, whatever its status."""
         named = {k.replace("_", "-"): v for k, v in headers.items()}
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=named)
@@ -141,7 +145,9 @@ class Platform:
     def do(self, path: str, data: Any = None, method: str = "POST") -> Answer:
         """Change something through the API, with a token."""
         body = json.dumps(data or {}).encode()
-        return self.call(method, path, body, Authorization=f"Bearer {self.token}", Content_Type="application/json")
+        return self.call(
+            method, path, body, Authorization=f"Bearer {self.token}", Content_Type="application/json"
+        )
 
     def send(self, path: str, body: bytes, kind: str = "application/json", **headers: str) -> Answer:
         """Send signals, with an intake key."""

@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/watchkeeper"
-MODULES = sorted(p for p in SOURCE.rglob("*.py") if "node_modules" not in p.parts and "migrations" not in p.parts)
+MODULES = sorted(
+    p for p in SOURCE.rglob("*.py") if "node_modules" not in p.parts and "migrations" not in p.parts
+)
 LINES, FUNCTION_LINES, KERNEL_LINES = 400, 60, 3000
 
 
@@ -29,16 +31,22 @@ def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or 0) - node.lineno
-            assert length <= FUNCTION_LINES, f"{node.name} has {length} lines; {FUNCTION_LINES} can be seen at once"
+            assert length <= FUNCTION_LINES, (
+                f"{node.name} has {length} lines; {FUNCTION_LINES} can be seen at once"
+            )
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if "app" not in p.relative_to(SOURCE).parts], ids=identify)
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if "app" not in p.relative_to(SOURCE).parts], ids=identify
+)
 def test_errors_are_caught_by_name(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             reraised = any(isinstance(n, ast.Raise) and n.exc is None for n in ast.walk(node))
-            assert reraised or caught not in ("everything", "Exception", "BaseException"), f"line {node.lineno}"
+            assert reraised or caught not in ("everything", "Exception", "BaseException"), (
+                f"line {node.lineno}"
+            )
 
 
 def test_the_kernel_stays_small() -> None:

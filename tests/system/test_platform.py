@@ -34,7 +34,9 @@ def test_the_link_signs_in_once(platform: Platform) -> None:
     page = browser.open(platform.link, timeout=20).read().decode()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]  # type: ignore[index]
     form = {"csrfmiddlewaretoken": token, "username": "ada", "password": "correct horse battery"}
-    done = browser.open(Request(platform.link, urllib.parse.urlencode(form).encode(), {"Referer": platform.link}))
+    done = browser.open(
+        Request(platform.link, urllib.parse.urlencode(form).encode(), {"Referer": platform.link})
+    )
     assert done.url == platform.url + "/" and "Overview" in done.read().decode()
     again = platform.call("GET", platform.link.removeprefix(platform.url))
     assert again.status == 404
@@ -44,9 +46,11 @@ def test_this_machine_is_found_without_configuration(platform: Platform) -> None
     host = eventually(lambda: platform.get("/api/items/?kind=host")["results"], 30)
     assert any(socket.gethostname().lower() in i["name"].lower() for i in host)
     kinds = eventually(
-        lambda: (k := {i["kind"] for i in platform.get("/api/items/?limit=500")["results"]})
-        and {"host", "interface", "service"} <= k
-        and k,
+        lambda: (
+            (k := {i["kind"] for i in platform.get("/api/items/?limit=500")["results"]})
+            and {"host", "interface", "service"} <= k
+            and k
+        ),
         30,
     )
     assert kinds
@@ -79,7 +83,10 @@ def test_alerts_become_one_explained_situation(platform: Platform) -> None:
 
     def found() -> dict[str, object] | None:
         for s in platform.get("/api/situations/?limit=50")["results"]:
-            labels = [a["labels"].get("service_name") for a in platform.get(f"/api/situations/{s['id']}/alerts/")["results"]]
+            labels = [
+                a["labels"].get("service_name")
+                for a in platform.get(f"/api/situations/{s['id']}/alerts/")["results"]
+            ]
             if set(names) <= set(labels):
                 return s
         return None
@@ -89,7 +96,9 @@ def test_alerts_become_one_explained_situation(platform: Platform) -> None:
     assert situation["severity"] == "critical" and situation["because"]
     causes = situation["causes"]
     assert causes[0]["item"]["name"] == "vault-db", json.dumps(causes, indent=1)
-    assert causes[0]["because"] and any("vault-db" in str(b) or "till" in str(b) for b in causes[0]["because"])
+    assert causes[0]["because"] and any(
+        "vault-db" in str(b) or "till" in str(b) for b in causes[0]["because"]
+    )
 
     done = platform.do(f"/api/situations/{situation['id']}/acknowledge/")
     assert done.status == 200 and done.json()["state"] == "acknowledged"

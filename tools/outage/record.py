@@ -84,12 +84,16 @@ class Shop:
         command = str(Path(sys.executable).with_name("watchkeeper"))
         self.start(command, "serve")
         wait_for(f"http://127.0.0.1:{self.ports['http']}/readyz")
-        made = subprocess.run([command, "intake-key", "create", "shop"], env=self.env, capture_output=True, check=True)
+        made = subprocess.run(
+            [command, "intake-key", "create", "shop"], env=self.env, capture_output=True, check=True
+        )
         return made.stdout.decode().strip()
 
     def redis(self) -> subprocess.Popen[bytes]:
         """Start Redis, keeping nothing on disk."""
-        return self.start("redis-server", "--port", str(self.ports["redis"]), "--save", "", "--bind", "127.0.0.1")
+        return self.start(
+            "redis-server", "--port", str(self.ports["redis"]), "--save", "", "--bind", "127.0.0.1"
+        )
 
     def postgres(self) -> None:
         """Make and start a PostgreSQL cluster as the user postgres, and fill the catalogue."""
@@ -104,7 +108,9 @@ class Shop:
         options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={home}"
         self.start(*as_postgres, str(binaries / "postgres"), "-D", str(home), "-p", str(self.ports["postgres"]),
                    *options.split())  # fmt: skip
-        fill = ("create table products as select id, 'product ' || id as name from generate_series(1, 1000) id",)
+        fill = (
+            "create table products as select id, 'product ' || id as name from generate_series(1, 1000) id",
+        )
         where = ["-h", "127.0.0.1", "-p", str(self.ports["postgres"]), "-U", "postgres", "-c", *fill]
         for _ in range(50):
             if subprocess.run(["psql", *where], capture_output=True).returncode == 0:
@@ -132,7 +138,9 @@ class Shop:
             "rule_files": [str(self.folder / "rules.yml")],
             "scrape_configs": [{"job_name": "shop", "static_configs": targets}],
             "remote_write": [{"url": f"http://{here}/api/v1/write", "authorization": bearer}],
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [here]}], "authorization": bearer}]},
+            "alerting": {
+                "alertmanagers": [{"static_configs": [{"targets": [here]}], "authorization": bearer}]
+            },
         }
         (self.folder / "rules.yml").write_text(RULES)
         (self.folder / "prometheus.yml").write_text(json.dumps(config))
@@ -193,20 +201,26 @@ def main() -> None:
             shop.prometheus(key)
             wait_for(f"http://127.0.0.1:{shop.ports['frontend']}/")
             threading.Thread(target=visits, args=(shop.ports["frontend"], stop), daemon=True).start()
-            for text, seconds in (("steady", arguments.steady), ("fault", arguments.fault), ("after", arguments.after)):
+            for text, seconds in (
+                ("steady", arguments.steady),
+                ("fault", arguments.fault),
+                ("after", arguments.after),
+            ):
                 if text == "fault":
                     redis.kill()
                 if text == "after":
                     shop.redis()
-                print(f"{text}: {seconds:g} s", flush=True)  # noqa: T201
+                print(f"{text}: {seconds:g} s", flush=True)
                 time.sleep(seconds)
             stop.set()
             reader.join()
             journal.close()
     ends = int(time.time() * 1000)
-    header = recording.Header(recording.VERSION, TITLE, DESCRIPTION, begins, ends, int(arguments.steady * 1000), len(kept))
+    header = recording.Header(
+        recording.VERSION, TITLE, DESCRIPTION, begins, ends, int(arguments.steady * 1000), len(kept)
+    )
     recording.write(arguments.out, header, iter(kept))
-    print(f"{len(kept)} entries, {arguments.out.stat().st_size / 1e6:.1f} MB")  # noqa: T201
+    print(f"{len(kept)} entries, {arguments.out.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ class Unavailable(Exception):
 def call(service: str, path: str) -> dict[str, object]:
     """GET from another service, traced. Raises Unavailable."""
     with tracer.start_as_current_span(f"GET {path}", kind=SpanKind.CLIENT) as span:
-        span.set_attributes({"peer.service": service, "server.address": "127.0.0.1", "server.port": PORTS[service]})
+        span.set_attributes(
+            {"peer.service": service, "server.address": "127.0.0.1", "server.port": PORTS[service]}
+        )
         headers: dict[str, str] = {}
         inject(headers)
         request = urllib.request.Request(f"http://127.0.0.1:{PORTS[service]}{path}", headers=headers)
@@ -147,7 +149,11 @@ def metrics() -> str:
     """Requests and their time, in Prometheus's text format."""
     lines = [f'http_requests_total{{path="{p}",code="{c}"}} {n}' for (p, c), n in sorted(counts.items())]
     lines += [f'http_request_seconds_total{{path="{p}"}} {s:.6f}' for p, s in sorted(seconds.items())]
-    return "# TYPE http_requests_total counter\n# TYPE http_request_seconds_total counter\n" + "\n".join(lines) + "\n"
+    return (
+        "# TYPE http_requests_total counter\n# TYPE http_request_seconds_total counter\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def main() -> None:

@@ -45,10 +45,18 @@ def door_stats() -> dict[str, dict[str, Any]]:
 
 def _doors() -> Iterable[Metric]:
     stats = door_stats()
-    for key, text in (("requests", "Requests, lines or datagrams taken"), ("rows", "Rows taken"), ("bytes", "Bytes taken")):
+    for key, text in (
+        ("requests", "Requests, lines or datagrams taken"),
+        ("rows", "Rows taken"),
+        ("bytes", "Bytes taken"),
+    ):
         samples = [({"door": door}, float(s.get(key, 0))) for door, s in stats.items()]
         yield Metric(f"watchkeeper_door_{key}_total", "counter", text, samples)
-    refused = [({"door": d, "reason": r}, float(n)) for d, s in stats.items() for r, n in s.get("rejected", {}).items()]
+    refused = [
+        ({"door": d, "reason": r}, float(n))
+        for d, s in stats.items()
+        for r, n in s.get("rejected", {}).items()
+    ]
     yield Metric("watchkeeper_door_rejected_total", "counter", "What was refused, by reason", refused)
 
 
@@ -56,9 +64,16 @@ def _journal(journal: Journal) -> Iterable[Metric]:
     end = journal.end()
     lag = [({"consumer": "analysis"}, float(end - analysis_offset())),
            ({"consumer": "telemetry"}, float(end - journal.committed("telemetry")))]  # fmt: skip
-    yield Metric("watchkeeper_journal_offset", "counter", "The last offset of the journal", [({}, float(end))])
+    yield Metric(
+        "watchkeeper_journal_offset", "counter", "The last offset of the journal", [({}, float(end))]
+    )
     yield Metric("watchkeeper_journal_lag_entries", "gauge", "Entries that a consumer has not passed", lag)
-    yield Metric("watchkeeper_journal_bytes", "gauge", "Bytes that not every consumer has passed", [({}, float(journal.size()))])
+    yield Metric(
+        "watchkeeper_journal_bytes",
+        "gauge",
+        "Bytes that not every consumer has passed",
+        [({}, float(journal.size()))],
+    )
 
 
 def _records() -> Iterable[Metric]:
@@ -66,5 +81,9 @@ def _records() -> Iterable[Metric]:
     open_ = Situation.objects.exclude(state="resolved").count()
     outbox = OutboxRow.objects.values_list("state").annotate(Count("pk"))
     yield Metric("watchkeeper_alerts_firing", "gauge", "Alerts that fire", [({}, float(firing))])
-    yield Metric("watchkeeper_situations_open", "gauge", "Situations that are not resolved", [({}, float(open_))])
-    yield Metric("watchkeeper_outbox_rows", "gauge", "Effects by state", [({"state": s}, float(n)) for s, n in outbox])
+    yield Metric(
+        "watchkeeper_situations_open", "gauge", "Situations that are not resolved", [({}, float(open_))]
+    )
+    yield Metric(
+        "watchkeeper_outbox_rows", "gauge", "Effects by state", [({"state": s}, float(n)) for s, n in outbox]
+    )

@@ -31,7 +31,9 @@ class Config:
         data = Path(env.get("WATCHKEEPER_DATA", "var")).resolve()
         listen = address(env, "WATCHKEEPER_LISTEN", "127.0.0.1:8080")
         if listen is None:
-            raise ConfigError("WATCHKEEPER_LISTEN cannot be off: it is where the console and the HTTP doors are")
+            raise ConfigError(
+                "WATCHKEEPER_LISTEN cannot be off: it is where the console and the HTTP doors are"
+            )
         return cls(
             data=data,
             listen=listen,

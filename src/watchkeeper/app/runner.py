@@ -59,8 +59,14 @@ class Runner:
         """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written."""
         self.journal, self.pipeline, self.records = journal, pipeline, records
         self.learned, self.told, self.clock = learned, told, clock
-        self.statistics: dict[str, Any] = {"offset": 0, "entries": 0, "rows": 0, "works": 0, "busy_seconds": 0.0,
-                                            "put_aside": 0}
+        self.statistics: dict[str, Any] = {
+            "offset": 0,
+            "entries": 0,
+            "rows": 0,
+            "works": 0,
+            "busy_seconds": 0.0,
+            "put_aside": 0,
+        }
         self._topology = Topology()
         self._saved = 0.0
         self._stop = threading.Event()
@@ -144,7 +150,7 @@ class Runner:
                 if self._stop.is_set():
                     raise
                 _log.warning("records cannot be written, trying again: %s", error)
-                self._stop.wait(min(5.0, 0.05 * 2**min(attempt, 8)))
+                self._stop.wait(min(5.0, 0.05 * 2 ** min(attempt, 8)))
 
     def _now(self) -> int:
         return int(self.clock() * 1000)

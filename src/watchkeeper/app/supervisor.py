@@ -48,7 +48,11 @@ class Child:
         """Start it."""
         self.started = time.monotonic()
         self.running = subprocess.Popen(
-            self.command, env=self.env, pass_fds=self.descriptors, stdin=subprocess.DEVNULL, start_new_session=True
+            self.command,
+            env=self.env,
+            pass_fds=self.descriptors,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def tend(self) -> None:
@@ -149,7 +153,9 @@ class Supervisor:
         if first.get("link"):
             say(f"Sign in once with:  {url}{first['link']}")
         if first.get("intake_key"):
-            say(f"Intake key:         {first['intake_key']}   (shown this once; watchkeeper intake-key makes more)")
+            say(
+                f"Intake key:         {first['intake_key']}   (shown this once; watchkeeper intake-key makes more)"
+            )
 
     def _end(self) -> None:
         deadline = time.monotonic() + STOP_WITHIN
@@ -203,4 +209,6 @@ def _only_one(config: Config) -> IO[str]:
         else:
             return lock
     lock.close()
-    raise ConfigError(f"{config.data} is in use by another Watchkeeper; set WATCHKEEPER_DATA to another folder")
+    raise ConfigError(
+        f"{config.data} is in use by another Watchkeeper; set WATCHKEEPER_DATA to another folder"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from watchkeeper.app import process, sockets
 from watchkeeper.app.config import Config
@@ -16,9 +15,8 @@ def main() -> None:
     config = Config.from_env()
 
     import uvicorn
-    from django.core.asgi import get_asgi_application
 
-    application = _with_assets(get_asgi_application())
+    from watchkeeper.app.asgi import application
     from watchkeeper.app import collectors
     from watchkeeper.app.acts import JournalActs
     from watchkeeper.journal import open_journal
@@ -50,20 +48,6 @@ def main() -> None:
     worker.join(5)
     ports.telemetry.close()
     ports.journal.close()
-
-
-def _with_assets(application: Any) -> Any:
-    """Static files are answered before Django sees the request. Their names carry a hash of what is in them."""
-    from django.conf import settings
-    from servestatic import ServeStaticASGI
-
-    def safe(headers: Any, path: str, url: str) -> None:  # noqa: ARG001
-        headers["X-Content-Type-Options"] = "nosniff"
-
-    return ServeStaticASGI(
-        application, root=settings.STATIC_ROOT, prefix="static/", max_age=365 * 24 * 3600,
-        add_headers_function=safe,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,8 +8,18 @@ import typer
 
 def build() -> typer.Typer:
     """The whole tree of commands except `serve`, which app adds."""
-    from watchkeeper.cli import demo, doctor, intake_key, lab_cause, lab_correlate, lab_detect, lab_templates
-    from watchkeeper.cli import replay, status, token
+    from watchkeeper.cli import (
+        demo,
+        doctor,
+        intake_key,
+        lab_cause,
+        lab_correlate,
+        lab_detect,
+        lab_templates,
+        replay,
+        status,
+        token,
+    )
 
     root = typer.Typer(
         name="watchkeeper",

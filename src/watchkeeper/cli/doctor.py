@@ -61,7 +61,9 @@ def _folder(data: Path) -> Iterator[Finding]:
                   f"chmod 700 {data}")  # fmt: skip
     yield Finding("writable", os.access(data, os.W_OK), str(data), "let this user write there")
     free = shutil.disk_usage(data).free
-    yield Finding("disk", free > 2 * GIB, f"{free / GIB:.1f} GiB free", "make room: doors close when it is full")
+    yield Finding(
+        "disk", free > 2 * GIB, f"{free / GIB:.1f} GiB free", "make room: doors close when it is full"
+    )
 
 
 def _assets() -> Finding:

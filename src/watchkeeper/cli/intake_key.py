@@ -17,7 +17,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def create(
     name: Annotated[str, typer.Argument(help="What people will call it.")],
     door: Annotated[list[str] | None, typer.Option(help="Only for this door; may be repeated.")] = None,
-    network: Annotated[list[str] | None, typer.Option(help="Only from this network, such as 10.0.0.0/8.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Only from this network, such as 10.0.0.0/8.")
+    ] = None,
     rate: Annotated[float, typer.Option(help="Rows a second at most; 0 is no limit.", min=0)] = 0.0,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +43,13 @@ def list_keys(as_json: Json = False) -> None:
     from watchkeeper.domains.identity.models import IntakeKey
 
     rows = [
-        {"name": k.name, "begins": k.prefix, "doors": k.doors, "networks": k.networks, "revoked": bool(k.revoked_at)}
+        {
+            "name": k.name,
+            "begins": k.prefix,
+            "doors": k.doors,
+            "networks": k.networks,
+            "revoked": bool(k.revoked_at),
+        }
         for k in IntakeKey.objects.all()
     ]
     if as_json:

@@ -45,7 +45,12 @@ def replay(
     except KeyboardInterrupt:
         said.print("Broken off; the recorded series are marked as ended.")
         raise typer.Exit(130) from None
-    result = {"title": play.header.title, "entries": play.played, "speed": speed, "seconds": round(play.seconds, 1)}
+    result = {
+        "title": play.header.title,
+        "entries": play.played,
+        "speed": speed,
+        "seconds": round(play.seconds, 1),
+    }
     if as_json:
         typer.echo(json.dumps(result))
     else:

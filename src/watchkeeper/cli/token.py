@@ -55,7 +55,9 @@ def list_tokens(as_json: Json = False) -> None:
 
 
 @commands.command()
-def revoke(number: Annotated[int, typer.Argument(help="Its number, as `watchkeeper token list` shows it.")]) -> None:
+def revoke(
+    number: Annotated[int, typer.Argument(help="Its number, as `watchkeeper token list` shows it.")],
+) -> None:
     """Take a token back."""
     begin()
     from watchkeeper.domains.identity import keys

@@ -19,7 +19,9 @@ def manifest() -> dict[str, dict[str, object]]:
     try:
         found: dict[str, dict[str, object]] = json.loads((DIST / ".vite/manifest.json").read_text())
     except FileNotFoundError as error:
-        raise AssetsMissing("the console's assets are not built: run `make run`, or tools/build_assets.py") from error
+        raise AssetsMissing(
+            "the console's assets are not built: run `make run`, or tools/build_assets.py"
+        ) from error
     return found
 
 

@@ -78,7 +78,11 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
     except WatchkeeperError as error:
         return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
     query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
-    return {"lines": lines, "more": f"/explore/logs/?{urlencode(query)}", "empty": "No warnings or errors in that time."}
+    return {
+        "lines": lines,
+        "more": f"/explore/logs/?{urlencode(query)}",
+        "empty": "No warnings or errors in that time.",
+    }
 
 
 def affected(record: Situation) -> dict[str, Any]:

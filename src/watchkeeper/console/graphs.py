@@ -17,7 +17,9 @@ LARGEST = 400  # nodes of one picture
 TURNED = {RelationKind.CONTAINS}
 
 
-def picture(items: Iterable[Item], relations: Iterable[Relation], causes: Iterable[str] = ()) -> dict[str, Any]:
+def picture(
+    items: Iterable[Item], relations: Iterable[Relation], causes: Iterable[str] = ()
+) -> dict[str, Any]:
     """Nodes and edges for the browser."""
     nodes = {i.pk: i for i in items}
     marked = set(causes)
@@ -37,12 +39,16 @@ def picture(items: Iterable[Item], relations: Iterable[Relation], causes: Iterab
     }  # fmt: skip
 
 
-def around(centre: Iterable[str], steps: int = 1, kinds: Iterable[str] = tuple(RelationKind)) -> tuple[list[Item], list[Relation]]:
+def around(
+    centre: Iterable[str], steps: int = 1, kinds: Iterable[str] = tuple(RelationKind)
+) -> tuple[list[Item], list[Relation]]:
     """The items within so many steps of these, the nearest first, and the relations among them as they hold now."""
     found = list(dict.fromkeys(centre))
     edge = set(found)
     for _ in range(steps):
-        near = Relation.objects.filter(Q(source__in=edge) | Q(target__in=edge), valid_to=None, kind__in=list(kinds))
+        near = Relation.objects.filter(
+            Q(source__in=edge) | Q(target__in=edge), valid_to=None, kind__in=list(kinds)
+        )
         ends = {e for pair in near.values_list("source_id", "target_id")[: LARGEST * 4] for e in pair}
         edge = ends.difference(found)
         found.extend(sorted(edge))

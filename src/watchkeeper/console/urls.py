@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from watchkeeper.console.views import account, doors, home, live, logs, map, metrics, records, search, situations
+from watchkeeper.console.views import (
+    account,
+    doors,
+    home,
+    live,
+    logs,
+    map,
+    metrics,
+    records,
+    search,
+    situations,
+)
 
 app_name = "console"
 urlpatterns = [

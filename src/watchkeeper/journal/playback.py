@@ -70,7 +70,9 @@ class Playback:
         for column, per_ms in recording.TIMES[stream].items():
             old = rows.column(column)
             since = pc.subtract(old, self.header.begins_ms * per_ms)
-            new = pc.add(pc.cast(pc.divide(since, self.speed), pa.int64(), safe=False), self.start_ms * per_ms)
+            new = pc.add(
+                pc.cast(pc.divide(since, self.speed), pa.int64(), safe=False), self.start_ms * per_ms
+            )
             new = pc.if_else(pc.equal(old, 0), old, new)  # 0 says "not known"
             rows = rows.set_column(rows.schema.get_field_index(column), rows.schema.field(column), new)
         if stream is Stream.SAMPLES:

@@ -20,7 +20,9 @@ class ActKind(StrEnum):
     MERGE = "merge"  # situation; others: [situation ids] that go into it
     SPLIT = "split"  # situation; alerts: [fingerprints] that leave it for a new one
     UNDO = "undo"  # situation; act: id of the merge or split that is taken back
-    SILENCE = "silence"  # target: silence id; matchers [{name,value,isRegex,isEqual}], starts_ms, ends_ms, comment
+    SILENCE = (
+        "silence"  # target: silence id; matchers [{name,value,isRegex,isEqual}], starts_ms, ends_ms, comment
+    )
     UNSILENCE = "unsilence"  # target: silence id
 
 

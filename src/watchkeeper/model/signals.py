@@ -28,7 +28,14 @@ def _schema(**columns: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
 
 
-_u64, _i64, _f64, _str, _bin, _u8 = pa.uint64(), pa.int64(), pa.float64(), pa.string(), pa.binary(), pa.uint8()
+_u64, _i64, _f64, _str, _bin, _u8 = (
+    pa.uint64(),
+    pa.int64(),
+    pa.float64(),
+    pa.string(),
+    pa.binary(),
+    pa.uint8(),
+)
 
 SCHEMAS: dict[Stream, pa.Schema] = {
     # JSON of model.topology.Discovery, one a row
@@ -37,20 +44,57 @@ SCHEMAS: dict[Stream, pa.Schema] = {
     Stream.SERIES: _schema(id=_u64, name=_str, labels=_str, kind=_str, unit=_str, door=_str),
     Stream.SAMPLES: _schema(series=_u64, time_ms=_i64, value=_f64),
     # severity: OpenTelemetry SeverityNumber, 1 to 24, 0 unknown; source: program, logger or unit
-    Stream.LOGS: _schema(time_ns=_i64, received_ms=_i64, severity=_u8, host=_str, service=_str, source=_str,
-                         body=_str, labels=_str, trace_id=_str, span_id=_str, door=_str),
+    Stream.LOGS: _schema(
+        time_ns=_i64,
+        received_ms=_i64,
+        severity=_u8,
+        host=_str,
+        service=_str,
+        source=_str,
+        body=_str,
+        labels=_str,
+        trace_id=_str,
+        span_id=_str,
+        door=_str,
+    ),
     # status: unset ok error; kind: internal server client producer consumer; peer: whom a client calls
-    Stream.SPANS: _schema(trace_id=_str, span_id=_str, parent_id=_str, service=_str, name=_str, kind=_str,
-                          start_ns=_i64, duration_ns=_i64, status=_str, host=_str, peer=_str, labels=_str,
-                          door=_str),
+    Stream.SPANS: _schema(
+        trace_id=_str,
+        span_id=_str,
+        parent_id=_str,
+        service=_str,
+        name=_str,
+        kind=_str,
+        start_ns=_i64,
+        duration_ns=_i64,
+        status=_str,
+        host=_str,
+        peer=_str,
+        labels=_str,
+        door=_str,
+    ),
     # kind: alert change; status: firing resolved; ends_ms 0 while unknown
-    Stream.EVENTS: _schema(id=_str, kind=_str, status=_str, name=_str, severity=_str, summary=_str,
-                           starts_ms=_i64, ends_ms=_i64, received_ms=_i64, labels=_str, annotations=_str,
-                           url=_str, door=_str),
+    Stream.EVENTS: _schema(
+        id=_str,
+        kind=_str,
+        status=_str,
+        name=_str,
+        severity=_str,
+        summary=_str,
+        starts_ms=_i64,
+        ends_ms=_i64,
+        received_ms=_i64,
+        labels=_str,
+        annotations=_str,
+        url=_str,
+        door=_str,
+    ),
     # what people and workflows do to alerts and situations: JSON of model.act.Act, one a row
     Stream.ACTS: _schema(time_ms=_i64, document=_bin),
     # what could not be parsed: as much of it as is kept, from whom, and why
-    Stream.DEAD_LETTERS: _schema(time_ms=_i64, door=_str, sender=_str, reason=_str, detail=_str, payload=_bin),
+    Stream.DEAD_LETTERS: _schema(
+        time_ms=_i64, door=_str, sender=_str, reason=_str, detail=_str, payload=_bin
+    ),
 }
 
 

@@ -33,11 +33,17 @@ class Severity(StrEnum):
 
 
 _SEVERITIES = {
-    **dict.fromkeys(("info", "information", "informational", "none", "notice", "debug", "ok", "low"), Severity.INFO),
-    **dict.fromkeys(("warning", "warn", "minor", "average", "medium", "moderate", "p3", "p4"), Severity.WARNING),
+    **dict.fromkeys(
+        ("info", "information", "informational", "none", "notice", "debug", "ok", "low"), Severity.INFO
+    ),
+    **dict.fromkeys(
+        ("warning", "warn", "minor", "average", "medium", "moderate", "p3", "p4"), Severity.WARNING
+    ),
     **dict.fromkeys(("error", "err", "major", "high", "p2"), Severity.ERROR),
-    **dict.fromkeys(("critical", "crit", "page", "fatal", "emergency", "emerg", "alert", "disaster", "p1"),
-                    Severity.CRITICAL),
+    **dict.fromkeys(
+        ("critical", "crit", "page", "fatal", "emergency", "emerg", "alert", "disaster", "p1"),
+        Severity.CRITICAL,
+    ),
 }
 
 

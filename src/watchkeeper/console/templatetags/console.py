@@ -54,7 +54,9 @@ def ago(at: dt.datetime | None) -> SafeString:
     """A time as how long ago; the browser keeps it current and shows the exact time on hovering."""
     if at is None:
         return SafeString('<span class="text-secondary">–</span>')
-    return format_html('<time datetime="{}" data-ago>{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M UTC"))
+    return format_html(
+        '<time datetime="{}" data-ago>{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M UTC")
+    )
 
 
 @register.filter
@@ -71,7 +73,12 @@ def lasting(span: dt.timedelta | float | None) -> str:
     if span is None:
         return "–"
     seconds = int(span.total_seconds() if isinstance(span, dt.timedelta) else span)
-    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    parts = (
+        (seconds // 86400, "d"),
+        (seconds // 3600 % 24, "h"),
+        (seconds // 60 % 60, "min"),
+        (seconds % 60, "s"),
+    )
     shown = [f"{n} {unit}" for n, unit in parts if n][:2]
     return " ".join(shown) or "0 s"
 

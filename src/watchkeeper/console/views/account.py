@@ -63,6 +63,8 @@ def password(request: HttpRequest) -> HttpResponse:
     try:
         identity.change_password(request.user, request.POST.get("old", ""), request.POST.get("new", ""))
     except WatchkeeperError as error:
-        return page(request, "password.html", status=error.status, title="Change your password", error=error.detail)
+        return page(
+            request, "password.html", status=error.status, title="Change your password", error=error.detail
+        )
     login(request, request.user)
     return page(request, "password.html", title="Change your password", done=True)

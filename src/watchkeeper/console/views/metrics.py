@@ -49,11 +49,17 @@ def data(request: HttpRequest) -> HttpResponse:
     if begin >= end:
         raise BadQuery("from lies after to", "from")
     ids = [int(i) for i in request.GET.getlist("id") if i.isdigit()]
-    found = metrics.by_ids(store, ids) if ids else metrics.find(store, request.GET.get("name", ""), _labels(request), LINES)
+    found = (
+        metrics.by_ids(store, ids)
+        if ids
+        else metrics.find(store, request.GET.get("name", ""), _labels(request), LINES)
+    )
     points = metrics.points(store, found, begin, end, POINTS)
     rate = any(s.kind == "counter" for s in found)
     unit = next((s.unit for s in found if s.unit), "")
-    marks = [{"from": int(m), "to": end, "text": "situation"} for m in request.GET.getlist("mark") if m.isdigit()]
+    marks = [
+        {"from": int(m), "to": end, "text": "situation"} for m in request.GET.getlist("mark") if m.isdigit()
+    ]
     names = short_names([{"": s.name, **s.labels} for s in found])
     lines = [{"name": n, "points": points.get(s.id, [])} for s, n in zip(found, names, strict=True)]
     return JsonResponse({"unit": f"{unit}/s" if rate else unit, "series": lines, "marks": marks})
@@ -78,5 +84,3 @@ def _labels(request: HttpRequest) -> dict[str, str]:
 
 def _whole(text: str | None, default: int) -> int:
     return int(text) if text and text.isdigit() and len(text) < 16 else default
-
-

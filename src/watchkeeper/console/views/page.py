@@ -82,7 +82,9 @@ def signed_in(scope: Scope = Scope.READ) -> Callable[[View], View]:
                 back = urlencode({"next": request.get_full_path()})
                 return HttpResponseRedirect(f"{reverse('console:sign-in')}?{back}")
             if not actor_of(request).may(scope):
-                return trouble(request, 403, "You may not see this", "Ask an administrator for the right to it.")
+                return trouble(
+                    request, 403, "You may not see this", "Ask an administrator for the right to it."
+                )
             try:
                 return view(request, *args, **kwargs)
             except WatchkeeperError as error:

@@ -130,7 +130,9 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(request, "form.html", status=400, **context)
     once = getattr(made, "shown_once", {})
     if once:
-        return page(request, "once.html", title=f"{resource.title(made)} is made", resource=resource, once=once)
+        return page(
+            request, "once.html", title=f"{resource.title(made)} is made", resource=resource, once=once
+        )
     return HttpResponseRedirect(f"/{resource.path}/{made.pk}/")
 
 
@@ -160,7 +162,9 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     if action.audited:
         audit.record(actor, f"{resource.name.replace(' ', '-')}.{action.name}", obj, after=audit.plain(data))
     if done.body is not None and "shown_once" in done.body:
-        return page(request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"])
+        return page(
+            request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
+        )
     return HttpResponseRedirect(request.POST.get("back") or f"/{resource.path}/{key}/")
 
 
@@ -173,7 +177,9 @@ def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
         raise Refused(f"A {resource.name} cannot be removed here.")
     with transaction.atomic():
         obj = _record(resource, key)
-        audit.record(actor_of(request), f"{resource.name.replace(' ', '-')}.remove", obj, before=audit.state_of(obj))
+        audit.record(
+            actor_of(request), f"{resource.name.replace(' ', '-')}.remove", obj, before=audit.state_of(obj)
+        )
         if resource.remove:
             resource.remove(actor_of(request), obj)
         else:

@@ -26,7 +26,9 @@ def with_cause(found: Iterable[Situation]) -> list[dict[str, Any]]:
     """Situations with the names of their first cause, read in one query."""
     records = list(found)
     names = inventory.names_of(s.causes[0].item for s in records if s.causes)
-    return [{"s": s, "cause": names.get(s.causes[0].item, s.causes[0].item) if s.causes else ""} for s in records]
+    return [
+        {"s": s, "cause": names.get(s.causes[0].item, s.causes[0].item) if s.causes else ""} for s in records
+    ]
 
 
 @require_GET
@@ -58,7 +60,9 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
     record = _get(key)
     resource, alerts = registry["situations"], registry["alerts"]
     members = list(record.memberships.select_related("alert", "alert__item").order_by("position")[:200])
-    names = inventory.names_of([c.item for c in record.causes] + [m.alert.item_id for m in members if m.alert.item_id])
+    names = inventory.names_of(
+        [c.item for c in record.causes] + [m.alert.item_id for m in members if m.alert.item_id]
+    )
     scope = actor_of(request).scope
     return page(
         request,
@@ -66,11 +70,18 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
         title=record.title,
         resource=resource,
         record=record,
-        causes=[{"cause": c, "name": names.get(c.item, c.item), "share": round(c.score * 100)} for c in record.causes],
-        members=[{"row": Row(m.alert, alerts, cells(alerts, m.alert)), "because": m.because} for m in members],
+        causes=[
+            {"cause": c, "name": names.get(c.item, c.item), "share": round(c.score * 100)}
+            for c in record.causes
+        ],
+        members=[
+            {"row": Row(m.alert, alerts, cells(alerts, m.alert)), "because": m.because} for m in members
+        ],
         alerts=alerts,
         timeline=list(record.timeline.order_by("-at", "-id")[:100]),
-        actions=[(a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(record)],
+        actions=[
+            (a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(record)
+        ],
         follows=Situation.objects.filter(pk=record.follows).first() if record.follows else None,
         merged=Situation.objects.filter(pk=record.merged_into).first() if record.merged_into else None,
         charts=evidence.charts(record, members),
