@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import nats
 import pytest
@@ -14,8 +13,10 @@ import pytest
 from tests.contract.journal_places import NATS, place
 from tests.contract.journal_rows import everything, letters, numbers, samples
 from watchkeeper.journal.entries import JournalDamaged
+from watchkeeper.journal.mend import mend
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import Entry
+from watchkeeper.model.errors import JournalFull
 from watchkeeper.model.signals import Stream
 
 
@@ -60,11 +61,8 @@ def test_an_entry_that_says_nothing_sensible(tmp_path: Path, damage: str) -> Non
     journal.close()
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_a_part_of_the_file_that_is_overwritten(tmp_path: Path, share: float) -> None:
-    """Sixteen pages in the midst of the file, as a failing disk may do: whatever they held is told as lost,
-    everything else is read, and new entries come and go."""
-    file = tmp_path / "journal.db"
+def overwritten(file: Path, share: float) -> None:
+    """A journal of 400 entries, sixteen pages of it overwritten somewhere, as a failing disk may do."""
     journal = SqliteJournal(file)
     for n in range(1, 201):
         journal.append([samples(n, rows=20_000 if n % 4 == 0 else 200), letters(n)])
@@ -73,6 +71,12 @@ def test_a_part_of_the_file_that_is_overwritten(tmp_path: Path, share: float) ->
         f.seek(int(file.stat().st_size * share) // 16384 * 16384)
         f.write(b"\xa5" * 16 * 16384)
 
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_part_of_the_file_that_is_overwritten(tmp_path: Path, share: float) -> None:
+    """Whatever it held is told as lost, everything else is read, and new entries come and go."""
+    file = tmp_path / "journal.db"
+    overwritten(file, share)
     journal = SqliteJournal(file)
     entries = everything(journal)
     assert [e.offset for e in entries] == list(range(1, 401)), "each offset is there, sound or lost"
@@ -87,6 +91,34 @@ def test_a_part_of_the_file_that_is_overwritten(tmp_path: Path, share: float) ->
     assert journal.committed("analysis") == last
     assert journal.read(last) == []
     journal.close()
+
+
+def test_mending_keeps_offsets_consumers_and_what_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    overwritten(file, 0.5)
+    journal = SqliteJournal(file)
+    journal.commit("telemetry", 20)
+    journal.commit("analysis", 10)
+    before = everything(journal, 10)
+    with pytest.raises(JournalFull) as refusal:
+        mend(file)
+    assert refusal.value.reason == "journal_locked"
+    journal.close()
+
+    assert mend(file) == (390 - len(lost(before)), len(lost(before)))
+    journal = SqliteJournal(file)
+    after = everything(journal, 10)
+    assert [e.offset for e in after] == [e.offset for e in before]
+    assert lost(after) == lost(before)
+    sound = [e for e in after if e.offset not in lost(after)]
+    assert numbers(sound) == [(e.offset + 1) // 2 for e in sound]
+    assert (journal.committed("telemetry"), journal.committed("analysis")) == (20, 10)
+    assert journal.append([samples(7)]) == 401
+    pass_all(journal)
+    assert journal.size() == 0 and journal.read(0) == []
+    journal.close()
+    assert (tmp_path / "journal.db.damaged").exists()
+    assert not (tmp_path / "journal.db.mended").exists()
 
 
 def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
@@ -109,7 +141,7 @@ def test_messages_that_are_no_groups(tmp_path: Path) -> None:
     """In JetStream: what somebody else published on the stream's subjects, and a group that lost a part."""
     with place("jetstream", tmp_path) as where:
         journal = where.open()
-        name = urlsplit(where.url).path.strip("/")
+        name = where.url.rpartition("/")[2].partition("?")[0]
         first = journal.append([samples(1)])
         journal.append([samples(2, rows=65_536), samples(2, rows=65_536)])  # in parts
         asyncio.run(_meddle(name))

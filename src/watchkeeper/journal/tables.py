@@ -48,7 +48,8 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is not as SQLite left it."""
     return _code(error) in _DAMAGE
 
 
@@ -111,7 +112,7 @@ def select(db: sqlite3.Connection, after: int, max_rows: int, now_ms: int) -> li
             f"{_ENTRY} WHERE offset > ? AND offset <= ? ORDER BY offset", (after, _span(db, after, max_rows))
         ).fetchall()
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
         return _first_readable(db, after, now_ms)
     return [unpack(now_ms, *row) for row in found]
@@ -138,7 +139,7 @@ def _first_readable(db: sqlite3.Connection, after: int, now_ms: int) -> list[Ent
         try:
             row = db.execute(f"{_ENTRY} WHERE offset = ?", (offset,)).fetchone()
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            if not is_damage(error):
                 raise
             entries.append(dead_letter(offset, "", 0, str(error), b"", now_ms))
             continue
@@ -175,7 +176,7 @@ def move(db: sqlite3.Connection, consumer: str, offset: int) -> bool:
     try:
         (total,) = db.execute(passed, (offset,)).fetchone()
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
         total = None  # it counts as waiting until the next commit in a sound part of the file
     db.execute(
@@ -195,7 +196,7 @@ def trim(db: sqlite3.Connection) -> bool:
     try:
         found = db.execute(query, (TRIM_ENTRIES,)).fetchall()
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
         return False
     step = [offset for offset, total in found if total <= found[0][1] + TRIM_BYTES]
@@ -212,7 +213,7 @@ def _deleted(db: sqlite3.Connection, first: int, last: int) -> bool:
     try:
         db.execute("DELETE FROM entries WHERE offset BETWEEN ? AND ?", (first, last))
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
         db.execute("ROLLBACK TO trim")
         return False
