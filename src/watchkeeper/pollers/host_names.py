@@ -102,11 +102,12 @@ def _script(arguments: tuple[str, ...], *, python: bool) -> str:
     rest = iter(arguments)
     for word in rest:
         if python and word == "-m":
-            parts = next(rest, "").split(".")
-            return next((p for p in reversed(parts) if p not in _SAY_NOTHING), parts[0])
+            module = next(rest, "")
+            last = module.rpartition(".")[2]
+            return module if last in _SAY_NOTHING else last
         if word in ("-c", "-e", "--eval"):
             return ""
-        if word in ("-W", "-X", "-r", "--require", "-I"):
+        if word in (("-W", "-X") if python else ("-r", "--require", "-I")):
             next(rest, None)
         elif not word.startswith("-"):
             return _from_path(PurePosixPath(word))

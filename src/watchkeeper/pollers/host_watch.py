@@ -31,6 +31,9 @@ _DESKTOP = frozenset(
      "slack", "discord", "kdeconnectd", "idea", "pycharm")
 )  # fmt: skip
 
+#: programs of which one runs for every port that is handed through
+_ONE_A_PORT = frozenset(("docker-proxy", "rootlessport", "socat", "kubectl"))
+
 
 class Known(msgspec.Struct):
     """A service that was seen to listen, also while it does not."""
@@ -48,6 +51,7 @@ class Known(msgspec.Struct):
     unit: str = ""
     looked_into: bool = True  # False while its processes are hidden from us: then its program is a guess
     clients: dict[str, int] = {}  # "kind key" of who talks to it, and when that was last seen
+    bereft: list[str] = []  # of those, the ones that were told to have lost it
 
 
 class State(msgspec.Struct):
@@ -144,29 +148,25 @@ class Watch:
     def _gone(self, k: Known) -> list[Alert]:
         k.down = True
         k.clients = {c: seen for c, seen in k.clients.items() if k.seen_ms - seen <= TALK_MS}
-        return [Alert(True, k, None, k.gone_since_ms, 0)] + [
-            Alert(True, k, client, k.gone_since_ms, 0) for client in self._bereft(k)
-        ]
+        k.bereft = [c for c in sorted(k.clients) if self._there(c)]
+        return self._alerts(True, k, 0)
 
     def _returned(self, k: Known, now_ms: int) -> list[Alert]:
         if not k.down:
             return []
-        k.down = False
-        # all that may have been told is over, whoever of them is still there
-        clients = (End(*c.split(" ", 1)) for c in k.clients)
-        return [Alert(False, k, None, k.gone_since_ms, now_ms)] + [
-            Alert(False, k, client, k.gone_since_ms, now_ms) for client in clients
-        ]
+        alerts = self._alerts(False, k, now_ms)
+        k.down, k.bereft = False, []
+        return alerts
 
-    def _bereft(self, k: Known) -> list[End]:
-        """Those who talked to a service lately and have not gone themselves."""
-        found = []
-        for client in sorted(k.clients):
-            end = End(*client.split(" ", 1))
-            other = self.known.get(end.key) if end.kind == "service" else None
-            if other is None or not other.gone_since_ms:
-                found.append(end)
-        return found
+    def _alerts(self, firing: bool, k: Known, ends_ms: int) -> list[Alert]:
+        clients = (End(*c.split(" ", 1)) for c in k.bereft)
+        return [Alert(firing, k, client, k.gone_since_ms, ends_ms) for client in (None, *clients)]
+
+    def _there(self, client: str) -> bool:
+        """Whether a client has not gone itself; of a process that does not listen nobody knows."""
+        kind, key = client.split(" ", 1)
+        other = self.known.get(key) if kind == "service" else None
+        return other is None or not other.gone_since_ms
 
     def _match(self, services: list[Service], now_ms: int) -> dict[str, str]:
         """The key of the known service for each one, new ones made known: a program is the one it was if it
@@ -204,7 +204,7 @@ class Watch:
 
     def _new(self, s: Service, now_ms: int) -> Known:
         names = {k.name for k in self.known.values()}
-        name = s.program if s.program not in names else s.key
+        name = s.key if s.program in names or s.program in _ONE_A_PORT else s.program
         k = Known(s.key, name, s.program, list(s.ports), now_ms, now_ms, looked_into=bool(s.pids))
         self.known[k.key] = k
         return k

@@ -1,0 +1,55 @@
+"""Small real programs that poller tests start: they listen, or talk, until they are stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+SERVER = """
+import socket, sys, threading
+def serve(listener):
+    kept = []
+    while True:
+        kept.append(listener.accept()[0])
+where = sys.argv[1]
+if where.startswith("/"):
+    listener = socket.socket(socket.AF_UNIX); listener.bind(where); listener.listen()
+    threading.Thread(target=serve, args=(listener,), daemon=True).start()
+    where = "0"
+listener = socket.create_server(("127.0.0.1", int(where)))
+print(listener.getsockname()[1], flush=True)
+serve(listener)
+"""
+
+TALKER = """
+import socket, sys, time
+kept = []
+for target in sys.argv[2:]:
+    s = socket.socket(socket.AF_UNIX if target.startswith("/") else socket.AF_INET)
+    s.connect(target if target.startswith("/") else ("127.0.0.1", int(target)))
+    kept.append(s)
+if sys.argv[1] != "none":
+    kept.append(socket.create_server(("127.0.0.1", int(sys.argv[1]))))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, name: str, source: str, *arguments: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A program called `name`, started; it and the first line that it printed."""
+    script = folder / f"{name}.py"
+    script.write_text(source)
+    with subprocess.Popen(
+        [sys.executable, "-I", str(script), *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
