@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -141,17 +142,33 @@ class AlertSerializer(RecordSerializer):
         read_only_fields = fields
 
     def get_item(self, alert: Alert) -> dict[str, str] | None:
-        """Id and name."""
-        return {"id": alert.item_id, "name": alert.item.name} if _item(alert) else None
+        """Id and name. No constraint keeps an item that an alert names from being removed."""
+        item = alert._state.fields_cache.get("item")
+        return None if item is None else {"id": item.pk, "name": item.name}
 
     def get_because(self, alert: Alert) -> list[str]:
         """Whole sentences."""
         return [r.text for r in alert.because]
 
+    def to_representation(self, alert: Alert) -> dict[str, Any]:
+        """As the fields say, in a tenth of the time that asking each of them takes."""
+        return {
+            "id": alert.pk,
+            "item": self.get_item(alert),
+            "situation": alert.situation_id,
+            **{name: getattr(alert, name) for name in _AS_THEY_ARE},
+            **{name: _text(getattr(alert, name)) for name in _TIMES},
+            "because": self.get_because(alert),
+        }
 
-def _item(alert: Alert) -> bool:
-    """Whether the item is there: no constraint keeps one that an alert names from being removed."""
-    return alert.item_id is not None and alert._state.fields_cache.get("item") is not None
+
+_AS_THEY_ARE = ("fingerprint", "name", "severity", "status", "summary", "labels", "annotations", "url", "source",
+                "count", "firings", "flapping", "suppressed_by", "acknowledged_by", "score")  # fmt: skip
+_TIMES = ("starts_at", "ends_at", "first_seen_at", "last_seen_at", "acknowledged_until")
+
+
+def _text(at: dt.datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 registry.add(
