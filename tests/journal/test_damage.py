@@ -64,8 +64,8 @@ def test_an_entry_that_says_nothing_sensible(tmp_path: Path, damage: str) -> Non
 def overwritten(file: Path, share: float) -> None:
     """A journal of 400 entries, sixteen pages of it overwritten somewhere, as a failing disk may do."""
     journal = SqliteJournal(file)
-    for n in range(1, 201):
-        journal.append([samples(n, rows=20_000 if n % 4 == 0 else 200), letters(n)])
+    every = range(1, 201)
+    journal.append([e for n in every for e in (samples(n, 20_000 if n % 4 == 0 else 200), letters(n))])
     journal.close()
     with file.open("r+b") as f:
         f.seek(int(file.stat().st_size * share) // 16384 * 16384)
