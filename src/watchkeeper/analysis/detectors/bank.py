@@ -24,6 +24,7 @@ from watchkeeper.analysis.detectors.season import (
     FORECASTS,
     OUTLIER,
     SEASON,
+    TRIED,
     WARM_UP,
     WEEK,
     WEEK_SLOTS,
@@ -105,6 +106,12 @@ class Bank:
             np.ascontiguousarray(values, np.float64), scores,
         )  # fmt: skip
         return scores
+
+    def season(self, slot: int) -> tuple[bool, bool]:
+        """Whether the hours' forecast of a series goes by the time of day, and whether by the day of week."""
+        s = self.series[slot]["season"]
+        week = s["errors"][4] > TRIED and s["error"][4] < 0.97 * s["error"][3]
+        return bool(s["errors"][3] > TRIED), bool(week)
 
     def explain(self, slot: int) -> tuple[Reason, ...]:
         """Why the last point of a series has its score, in its own numbers."""
@@ -235,7 +242,8 @@ def _judge(s: Any, near: float, far: float, now: float) -> float:
             points = max(1.0, BLOCK / max(s.season.step, 1.0))
             out = max(out, -math.log10(max(chance(s.ratio) / points, 1e-30)))
     s.surprise = out
-    return 1.0 - 10.0 ** (-0.25 * out)
+    score: float = 1.0 - 10.0 ** (-0.25 * out)
+    return score
 
 
 @compiled
