@@ -43,6 +43,7 @@ def main() -> None:
     from watchkeeper.telemetry.findings import FindingLog
     from watchkeeper.telemetry.store import Store, TelemetryError
 
+    process.await_records()
     journal = open_journal(config.journal_url, config.data)
     store = Store(process.telemetry_dsn(config.telemetry_url))
     templater = Templater()

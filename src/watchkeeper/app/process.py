@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 PARENT = "WATCHKEEPER_PARENT"  # descriptor of a pipe that ends when the supervisor does
+PREPARED = "WATCHKEEPER_INNER_PREPARED"  # descriptor of a pipe that ends when the records are prepared
 SECRET = "WATCHKEEPER_INNER_SECRET"  # known to the processes of one installation only
 WEB = "WATCHKEEPER_INNER_WEB"  # host:port of the web process
 TELEMETRY = "WATCHKEEPER_INNER_TELEMETRY"  # host:port of the embedded telemetry endpoint
@@ -38,6 +39,15 @@ def _watch_parent(pipe: int, gone: Callable[[], None]) -> None:
     gone()
     # The end is orderly if it comes soon; a supervisor that was killed is being replaced by one that waits.
     threading.Timer(8.0, os._exit, args=(1,)).start()
+
+
+def await_records() -> None:
+    """Return when the records are migrated. Processes begin beside that work, and need its result only here."""
+    if PREPARED in os.environ:
+        pipe = int(os.environ.pop(PREPARED))
+        while os.read(pipe, 1):
+            pass
+        os.close(pipe)
 
 
 def guard(target: Callable[[], None], name: str, stop: threading.Event) -> threading.Thread:

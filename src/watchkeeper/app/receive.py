@@ -40,6 +40,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.series import SeriesTable
     from watchkeeper.receivers.syslog_listener import SyslogListener
 
+    process.await_records()
     bound = sockets.inherited()
     journal = open_journal(config.journal_url, config.data)
     group = GroupCommit(journal)

@@ -85,15 +85,23 @@ class Supervisor:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._stop)
             env = self._environment(bound, alive)
-            first = self._prepare(env)
-            if not self.stopping:
-                self.children = [self._child(name, bound, env, (alive, lock.fileno())) for name in PROCESSES]
+            waiting, prepared = os.pipe()
+            self.children = [
+                self._child(name, bound, {**env, process.PREPARED: str(waiting)}, (alive, lock.fileno(), waiting))
+                for name in PROCESSES
+            ]
+            try:
+                try:
+                    first = self._prepare(env)
+                finally:
+                    os.close(prepared)
                 self._tend_until_ready(bound["http"], began, first)
                 while not self.stopping:
                     self._tend()
-            self._end()
-            os.close(held)
-            os.close(alive)
+            finally:
+                self._end()
+            for pipe in (held, alive, waiting):
+                os.close(pipe)
             for s in bound.values():
                 s.close()
         return 0

@@ -24,6 +24,7 @@ def main() -> None:
     from watchkeeper.kernel.ports import ports
     from watchkeeper.telemetry.store import Store
 
+    process.await_records()
     ports.journal = open_journal(config.journal_url, config.data)
     ports.acts = JournalActs(ports.journal)
     ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
