@@ -80,10 +80,12 @@ def _content(
         host, at, tag = tag["tag"], tag.end(), None
     elif named and tag is None and (found := _HOST.match(text, at)) is not None:
         host, at = found["host"], found.end()
-        if (relayed := _RELAYED.match(text, at)) is not None and _CISCO.match(text, relayed.end()):
+        tag = _TAG.match(text, at)
+        relayed = _RELAYED.match(text, at) if tag is None or tag["tag"].isdigit() else None
+        if relayed is not None and _CISCO.match(text, relayed.end()):
             labels = labels | ({"seq": relayed["seq"]} if relayed["seq"] else {})
             at = relayed.end()
-        if (severity := _F5.match(text, at)) is not None:
+        elif (severity := _F5.match(text, at)) is not None:
             at = severity.end()
         elif (event := _ARUBA.match(text, at)) is not None:
             labels, at = {**labels, "msgid": event["event"]}, event.end()

@@ -36,7 +36,8 @@ _ELEMENT = re.compile(rf'\[({_NAME})((?: +{_NAME}="(?:[^"\\]|\\.)*+")*+) *\]', r
 _PARAMETER = re.compile(rf' +({_NAME})="((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\\]])')
 _PARAMETERS = 64  # of one message that become labels
-_sorted = msgspec.json.Encoder(order="sorted").encode
+encode_labels = msgspec.json.Encoder(order="sorted").encode
+"""Labels as JSON, keys sorted."""
 
 
 class Message(NamedTuple):
@@ -75,7 +76,7 @@ def read(raw: bytes, sender: str, now_ms: int, zone: int) -> Message:
         time_ns = said.time_ns
     elif said.time_ns is not None:
         labels["device_time"] = syslog_time.iso(said.time_ns)
-    return Message(time_ns, severity, said.host or sender, said.source, said.body, _sorted(labels))
+    return Message(time_ns, severity, said.host or sender, said.source, said.body, encode_labels(labels))
 
 
 def _rfc5424(text: str, now_ms: int) -> Said:

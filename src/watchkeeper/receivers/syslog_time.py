@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 PAST_MS = 31 * 86_400_000
 FUTURE_MS = 86_400_000
+HOUR_MS = 3_600_000  # now, where it decides the year, is taken to the hour
 
 # Minutes east of Greenwich. Names that mean several zones (IST, CST in Asia) have their commonest meaning.
 _ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "CEST": 120, "EET": 120,
-    "EEST": 180, "MSK": 180, "IST": 330, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720, "NZDT": 780,
-    "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
+    "EEST": 180, "MSK": 180, "IST": 330, "JST": 540, "KST": 540, "AEST": 600, "AEDT": 660, "NZST": 720,
+    "NZDT": 780, "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360,
+    "PST": -480, "PDT": -420,
 }  # fmt: skip
 
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
@@ -66,22 +69,41 @@ def unix_ns(match: re.Match[str], now_ms: int, zone: int) -> int | None:
     """Unix nanoseconds of a match of one of the spellings, None when there is no such time. Without a year it
     is the latest that is not in the future, but for a day that clocks and zones may differ: a message of
     December may arrive in January."""
-    part = match.groupdict()
-    month = int(part["month"]) if part["month"].isdigit() else MONTHS.index(part["month"]) + 1
-    clock = int(part["hour"]), int(part["minute"]), int(part["second"])
-    if clock[0] > 23 or clock[1] > 59 or clock[2] > 60:
+    year, month, day, hour, minute, second, named = match.group(
+        "year", "month", "day", "hour", "minute", "second", "zone"
+    )
+    if year is None and match.re is BSD:
+        year = match["late_year"]
+    seconds = _unix_s(year, month, day, hour, minute, second, named or "", zone, now_ms // HOUR_MS)
+    if seconds is None:
         return None
-    minutes = _offset(part["zone"] or "", zone)
-    now_s = now_ms // 1000
-    written = part["year"] or part.get("late_year")
-    this_year = _civil(now_s + minutes * 60).year
-    years = (int(written),) if written else (this_year - 1, this_year, this_year + 1)
-    seconds = [s for year in years if (s := _seconds(year, month, int(part["day"]), clock)) is not None]
-    if not seconds:
+    fraction = match["fraction"]
+    return seconds * 10**9 + (int(fraction.ljust(9, "0")) if fraction else 0)
+
+
+@lru_cache(1024)
+def _unix_s(
+    year: str | None,
+    month: str,
+    day: str,
+    hour: str,
+    minute: str,
+    second: str,
+    named: str,
+    zone: int,
+    now_h: int,
+) -> int | None:
+    """Kept because the messages of a second share it."""
+    number = int(month) if month.isdigit() else MONTHS.index(month) + 1
+    clock = int(hour) * 3600 + int(minute) * 60 + int(second)
+    if int(hour) > 23 or int(minute) > 59 or int(second) > 60:
         return None
-    latest = now_s + FUTURE_MS // 1000 + minutes * 60
-    chosen = max((s for s in seconds if s <= latest), default=seconds[0]) - minutes * 60
-    return chosen * 10**9 + int((part["fraction"] or "").ljust(9, "0"))
+    offset = _offset(named, zone) * 60
+    latest = now_h * 3600 + FUTURE_MS // 1000 + offset
+    this_year = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=latest)).year
+    years = (int(year),) if year else (this_year - 1, this_year)
+    found = [m + clock for y in years if (m := _midnight(y, number, int(day))) is not None]
+    return max((s for s in found if s <= latest), default=found[0]) - offset if found else None
 
 
 def plausible(time_ns: int, now_ms: int) -> bool:
@@ -91,7 +113,9 @@ def plausible(time_ns: int, now_ms: int) -> bool:
 
 def iso(time_ns: int) -> str:
     """The time as RFC 3339 in UTC, to the second."""
-    return _civil(time_ns // 10**9).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time_ns // 10**9)).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 def _offset(text: str, zone: int) -> int:
@@ -103,13 +127,8 @@ def _offset(text: str, zone: int) -> int:
     return _ZONES[text.upper()]
 
 
-def _seconds(year: int, month: int, day: int, clock: tuple[int, int, int]) -> int | None:
+def _midnight(year: int, month: int, day: int) -> int | None:
     try:
-        midnight = datetime(year, month, day, tzinfo=UTC)
+        return int(datetime(year, month, day, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-    return int(midnight.timestamp()) + clock[0] * 3600 + clock[1] * 60 + clock[2]
-
-
-def _civil(seconds: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
