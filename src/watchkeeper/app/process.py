@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.abc
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +20,19 @@ TELEMETRY = "WATCHKEEPER_INNER_TELEMETRY"  # host:port of the embedded telemetry
 DATABASE = "watchkeeper"
 
 
+class NoPandas(importlib.abc.MetaPathFinder):
+    """pyarrow loads pandas, which chDB brings along, to see whether it is given a data frame: 60 MB and a second a
+    process, for nothing. To our processes it is not there."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        """Raises ModuleNotFoundError for pandas; leaves everything else to the others."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+
+
 def start(name: str) -> threading.Event:
     """Set logging up and return the event that says this process shall end: SIGTERM, SIGINT, or no supervisor."""
+    sys.meta_path.insert(0, NoPandas())
     level = os.environ.get("WATCHKEEPER_LOG", "INFO").upper()
     logging.basicConfig(level=level, format=f"%(asctime)s {name:<8} %(levelname)-7s %(name)s: %(message)s")
     for noisy in ("aiohttp.access", "uvicorn", "urllib3", "clickhouse_connect", "numba", "asyncio"):
