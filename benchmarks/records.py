@@ -9,6 +9,7 @@ Lists are asked for through the whole of Django (middleware, token, serializers)
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -42,7 +43,9 @@ def main() -> None:
     """Build, measure, print; the database is removed after."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stored", type=int, default=1_000_000)
-    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL at 127.0.0.1:5432, user postgres")
+    parser.add_argument(
+        "--postgres", action="store_true", help="on PostgreSQL at 127.0.0.1:5432, user postgres"
+    )
     arguments = parser.parse_args()
     name = f"watchkeeper_bench_{os.getpid()}"
     with tempfile.TemporaryDirectory() as folder:
@@ -82,14 +85,17 @@ def _run(stored: int, folder: Path) -> None:
             cursor.execute("ANALYZE")
     print(f"{connection.vendor}: {stored:,} alerts stored, {ACTIVE:,} of them firing")
     firing = {a.fingerprint: a for a in (_alert(n, True, NOW) for n in range(ACTIVE))}
-    changed = [
-        {f: _again(a, NOW + 1000 * k) for f, a in firing.items()} for k in range(1, 4)
+    changed = [{f: _again(a, NOW + 1000 * k) for f, a in firing.items()} for k in range(1, 4)]
+    ours = [
+        _timed(lambda c=c, k=k: writer.write(c, {}, offset=offset + k, now_ms=NOW))
+        for k, c in enumerate(changed, 1)
     ]
-    ours = [_timed(lambda c=c, k=k: writer.write(c, {}, offset=offset + k, now_ms=NOW)) for k, c in enumerate(changed, 1)]
     peer = [_timed(lambda c=c: _peer(c)) for c in changed]
     _line("write 20,000 changed alerts", ours)
     _line("  peer: bulk_create(update_conflicts)", peer)
-    print(f"  ratio by CPU: {statistics.median(c for _, c in peer) / statistics.median(c for _, c in ours):.1f}")
+    print(
+        f"  ratio by CPU: {statistics.median(c for _, c in peer) / statistics.median(c for _, c in ours):.1f}"
+    )
     situations = _situations(firing)
     _line("write 200 situations of 100 alerts", [
         _timed(lambda: writer.write({}, situations, offset=offset + 4, now_ms=NOW))
@@ -108,10 +114,15 @@ def _fill(writer: Any, stored: int) -> int:
     began = time.monotonic()
     offset = 0
     for start in range(ACTIVE, stored, 20_000):
-        rows = {f"{n:016x}": _alert(n, False, NOW - 7_776 * (stored - n)) for n in range(start, min(stored, start + 20_000))}
+        rows = {
+            f"{n:016x}": _alert(n, False, NOW - 7_776 * (stored - n))
+            for n in range(start, min(stored, start + 20_000))
+        }
         offset += 1
         writer.write(rows, {}, offset=offset, now_ms=NOW)
-    writer.write({f"{n:016x}": _alert(n, True, NOW) for n in range(ACTIVE)}, {}, offset=offset + 1, now_ms=NOW)
+    writer.write(
+        {f"{n:016x}": _alert(n, True, NOW) for n in range(ACTIVE)}, {}, offset=offset + 1, now_ms=NOW
+    )
     print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return offset + 1
 
@@ -175,7 +186,10 @@ def _situations(firing: dict[str, Any]) -> dict[str, Any]:
     from watchkeeper.model.verdicts import Cause, Membership, Severity, Situation, SituationState
 
     fingerprints = list(firing)
-    reasons = (Reason(ReasonKind.GRAPH, "both run on the same host", 0.6), Reason(ReasonKind.TIME, "same minute", 0.4))
+    reasons = (
+        Reason(ReasonKind.GRAPH, "both run on the same host", 0.6),
+        Reason(ReasonKind.TIME, "same minute", 0.4),
+    )
     return {
         f"s{n}": Situation(
             id=f"s{n}",
@@ -203,7 +217,9 @@ def _discover() -> None:
              (Identifier("hostname", f"db-{n}"), Identifier("address", f"10.0.{n // 256}.{n % 256}")))
         for n in range(10_000)
     )  # fmt: skip
-    edges = tuple(Relation(a.id, b.id, RelationKind.DEPENDS_ON, "spans") for a, b in zip(items, items[1:], strict=False))
+    edges = tuple(
+        Relation(a.id, b.id, RelationKind.DEPENDS_ON, "spans") for a, b in itertools.pairwise(items)
+    )
     found = [Discovery(NOW, "bench", items, edges)]
 
     def write() -> None:

@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture
-def api(db: None) -> Callable[..., Client]:
+def api(db: None) -> Callable[..., Client]:  # noqa: ARG001
     """`api("write")` is a client with a token of this scope; `api(None)` one without."""
     from django.test import Client
 

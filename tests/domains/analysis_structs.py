@@ -25,7 +25,9 @@ word = st.text("abcdefghij-_.:/", min_size=1, max_size=20)
 times = st.integers(1, 4_000_000_000_000)
 later = st.one_of(st.just(0), times)
 plain = st.recursive(
-    st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False), text, st.booleans()),
+    st.one_of(
+        st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False), text, st.booleans()
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(word, inner, max_size=3)),
     max_leaves=5,
 )
@@ -96,9 +98,9 @@ def worlds(draw: Any) -> tuple[dict[str, Alert], dict[str, Situation]]:
                 resolved_ms=st.just(0),
                 members=st.just(tuple(members)),
                 because=because,
-                causes=st.lists(st.builds(Cause, item=word, score=st.floats(0, 1), because=because), max_size=3).map(
-                    tuple
-                ),
+                causes=st.lists(
+                    st.builds(Cause, item=word, score=st.floats(0, 1), because=because), max_size=3
+                ).map(tuple),
                 follows=st.sampled_from(["", "before"]),
                 assignee=text,
                 version=word,

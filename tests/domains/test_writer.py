@@ -25,7 +25,9 @@ from watchkeeper.model.verdicts import AlertStatus, Severity, SituationState
 
 pytestmark = pytest.mark.django_db
 _property = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -35,7 +37,13 @@ def _loaded() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _empty() -> None:
-    for model in (models.TimelineEntry, models.Membership, models.Alert, models.Situation, models.AnalysisOffset):
+    for model in (
+        models.TimelineEntry,
+        models.Membership,
+        models.Alert,
+        models.Situation,
+        models.AnalysisOffset,
+    ):
         model.objects.all().delete()
 
 
@@ -113,11 +121,15 @@ def test_the_timeline_tells_the_story() -> None:
     second = situation("s", ("a", "b"), severity=Severity.CRITICAL, causes=(Cause(item.id, 0.9),))
     writer.write({"b": alert("b")}, {"s": second}, offset=2, now_ms=NOW)
     act = Act(id="1", kind=ActKind.ACKNOWLEDGE, target="s", actor="ann", time_ms=NOW)
-    third = situation("s", ("a", "b"), severity=Severity.CRITICAL, causes=second.causes, state=SituationState.ACKNOWLEDGED)
+    third = situation(
+        "s", ("a", "b"), severity=Severity.CRITICAL, causes=second.causes, state=SituationState.ACKNOWLEDGED
+    )
     writer.write({}, {"s": third}, (), [act], offset=3, now_ms=NOW)
     fourth = situation("s", ("a", "b"), severity=Severity.CRITICAL, causes=second.causes,
                        state=SituationState.RESOLVED, resolved_ms=NOW)  # fmt: skip
-    writer.write({"a": alert("a", status=AlertStatus.RESOLVED, ends_ms=NOW)}, {"s": fourth}, offset=4, now_ms=NOW)
+    writer.write(
+        {"a": alert("a", status=AlertStatus.RESOLVED, ends_ms=NOW)}, {"s": fourth}, offset=4, now_ms=NOW
+    )
     told = list(models.TimelineEntry.objects.order_by("id").values_list("text", flat=True))
     assert told == [
         "Opened with 1 alert.",
@@ -149,8 +161,14 @@ def test_silences_survive_a_restart_of_analysis() -> None:
 
 def test_text_that_no_database_holds_is_replaced() -> None:
     """A hostile sender's NUL and half pairs stop nothing."""
-    hostile = alert("a", name="a\x00b", summary="\x00", labels={"x": "\x00"}, annotations={"y": "\x00z\\u0000"})
+    hostile = alert(
+        "a", name="a\x00b", summary="\x00", labels={"x": "\x00"}, annotations={"y": "\x00z\\u0000"}
+    )
     AnalysisWriter().write({"a": hostile}, {}, offset=1, now_ms=NOW)
     found = _loaded()[0]["a"]
-    assert (found.name, found.labels, found.annotations) == ("a\ufffdb", {"x": "\ufffd"}, {"y": "\ufffdz\\u0000"})
+    assert (found.name, found.labels, found.annotations) == (
+        "a\ufffdb",
+        {"x": "\ufffd"},
+        {"y": "\ufffdz\\u0000"},
+    )
     assert storable("\ud800x") == "?x"

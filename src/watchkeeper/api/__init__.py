@@ -1,2 +1,2 @@
 """REST under /api/ for every declared kind of record, its OpenAPI description, and the doors that read records:
-Alertmanager's API for its clients, dead letters, /metrics."""
+Alertmanager's API, dead letters, /metrics."""

@@ -6,15 +6,17 @@ import base64
 import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from watchkeeper.api.replaying import replay
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Scope, actor_of
-from watchkeeper.kernel.fields import moment
+from watchkeeper.kernel.fields import milliseconds, moment
 from watchkeeper.kernel.lists import Pages
 from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import BadQuery, NotThere
@@ -105,10 +107,8 @@ class DeadLetters(viewsets.GenericViewSet[Any]):
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, id: str) -> Response:
         """Give the payload to its door once more, as if it had just come; what the door says."""
-        from watchkeeper.api.replaying import replay
-
         letter = _letter(id)
-        answer = replay(letter["door"], base64.b64decode(letter["payload64"]))
+        answer = replay(letter["door"], base64.b64decode(letter["payload64"]), milliseconds(timezone.now()))
         audit.record(
             actor_of(request), "dead-letter.replay", after={"letter": id, "door": letter["door"], **answer}
         )

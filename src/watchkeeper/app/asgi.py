@@ -1,5 +1,5 @@
-"""Django for uvicorn: views run in a pool of threads that keep their database connections, static files are served
-before Django is asked, and what the front says about the client is believed only when it proves to be the front.
+"""Django for uvicorn: views run in a pool of threads that keep their database connections, static files are
+served before Django is asked, and the front is believed about the client when it proves to be the front.
 
 Django's own handler makes a thread, and so a database connection, for every request.
 """
@@ -39,8 +39,8 @@ _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", _IN
 
 
 class Pooled(ASGIHandler):
-    """Django's handler with its middleware and views in our threads. A streaming answer's iterator runs in the
-    event loop, so that a thousand open streams hold no thread."""
+    """Django's handler with its middleware and views in our threads. A streaming answer's iterator runs in
+    the event loop, so that a thousand open streams hold no thread."""
 
     def __init__(self, threads: int = THREADS) -> None:
         BaseHandler.__init__(self)

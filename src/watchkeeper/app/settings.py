@@ -6,6 +6,7 @@ Importing this makes the data folder and, the first time, the secret key in it.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 from pathlib import Path
@@ -149,6 +150,9 @@ OUTBOUND_ALLOW = [
     if n.strip()
 ]
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
+# What clients do wrong is in their answers; in our log it would be a way to fill the disk.
+logging.getLogger("django.request").setLevel(logging.ERROR)
+logging.getLogger("django.security").setLevel(logging.ERROR)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -1,4 +1,4 @@
-"""Every address of the web process: the API's first, then the console's, and what is said where there is none."""
+"""Every address of the web process: the API's, then the console's, and what is said where there is none."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def actor_of(request: HttpRequest | Any) -> Actor:
 
     Whatever authenticates leaves `scope` and `actor_kind` on the user object it sets.
     """
-    user = request.user
+    user: Any = request.user
     inner = getattr(request, "_request", request)
     if not user.is_authenticated:
         return Actor(ActorKind.PERSON, "", address=address_of(inner), request_id=request_id_of(inner))

@@ -1,8 +1,8 @@
-"""Makes, changes and removes records as their declaration says, audited in the transaction it happens in. REST and
+"""Makes, changes and removes records as their declaration says, audited in the same transaction. REST and
 console both come through here.
 
-A hook that is `journaled` (it has an attribute of that name) writes through the journal: it audits itself, and
-runs in no transaction, because what it waits for happens in another process.
+A hook that is `journaled` (it has an attribute of that name) writes through the journal: it audits itself,
+and runs in no transaction, because what it waits for happens in another process.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from watchkeeper.kernel.resource import Action, Done, Resource
 
 
 def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
-    """A new record from a serializer that is valid. It may carry `shown_once`, a dict with a secret; it is not
-    saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
+    """A new record from a serializer that is valid. It may carry `shown_once`, a dict with a secret; it is
+    not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
     hook = resource.create
     if hook is not None and _journaled(hook):
         return hook(actor, serializer.validated_data)
@@ -56,7 +56,7 @@ def remove(resource: Resource, actor: Actor, obj: Any) -> None:
 
 
 def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[str, Any]) -> Done:
-    """Do something with a record. Raises Refused when it is not in a state for it, or another WatchkeeperError."""
+    """Do something with a record. Raises Refused when it is in no state for it, or another WatchkeeperError."""
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)!r} is not in a state to {action.label.lower()}")
     done = action.run(actor, obj, data)

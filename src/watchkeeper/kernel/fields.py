@@ -50,13 +50,16 @@ def storable(text: str) -> str:
     return text
 
 
+_EMPTY: dict[Any, Any] = {dict: dict, list: list}
+
+
 class StructField(models.TextField):  # type: ignore[type-arg]
     """A msgspec type, kept as JSON text. It comes back equal to what went in, on every database; it is not
     meant to be searched. `type_` may be a Struct, or a tuple, list or dict of them."""
 
     def __init__(self, type_: Any = None, **options: Any) -> None:
         self.type_ = type_
-        options.setdefault("default", {dict: dict, list: list}.get(getattr(type_, "__origin__", None), tuple))
+        options.setdefault("default", _EMPTY.get(getattr(type_, "__origin__", None), tuple))
         super().__init__(**options)
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:

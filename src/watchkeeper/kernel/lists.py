@@ -44,7 +44,7 @@ class _Filters(FilterSet):
 @lru_cache(maxsize=256)
 def filters_of(resource: Resource) -> type[FilterSet]:
     """The FilterSet that the declaration describes."""
-    fields = {name: list(lookups) for name, lookups in resource.filters.items()}
+    fields: dict[str, Any] = {name: list(lookups) for name, lookups in resource.filters.items()}
     made: type[FilterSet] = filterset_factory(resource.model, filterset=_Filters, fields=fields)
     return made
 

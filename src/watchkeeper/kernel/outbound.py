@@ -100,7 +100,12 @@ def public(text: str) -> bool:
     """
     address = ipaddress.ip_address(text.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1]) or _nat64(address)
+        inner = (
+            address.ipv4_mapped
+            or address.sixtofour
+            or (address.teredo and address.teredo[1])
+            or _nat64(address)
+        )
         if inner:
             return public(str(inner))
     return address.is_global and not address.is_multicast

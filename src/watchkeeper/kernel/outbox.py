@@ -1,4 +1,4 @@
-"""The transactional outbox: effects on the outside world, written with what causes them and carried out after.
+"""The transactional outbox: effects on the outside world, written with their cause and carried out after.
 
 An effect's id is derived from its cause, so that it is there once however often the cause is replayed. The
 worker carries each out until it succeeds or is given up. Between doing it and writing that it is done lies a
@@ -61,8 +61,8 @@ _handlers: dict[str, Handler] = {}
 
 
 def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register what carries out effects of this kind: it returns what came back, or raises a WatchkeeperError,
-    of which GiveUp is final, or OSError."""
+    """Register what carries out effects of this kind: it returns what came back, or raises OSError or a
+    WatchkeeperError, of which GiveUp is final."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function

@@ -110,7 +110,7 @@ class Resource:
     read_scope: Scope = Scope.READ
     write_scope: Scope = Scope.WRITE
     actions: tuple[Action, ...] = ()
-    #: path of another resource → its records that belong to one record of this
+    #: path of another resource → its records that belong to a record of this one
     related: Mapping[str, Callable[[Any], QuerySet[Any]]] = field(default_factory=dict)
     default_filters: Mapping[str, str] = field(default_factory=dict)  # what the console's table begins with
     page_size: int = 50

@@ -30,7 +30,7 @@ registry.add(
             "name",
             "before",
             "after",
-        ),  # fmt: skip
+        ),
         columns=(
             Column("at", "When", Show.TIME, link=True),
             Column("actor", "Who"),

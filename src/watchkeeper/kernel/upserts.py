@@ -1,6 +1,5 @@
-"""Many rows at once, in and out, without an object a row, the same on SQLite and PostgreSQL: inserted or brought up
-to date, and read as the plain values that were put in.
-"""
+"""Many rows at once, without an object a row, the same on SQLite and PostgreSQL: inserted or brought up to date,
+and read as the plain values that were put in."""
 
 from __future__ import annotations
 
@@ -20,7 +19,8 @@ _FEW = 50  # rows for which a COPY does not pay
 @lru_cache(maxsize=64)
 def columns_of(model: type[Model]) -> tuple[str, ...]:
     """Column names in the order of the model's fields, a generated key left out."""
-    return tuple(f.column for f in model._meta.concrete_fields if not (f.primary_key and f.db_returning))
+    fields = model._meta.concrete_fields
+    return tuple(str(f.column) for f in fields if not (f.primary_key and f.db_returning))
 
 
 def upsert(
@@ -32,16 +32,19 @@ def upsert(
     where: str = "",
     update: Sequence[str] | None = None,
 ) -> None:
-    """Insert `rows` (values as the database takes them, in the order of `columns_of`, no key twice); those whose
-    `key` (column names, the primary key by default) exists are brought up to date, or left alone with `keep`.
-    `where` is the condition of a partial unique index; `update` names the columns to bring up to date, all but
-    the key by default. More than a few rows need a transaction around.
+    """Insert `rows` (values as the database takes them, in the order of `columns_of`, no key twice).
+
+    Those whose `key` (column names, the primary key by default) exists are brought up to date, or left alone
+    with `keep`. `where` is the condition of a partial unique index; `update` names the columns to bring up to
+    date, all but the key by default. More than a few rows need a transaction around.
     """
     if not rows:
         return
     columns = columns_of(model)
-    key = tuple(key) or (model._meta.pk.column,)
-    into, conflict = _statement(model, columns, key, keep, where, None if update is None else tuple(update))
+    unique = tuple(key) or (str(model._meta.pk.column),)
+    into, conflict = _statement(
+        model, columns, unique, keep, where, None if update is None else tuple(update)
+    )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and len(rows) > _FEW:
             _copied(cursor, model, columns, rows, into, conflict)
@@ -104,7 +107,8 @@ def since(value: Any) -> int:
 def raw_rows(found: QuerySet[Any], fetch: int = 5000) -> Iterator[tuple[Any, ...]]:
     """Rows of a queryset's model in the order of `columns_of`, as the database gives them: times for `since`,
     documents as JSON text, truths as 0 and 1 or as they are."""
-    sql, parameters = found.values_list(*columns_of(found.model)).query.sql_with_params()
+    model: type[Model] = found.model
+    sql, parameters = found.values_list(*columns_of(model)).query.sql_with_params()
     with connection.chunked_cursor() as cursor:
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(fetch):

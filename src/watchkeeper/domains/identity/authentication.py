@@ -1,4 +1,4 @@
-"""How the API knows who calls: a bearer token by its fast hash, or the session of somebody who has signed in."""
+"""How the API knows who calls: a bearer token by its fast hash, or the session of somebody signed in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _USED_EVERY = dt.timedelta(minutes=1)
 
 
 class TokenHolder:
-    """What a request's `user` is when a token called: named after the token, and after its person if it has one."""
+    """What a request's `user` is when a token called: named after the token, and its person if it has one."""
 
     is_authenticated = True
     is_active = True

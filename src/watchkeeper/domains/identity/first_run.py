@@ -21,8 +21,8 @@ LIFETIME = dt.timedelta(hours=24)
 
 
 def first_run_link() -> str | None:
-    """The path of a new one-time sign-in link, or None once an administrator has signed in. Links that were
-    made before stop working: only the last one printed counts."""
+    """The path of a new one-time sign-in link, or None once an administrator has signed in. Links made before
+    stop working: only the last one printed counts."""
     if _has_administrator():
         return None
     secret = new_secret("wko")
@@ -34,8 +34,8 @@ def first_run_link() -> str | None:
 
 
 def first_intake_key() -> str | None:
-    """The secret of the intake key `first`, made on the first start only. It names no network, so that without
-    its secret it admits this machine alone (syslog)."""
+    """The secret of the intake key `first`, made on the first start only. It names no network, so that
+    without its secret it admits this machine alone (syslog)."""
     if IntakeKey.objects.exists():
         return None
     return create_intake_key("first", actor=SYSTEM)

@@ -152,7 +152,7 @@ def _make_user(_: Actor, data: dict[str, Any]) -> User:
     return User.objects.create_user(**data)
 
 
-def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
+def _change_user(_: Actor, user: User, data: dict[str, Any]) -> User:
     loses = not data.get("is_administrator", True) or not data.get("is_active", True)
     others = User.objects.filter(is_administrator=True, is_active=True).exclude(pk=user.pk)
     if loses and user.is_administrator and not others.exists():

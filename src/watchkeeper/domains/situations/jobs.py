@@ -138,7 +138,11 @@ def mail(row: OutboxRow, sender: str, to: list[str]) -> EmailMessage:
     out["Message-ID"] = f"<{message_id(row.pk)}@{sender.rpartition('@')[2] or 'watchkeeper'}>"
     out["References"] = f"<{hashlib.sha256(data['id'].encode()).hexdigest()[:24]}@watchkeeper>"
     out["Auto-Submitted"] = "auto-generated"
-    lines = [data["title"], "", f"State: {data['state']}, severity: {data['severity']}, alerts: {data['alert_count']}"]
+    lines = [
+        data["title"],
+        "",
+        f"State: {data['state']}, severity: {data['severity']}, alerts: {data['alert_count']}",
+    ]
     if data["because"]:
         lines += ["", "Why these alerts belong together:", *(f"- {s}" for s in data["because"])]
     for cause in data["causes"][:3]:

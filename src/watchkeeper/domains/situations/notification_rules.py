@@ -89,9 +89,13 @@ def _test(actor: Actor, rule: NotificationRule, _: dict[str, Any]) -> Done:
         raise Refused("the rule is switched off")
     now_ms = milliseconds(timezone.now())
     example = Situation(
-        id="test", state=SituationState.OPEN, severity=rule.min_severity, opened_ms=now_ms, updated_ms=now_ms,
+        id="test",
+        state=SituationState.OPEN,
+        severity=rule.min_severity,
+        opened_ms=now_ms,
+        updated_ms=now_ms,
         title=f"A test by {actor.name}: nothing is wrong",
-    )  # fmt: skip
+    )
     row = f"notify:{rule.pk}:test:{uuid.uuid4().hex}"
     payload = {"rule": rule.pk, "message": telling.message("test", example, {}, now_ms)}
     outbox.add([outbox.Effect(row, telling.KIND, "test", payload)])
@@ -133,5 +137,5 @@ registry.add(
             ),
             Action("test", "Send a test", _test, scope=Scope.ADMIN),
         ),
-    )  # fmt: skip
+    )
 )

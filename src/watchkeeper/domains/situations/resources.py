@@ -223,7 +223,7 @@ registry.add(
             ),
         ),
         default_filters={"status": "firing"},
-    )  # fmt: skip
+    )
 )
 
 
@@ -344,7 +344,7 @@ registry.add(
         ),
         related={"alerts": _alerts, "timeline": lambda s: s.timeline.all()},
         default_filters={"state__in": "open,acknowledged"},
-    )  # fmt: skip
+    )
 )
 
 registry.add(

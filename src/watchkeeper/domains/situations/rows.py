@@ -55,8 +55,10 @@ def alert_row(a: verdicts.Alert) -> tuple[Any, ...]:
 
 def alert_of(row: tuple[Any, ...]) -> verdicts.Alert:
     """What `alert_row` was given."""
-    (fingerprint, item, name, rank, status, summary, labels, annotations, url, source, starts, ends, first, last,
-     count, firings, flapping, suppressed_by, acknowledged_by, until, score, because, situation, times_out) = row  # fmt: skip
+    (
+        fingerprint, item, name, rank, status, summary, labels, annotations, url, source, starts, ends, first,
+        last, count, firings, flapping, suppressed_by, acknowledged_by, until, score, because, situation, times_out,
+    ) = row  # fmt: skip
     return verdicts.Alert(
         fingerprint=fingerprint,
         item=item or "",

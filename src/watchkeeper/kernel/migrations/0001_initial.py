@@ -5,68 +5,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor_kind', models.CharField(max_length=16)),
-                ('actor', models.CharField(max_length=200)),
-                ('actor_id', models.CharField(blank=True, default='', max_length=64)),
-                ('address', models.CharField(blank=True, default='', max_length=64)),
-                ('request_id', models.CharField(blank=True, default='', max_length=64)),
-                ('act', models.CharField(max_length=64)),
-                ('kind', models.CharField(max_length=64)),
-                ('record', models.CharField(blank=True, default='', max_length=128)),
-                ('name', models.CharField(blank=True, default='', max_length=200)),
-                ('before', models.JSONField(default=None, null=True)),
-                ('after', models.JSONField(default=None, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                ("actor_kind", models.CharField(max_length=16)),
+                ("actor", models.CharField(max_length=200)),
+                ("actor_id", models.CharField(blank=True, default="", max_length=64)),
+                ("address", models.CharField(blank=True, default="", max_length=64)),
+                ("request_id", models.CharField(blank=True, default="", max_length=64)),
+                ("act", models.CharField(max_length=64)),
+                ("kind", models.CharField(max_length=64)),
+                ("record", models.CharField(blank=True, default="", max_length=128)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                ("before", models.JSONField(default=None, null=True)),
+                ("after", models.JSONField(default=None, null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['kind', 'record'], name='audit_record')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["kind", "record"], name="audit_record")],
             },
         ),
         migrations.CreateModel(
-            name='OutboxRow',
+            name="OutboxRow",
             fields=[
-                ('id', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('subject', models.CharField(blank=True, default='', max_length=200)),
-                ('payload', models.JSONField()),
-                ('state', models.CharField(choices=[('due', 'Due'), ('done', 'Done'), ('failed', 'Failed')], default='due', max_length=8)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('claimed_by', models.CharField(blank=True, default='', max_length=64)),
-                ('finished_at', models.DateTimeField(default=None, null=True)),
-                ('error', models.TextField(blank=True, default='')),
+                ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=32)),
+                ("subject", models.CharField(blank=True, default="", max_length=200)),
+                ("payload", models.JSONField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("due", "Due"), ("done", "Done"), ("failed", "Failed")],
+                        default="due",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("claimed_by", models.CharField(blank=True, default="", max_length=64)),
+                ("finished_at", models.DateTimeField(default=None, null=True)),
+                ("error", models.TextField(blank=True, default="")),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'due')), fields=['due_at'], name='outbox_due'), models.Index(fields=['created_at', 'id'], name='outbox_created'), models.Index(fields=['subject'], name='outbox_subject')],
+                "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "due")), fields=["due_at"], name="outbox_due"),
+                    models.Index(fields=["created_at", "id"], name="outbox_created"),
+                    models.Index(fields=["subject"], name="outbox_subject"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('attempt', models.PositiveIntegerField()),
-                ('done', models.BooleanField()),
-                ('milliseconds', models.PositiveIntegerField(default=0)),
-                ('answer', models.TextField(blank=True, default='')),
-                ('row', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='kernel.outboxrow')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("attempt", models.PositiveIntegerField()),
+                ("done", models.BooleanField()),
+                ("milliseconds", models.PositiveIntegerField(default=0)),
+                ("answer", models.TextField(blank=True, default="")),
+                (
+                    "row",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="kernel.outboxrow",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
     ]

@@ -5,64 +5,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.CharField(max_length=36, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=255)),
-                ('discovered', models.BooleanField(default=True)),
-                ('source', models.CharField(blank=True, default='', max_length=128)),
-                ('attributes', models.JSONField(blank=True, default=dict)),
-                ('pinned', models.JSONField(blank=True, default=list)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
+                ("id", models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=255)),
+                ("discovered", models.BooleanField(default=True)),
+                ("source", models.CharField(blank=True, default="", max_length=128)),
+                ("attributes", models.JSONField(blank=True, default=dict)),
+                ("pinned", models.JSONField(blank=True, default=list)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['name', 'id'],
-                'indexes': [models.Index(fields=['name', 'id'], name='item_name'), models.Index(fields=['kind', 'name'], name='item_kind')],
+                "ordering": ["name", "id"],
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="item_name"),
+                    models.Index(fields=["kind", "name"], name="item_kind"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(max_length=64)),
-                ('value', models.CharField(max_length=512)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_to', models.DateTimeField(default=None, null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='inventory.item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scheme", models.CharField(max_length=64)),
+                ("value", models.CharField(max_length=512)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_to", models.DateTimeField(default=None, null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identifiers",
+                        to="inventory.item",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('scheme', 'value'), name='identifier_once')],
+                "ordering": ["position", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("valid_to", None)),
+                        fields=("scheme", "value"),
+                        name="identifier_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Relation',
+            name="Relation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('depends_on', 'depends_on'), ('runs_on', 'runs_on'), ('member_of', 'member_of'), ('contains', 'contains'), ('connects_to', 'connects_to')], max_length=32)),
-                ('origin', models.CharField(blank=True, default='', max_length=128)),
-                ('observed', models.BooleanField(default=True)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_to', models.DateTimeField(default=None, null=True)),
-                ('last_seen_at', models.DateTimeField()),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outgoing', to='inventory.item')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incoming', to='inventory.item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("depends_on", "depends_on"),
+                            ("runs_on", "runs_on"),
+                            ("member_of", "member_of"),
+                            ("contains", "contains"),
+                            ("connects_to", "connects_to"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("origin", models.CharField(blank=True, default="", max_length=128)),
+                ("observed", models.BooleanField(default=True)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_to", models.DateTimeField(default=None, null=True)),
+                ("last_seen_at", models.DateTimeField()),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outgoing",
+                        to="inventory.item",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incoming",
+                        to="inventory.item",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-valid_from', '-id'],
-                'indexes': [models.Index(fields=['valid_from', 'id'], name='relation_from')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('valid_to', None)), fields=('source', 'target', 'kind', 'origin'), name='relation_once')],
+                "ordering": ["-valid_from", "-id"],
+                "indexes": [models.Index(fields=["valid_from", "id"], name="relation_from")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("valid_to", None)),
+                        fields=("source", "target", "kind", "origin"),
+                        name="relation_once",
+                    )
+                ],
             },
         ),
     ]
