@@ -238,7 +238,7 @@ def report(results: list[Result], as_json: bool) -> None:
         "alerts_per_cpu_second": ours.alerts_per_cpu_second / theirs.alerts_per_cpu_second,
     }
     if as_json:
-        print(json.dumps({"results": [asdict(r) for r in results], "ratio": ratios}, indent=1))  # noqa: T201
+        print(json.dumps({"results": [asdict(r) for r in results], "ratio": ratios}, indent=1))
         return
     table = Table("server", "alerts/s", "alerts/CPU-s", "CPU µs/alert", "p50 ms", "p99 ms")
     for r in results:
