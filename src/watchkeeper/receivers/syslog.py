@@ -6,7 +6,7 @@ message at all is given back as a letter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,11 +61,12 @@ class Logs:
 
 
 class SyslogDoor:
-    """`zone` is this place's, in minutes east of Greenwich: RFC 3164 writes local time. Any thread may use it."""
+    """`zone` gives this place's at a Unix time in ms, in minutes east of Greenwich: RFC 3164 writes local time.
+    Any thread may use it."""
 
     name = NAME
 
-    def __init__(self, zone: int = 0) -> None:
+    def __init__(self, zone: Callable[[int], int] = lambda _: 0) -> None:
         self._zone = zone
 
     def decode(self, body: bytes, content_type: str, now_ms: int) -> Iterator[tuple[Stream, pa.RecordBatch]]:  # noqa: ARG002
@@ -80,7 +81,7 @@ class SyslogDoor:
 
     def read(self, frames: Frames, now_ms: int) -> Logs:
         """Rows in the order of the frames, without those that are no messages."""
-        work = _Work(frames, now_ms, self._zone)
+        work = _Work(frames, now_ms, self._zone(now_ms))
         letters = work.read_others()
         return Logs(work.rows(), letters)
 

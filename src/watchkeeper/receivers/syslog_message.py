@@ -1,5 +1,5 @@
 """One syslog message, of RFC 5424 or RFC 3164, as what a log row says. Complete and slow: what most senders
-write most of the time is read by syslog_columns, which agrees with this.
+write most of the time is read by syslog_fields, which agrees with this.
 """
 
 from __future__ import annotations
