@@ -6,6 +6,7 @@ name_count and name_sum. Exemplars, and a histogram's minimum and maximum, are n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -125,6 +126,8 @@ class OtlpMetrics:
         own: dict[str, str] | None = None  # the point's labels, made when a series is not remembered
         mine: list[tuple[int, int, float]] = []
         for suffix, more, part_kind, value in _parts(which, point, kind):
+            if math.isnan(value):
+                continue  # the absence of a value
             part = raw + f"\0{suffix}{more}{part_kind}".encode()
             series = self._series.lookup_raw(part)
             if series is None:
