@@ -1,0 +1,99 @@
+"""One platform with the shop's signals, one Chromium, and a page that its administrator has signed in to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.console import shop
+from tests.platform import Platform
+from tests.support import require
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+NAME, PASSWORD = "ada", "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    require(CHROMIUM.exists(), "no Chromium")
+    running = Platform(tmp_path_factory.mktemp("console") / "var").start(180.0)
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def browser(platform: Platform) -> Iterator[Browser]:  # noqa: ARG001
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
+    """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.goto(platform.link)
+    page.get_by_label("User name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url(platform.url + "/")
+    keep(page, "overview-empty")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(platform: Platform, signed_in: BrowserContext) -> Platform:  # noqa: ARG001
+    """The platform with the shop's signals in it."""
+    shop.send(platform)
+    return platform
+
+
+@pytest.fixture
+def page(seeded: Platform, signed_in: BrowserContext) -> Iterator[Page]:
+    """A new tab, signed in. It fails the test on any error in its console: scripts, CSP, what is not found."""
+    tab, said = signed_in.new_page(), list[str]()
+    watch(tab, said)
+    tab.goto(seeded.url + "/")
+    yield tab
+    tab.close()
+    assert not said, said
+
+
+def watch(page: Page, said: list[str]) -> None:
+    """Gather what a page complains about."""
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(f"{page.url}: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+
+
+def keep(page: Page, name: str) -> None:
+    """Save a screenshot of the page at both widths and in both themes, where CI keeps them."""
+    folder = os.environ.get("WATCHKEEPER_ARTEFACTS")
+    if not folder:
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        page.evaluate("scheme => document.documentElement.setAttribute('data-bs-theme', scheme)", scheme)
+        page.evaluate("document.dispatchEvent(new Event('theme'))")
+        for width, height in ((1280, 900), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(120)
+            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 900})
