@@ -15,5 +15,5 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """`function` as machine code, made at its first call and cached beside the source file (or, where that
-    cannot be written, in the user's cache folder). Releases the GIL while it runs."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    cannot be written, in the user's cache folder). Releases the GIL while it runs; divides by zero as numpy."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

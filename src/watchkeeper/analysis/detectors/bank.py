@@ -22,9 +22,11 @@ from watchkeeper.analysis.detectors.season import (
     DAY,
     DAY_SLOTS,
     FORECASTS,
+    MEAN,
     OUTLIER,
     SEASON,
     TRIED,
+    VISITS,
     WARM_UP,
     WEEK,
     WEEK_SLOTS,
@@ -45,9 +47,6 @@ ALONE = 0.55  # weight of a deviation of one point
 
 STATE = np.dtype(
     [
-        ("season", SEASON),
-        ("blocks", BLOCKS),
-        ("tails", TAIL, (2,)),
         ("rate", RATE),
         ("last", "f4", (LAST,)),  # deviations in scales
         ("seen", "i4"),
@@ -60,8 +59,10 @@ STATE = np.dtype(
         ("deviation", "f8"),
         ("ratio", "f8"),
         ("surprise", "f8"),
-    ],
-    align=True,
+        ("tails", TAIL, (2,)),
+        ("blocks", BLOCKS),
+        ("season", SEASON),
+    ]
 )
 """State of one series: fixed size, plain numbers."""
 
@@ -159,8 +160,7 @@ def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> Non
 @compiled
 def _begin_again(s: Any) -> None:
     """Forget what was learned of the values of what turned out to be a counter."""
-    s.season.days[:], s.season.weeks[:] = 0, 0
-    s.season.day[:], s.season.week[:], s.season.spread[:] = 0.0, 0.0, 0.0
+    s.season.day[:], s.season.week[:] = 0.0, 0.0
     s.season.error[:], s.season.errors[:] = 0.0, 0
     s.season.level, s.season.far, s.season.typical, s.season.widest = 0.0, 0.0, 0.0, 0.0
     s.season.day_near, s.season.day_far, s.season.week_near, s.season.week_far = 0.0, 0.0, 0.0, 0.0
@@ -177,12 +177,14 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
         sea.step += (min(elapsed, 3.0 * sea.step) - sea.step) * 0.05 if sea.step > 0.0 else elapsed
     sea.widest *= 1.0 - 0.693 * min(elapsed, 3600.0) / (WIDEST_DAYS * DAY)
     s.seconds, s.seen = now, min(s.seen + 1, 1_000_000_000)
-    place = seconds % DAY / (DAY / DAY_SLOTS)
+    date = math.floor(seconds / DAY)
+    second_of_day = seconds - date * DAY
+    place = second_of_day * (DAY_SLOTS / DAY)
     day = int(place)
     off = place - day - 0.5
     other = (day + 1) % DAY_SLOTS if off > 0 else (day - 1) % DAY_SLOTS
-    weight = abs(off) if sea.days[other] > 0 else 0.0
-    week = int(seconds % WEEK / (WEEK / WEEK_SLOTS))
+    weight = abs(off) if sea.day[other, VISITS] > 0 else 0.0
+    week = int((seconds - math.floor(seconds / WEEK) * WEEK) * (WEEK_SLOTS / WEEK))
     if sea.count == 0 or after_gap:
         _catch_up(sea, x, day, other, weight, week)
     forecasts(sea, day, other, weight, week, guess)
@@ -193,7 +195,9 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
     near = (x - guess[chosen]) / sea.scale
     far = (x - guess[slow]) / sea.scale if slow >= 0 else 0.0
     warm = sea.count >= WARM_UP
-    score = _judge(s, near if warm else 0.0, far if warm else 0.0, now) if not after_gap else 0.0
+    score = 0.0
+    if not after_gap:
+        score = _judge(s, near if warm else 0.0, far if warm else 0.0, now, date, second_of_day)
     s.value, s.expected, s.spread = x, guess[slow if slow >= 0 else chosen], sea.scale
     side = 1 if near > 0 else -1
     if not warm or abs(near) <= OUTLIER:
@@ -210,23 +214,24 @@ def _catch_up(sea: Any, x: float, day: int, other: int, weight: float, week: int
     sea.level = x
     if sea.count == 0:
         sea.far = x
-    if sea.days[day] > 0:
-        sea.day_near = x - (sea.day[day] * (1.0 - weight) + sea.day[other] * weight)
-    if sea.weeks[week] > 0:
-        sea.week_near = x - sea.week[week]
+    if sea.day[day, VISITS] > 0:
+        sea.day_near = x - (sea.day[day, MEAN] * (1.0 - weight) + sea.day[other, MEAN] * weight)
+    if sea.week[week, VISITS] > 0:
+        sea.week_near = x - sea.week[week, MEAN]
 
 
 @compiled
-def _judge(s: Any, near: float, far: float, now: float) -> float:
+def _judge(s: Any, near: float, far: float, now: float, date: float, second_of_day: float) -> float:
     """The score of a deviation of `near` scales from the minutes' forecast, `far` from the hours'."""
     deviation = near
     if far != 0.0:
-        deviation = math.copysign(abs(near) ** 0.8 * abs(far) ** 0.2, near) if near * far > 0.0 else 0.0
+        both = near * far  # |near|^(3/4) |far|^(1/4): near counts for more
+        deviation = math.copysign(math.sqrt(abs(near) * math.sqrt(both)), near) if both > 0.0 else 0.0
     for k in range(LAST - 1):
         s.last[k] = s.last[k + 1]
     s.last[LAST - 1] = deviation
     s.deviation = deviation
-    s.ratio = ratio(s.blocks, _together(s.last, deviation), now)
+    s.ratio = ratio(s.blocks, _together(s.last, deviation), now, date, second_of_day)
     shift = 0.0
     for k in range(LAST):
         shift += max(-6.0, min(6.0, s.last[k]))
@@ -242,7 +247,7 @@ def _judge(s: Any, near: float, far: float, now: float) -> float:
             points = max(1.0, BLOCK / max(s.season.step, 1.0))
             out = max(out, -math.log10(max(chance(s.ratio) / points, 1e-30)))
     s.surprise = out
-    score: float = 1.0 - 10.0 ** (-0.25 * out)
+    score: float = 1.0 - 10.0 ** (-0.25 * out) if out > 0.0 else 0.0
     return score
 
 

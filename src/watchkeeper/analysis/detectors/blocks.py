@@ -25,35 +25,37 @@ SPREAD = 0.25
 
 BLOCKS = np.dtype(
     [
-        ("ring", "f4", (RING,)),
-        ("habit", "f4", (3, HOURS)),  # largest by half hour: today, yesterday, the day before
         ("usual", "f8"),
         ("largest", "f8"),
         ("began", "f8"),
         ("day", "f8"),
         ("count", "i4"),
-    ],
-    align=True,
+        ("habit", "f4", (HOURS, 3)),  # largest by half hour: today, yesterday, the day before
+        ("ring", "f4", (RING,)),
+    ]
 )
 """State of one series."""
 
 
 @compiled
-def ratio(b: Any, x: float, seconds: float) -> float:
-    """A deviation of `x` scales at time `seconds` as a multiple of the usual largest. Learns from it."""
+def ratio(b: Any, x: float, seconds: float, date: float, second_of_day: float) -> float:
+    """A deviation of `x` scales at a time (in seconds, and as day number and second of the day) as a multiple
+    of the usual largest. Learns from it."""
     if b.usual == 0.0:
-        b.usual, b.began, b.day = FLOOR, seconds, math.floor(seconds / 86_400.0)
+        b.usual, b.began, b.day = FLOOR, seconds, date
     if seconds - b.began >= BLOCK:
         _close(b, seconds)
-    half = int(seconds % 86_400.0 / 1800.0)
-    if math.floor(seconds / 86_400.0) > b.day:
-        _turn(b, math.floor(seconds / 86_400.0))
+    half = int(second_of_day / 1800.0)
+    if date > b.day:
+        _turn(b, date)
     yesterday, before = 0.0, 0.0
-    for near in range(half - 1, half + 2):
-        yesterday = max(yesterday, b.habit[1, near % HOURS])
-        before = max(before, b.habit[2, near % HOURS])
+    for k in (-1, 0, 1):
+        near = half + k
+        near = HOURS - 1 if near < 0 else 0 if near >= HOURS else near
+        yesterday = max(yesterday, b.habit[near, 1])
+        before = max(before, b.habit[near, 2])
     b.largest = max(b.largest, x)
-    b.habit[0, half] = max(b.habit[0, half], x)
+    b.habit[half, 0] = max(b.habit[half, 0], x)
     multiple: float = x / max(b.usual, min(yesterday, before))
     return multiple
 
@@ -86,5 +88,5 @@ def _close(b: Any, seconds: float) -> None:
 def _turn(b: Any, day: float) -> None:
     """A new day; after days without points the habits are older, but still habits."""
     for k in range(HOURS):
-        b.habit[2, k], b.habit[1, k], b.habit[0, k] = b.habit[1, k], b.habit[0, k], 0.0
+        b.habit[k, 2], b.habit[k, 1], b.habit[k, 0] = b.habit[k, 1], b.habit[k, 0], 0.0
     b.day = day

@@ -19,13 +19,11 @@ WEEK_SLOTS = 336  # half an hour each
 FORECASTS = 5  # now, day + now, week + now; day + hours, week + hours
 DAY, WEEK = 86_400.0, 604_800.0
 
+MEAN, VISITS, SPREAD_OF = 0, 1, 2
+"""Columns of the profiles: mean, visits (at most 255), mean absolute residual (of the day only)."""
+
 SEASON = np.dtype(
     [
-        ("day", "f4", (DAY_SLOTS,)),
-        ("week", "f4", (WEEK_SLOTS,)),
-        ("spread", "f4", (DAY_SLOTS,)),  # mean absolute residual by the time of day
-        ("days", "u1", (DAY_SLOTS,)),  # visits, at most 255
-        ("weeks", "u1", (WEEK_SLOTS,)),
         ("level", "f8"),
         ("day_near", "f8"),  # what the series lies above its daily profile: last minutes, last hours
         ("day_far", "f8"),
@@ -40,10 +38,11 @@ SEASON = np.dtype(
         ("step", "f8"),  # seconds between points
         ("count", "i4"),
         ("run", "i4"),  # outliers in a row on one side; the sign is the side
-    ],
-    align=True,
+        ("week", "f4", (WEEK_SLOTS, 2)),
+        ("day", "f4", (DAY_SLOTS, 3)),
+    ]
 )
-"""State of one series."""
+"""State of one series; what is used together lies together."""
 
 NEAR, FAR, SPREAD = 0.3, 0.01, 0.005  # shares of a new point in the level, in the hours' level, in the spread
 DAY_MEMORY, WEEK_MEMORY = 7.0, 5.0  # visits of a slot that it remembers
@@ -60,13 +59,13 @@ WARM_UP = 20
 @compiled
 def forecasts(s: Any, day: int, other: int, weight: float, week: int, out: Any) -> None:
     """Write the five forecasts to `out`; where a profile knows nothing yet, the level takes its place."""
-    profile = s.day[day] * (1.0 - weight) + s.day[other] * weight
+    profile = s.day[day, MEAN] * (1.0 - weight) + s.day[other, MEAN] * weight
     for k in range(FORECASTS):
         out[k] = s.level if k < 3 else s.far
-    if s.days[day] > 0:
+    if s.day[day, VISITS] > 0:
         out[1], out[3] = profile + s.day_near, profile + s.day_far
-    if s.weeks[week] > 0:
-        out[2], out[4] = s.week[week] + s.week_near, s.week[week] + s.week_far
+    if s.week[week, VISITS] > 0:
+        out[2], out[4] = s.week[week, MEAN] + s.week_near, s.week[week, MEAN] + s.week_far
 
 
 @compiled
@@ -85,8 +84,11 @@ def scale_of(s: Any, day: int) -> float:
     that was quiet but is known to jump."""
     everywhere = s.typical + 1e-12 + 1e-6 * abs(s.far)
     here = everywhere
-    if s.days[day] >= 2.0 * max(1.0, 300.0 / max(s.step, 1.0)):
-        here = max(s.spread[day], max(s.spread[(day + 1) % DAY_SLOTS], s.spread[(day - 1) % DAY_SLOTS]))
+    if s.day[day, VISITS] >= 2.0 * max(1.0, 300.0 / max(s.step, 1.0)):
+        here = max(
+            s.day[day, SPREAD_OF],
+            max(s.day[(day + 1) % DAY_SLOTS, SPREAD_OF], s.day[(day - 1) % DAY_SLOTS, SPREAD_OF]),
+        )
     scale: float = max(0.5 * (everywhere + here), max(0.3 * everywhere, FLOOR_OF_WIDEST * s.widest))
     return scale
 
@@ -102,20 +104,20 @@ def learn(s: Any, x: float, day: int, other: int, weight: float, week: int, gues
     near = residual if early else min(residual, 5.0 * scale)
     s.typical += max(1.0 / s.count, SPREAD) * (near - s.typical)
     visits = max(1.0, 300.0 / max(s.step, 1.0))
-    rate = max(1.0 / (s.days[day] + 1.0), 1.0 / (DAY_MEMORY * visits))
-    s.spread[day] += rate * (near - s.spread[day])
+    rate = max(1.0 / (s.day[day, VISITS] + 1.0), 1.0 / (DAY_MEMORY * visits))
+    s.day[day, SPREAD_OF] += rate * (near - s.day[day, SPREAD_OF])
     bound = 1e300 if early else STEP_BOUND * scale * 2.0 ** min(60.0, max(0.0, abs(s.run) - HOLD))
     _follow(s, x, day, other, weight, week, bound, max(1.0 / s.count, NEAR), max(1.0 / s.count, FAR))
-    _profile(s.day, s.days, day, x, scale, rate, 2.0 * visits)
+    _profile(s.day, day, x, scale, rate, 2.0 * visits)
     visits = max(1.0, 1800.0 / max(s.step, 1.0))
-    rate = max(1.0 / (s.weeks[week] + 1.0), 1.0 / (WEEK_MEMORY * visits))
-    _profile(s.week, s.weeks, week, x, scale, rate, 2.0 * visits)
+    rate = max(1.0 / (s.week[week, VISITS] + 1.0), 1.0 / (WEEK_MEMORY * visits))
+    _profile(s.week, week, x, scale, rate, 2.0 * visits)
 
 
 @compiled
 def _score_forecasts(s: Any, x: float, day: int, week: int, guess: Any) -> None:
     for k in range(FORECASTS):
-        if (k % 2 == 1 and s.days[day] == 0) or (k in (2, 4) and s.weeks[week] == 0):
+        if (k % 2 == 1 and s.day[day, VISITS] == 0) or (k in (2, 4) and s.week[week, VISITS] == 0):
             continue
         error = abs(x - guess[k])
         s.errors[k] = min(s.errors[k] + 1, 1_000_000)
@@ -131,20 +133,20 @@ def _follow(
     """Move the levels towards the point, by no more than `bound`."""
     s.level += near * max(-bound, min(bound, x - s.level))
     s.far += far * max(-bound, min(bound, x - s.far))
-    if s.days[day] > 0:
-        above = x - (s.day[day] * (1.0 - weight) + s.day[other] * weight)
+    if s.day[day, VISITS] > 0:
+        above = x - (s.day[day, MEAN] * (1.0 - weight) + s.day[other, MEAN] * weight)
         s.day_near += NEAR * max(-bound, min(bound, above - s.day_near))
         s.day_far += FAR * max(-bound, min(bound, above - s.day_far))
-    if s.weeks[week] > 0:
-        above = x - s.week[week]
+    if s.week[week, VISITS] > 0:
+        above = x - s.week[week, MEAN]
         s.week_near += NEAR * max(-bound, min(bound, above - s.week_near))
         s.week_far += FAR * max(-bound, min(bound, above - s.week_far))
 
 
 @compiled
-def _profile(values: Any, visits: Any, slot: int, x: float, scale: float, rate: float, known: float) -> None:
-    step = x - values[slot]
-    if visits[slot] >= known:
+def _profile(profile: Any, slot: int, x: float, scale: float, rate: float, known: float) -> None:
+    step, visits = x - profile[slot, MEAN], profile[slot, VISITS]
+    if visits >= known:
         step = max(-6.0 * scale, min(6.0 * scale, step))
-    values[slot] += rate * step
-    visits[slot] = min(visits[slot] + 1, 255)
+    profile[slot, MEAN] += rate * step
+    profile[slot, VISITS] = min(visits + 1.0, 255.0)
