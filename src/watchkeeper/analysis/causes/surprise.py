@@ -31,7 +31,8 @@ class Surprise:
 
         >>> s = Surprise()
         >>> before = s.of("a", "Down", Topology())
-        >>> for _ in range(20): s.learn([("a", "Down"), ("b", "Slow"), ("c", "Slow")], Topology())
+        >>> for _ in range(20):
+        ...     s.learn([("a", "Down"), ("b", "Slow"), ("c", "Slow")], Topology())
         >>> s.of("a", "Down", Topology()) < before < s.of("a", "Slow", Topology())
         True
         """

@@ -16,7 +16,9 @@ from watchkeeper.model.topology import Topology
 
 REACH_MS = 600_000  # after so long without an alert a group draws nothing in
 HALF_MS = 300_000  # evidence halves with so long a pause
+VISITS = 96  # (item, group) pairs looked at for one arrival
 DIRECT = 0.8  # what the item itself needs is in the group, or the item itself
+SURE = 0.5  # with so much from the graph, history is not asked
 BATCH = 0.5  # an item without a place in the graph, told in the very rounds in which batches of a group were
 HISTORY = 0.6  # at most, for having been together before
 LABELS = 0.5  # at most, for carrying the same rare labels
@@ -47,35 +49,49 @@ class Weighing:
     def near(self, a: Arrival) -> list[Evidence]:
         """Groups this arrival could join, each with its evidence; the order means nothing."""
         found: dict[int, Evidence] = {}
-        self._graph(a, found)
         if a.item:
-            self._together(a, found)
+            self._graph(a, found)
+            if not any(e.graph >= SURE for e in found.values()):
+                self._together(a, found)
         if a.labels:
             self._same_labels(a, found)
         out: list[Evidence] = []
         for e in found.values():
             pause = a.time_ms - e.group.last_ms
-            if pause > REACH_MS:
-                continue
-            e.score = max(e.graph, e.history, e.labels) * 0.5 ** (max(0, pause) / HALF_MS)
-            if e.score >= ENOUGH:
-                out.append(e)
+            if pause <= REACH_MS:
+                e.score = max(e.graph, e.history, e.labels)
+                if pause > 0:
+                    e.score *= 0.5 ** (pause / HALF_MS)
+                if e.score >= ENOUGH:
+                    out.append(e)
         return out
 
     def _graph(self, a: Arrival, found: dict[int, Evidence]) -> None:
-        by_item = self._groups.by_item
-        for item, closeness in self._near.around(a.item) if a.item else ():
-            for number, group in by_item.get(item, _NOWHERE).items():
-                e = found.get(number)
-                if e is None:
-                    found[number] = Evidence(group, 0.0, closeness, item)
-                else:
-                    e.graph += closeness
-        for e in found.values():
-            e.graph /= math.sqrt(max(1, len(e.group.items)))
-            if a.item in e.group.items or not self._near.needs(a.item).isdisjoint(e.group.items):
-                e.graph = max(e.graph, DIRECT)
-            e.graph = min(e.graph, 1.0)
+        """Closeness to the items of each group, nearest first, at most VISITS of them."""
+        by_item, needs, visits = self._groups.by_item, self._near.needs(a.item), 0
+        direct: set[int] = set()
+        weight: dict[int, float] = {}
+        nearest: dict[int, str] = {}
+        for item, closeness in self._near.around(a.item):
+            groups = by_item.get(item)
+            if groups is not None:
+                if closeness >= DIRECT and (item == a.item or item in needs):
+                    direct.update(groups)
+                for number in groups:
+                    if number in weight:
+                        weight[number] += closeness
+                    else:
+                        weight[number], nearest[number] = closeness, item
+                visits += len(groups)
+                if visits >= VISITS:
+                    break
+        for number, w in weight.items():
+            group = self._groups.all[number]
+            w /= math.sqrt(len(group.items))
+            if number in direct and w < DIRECT:
+                w = DIRECT
+            if w >= ENOUGH:
+                found[number] = Evidence(group, 0.0, w if w < 1.0 else 1.0, nearest[number])
 
     def _together(self, a: Arrival, found: dict[int, Evidence]) -> None:
         for item, share in self._history.partners(a.item, a.time_ms):

@@ -10,7 +10,6 @@ not matter for who is grouped with whom (only for which number a group gets), up
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from heapq import nsmallest
 from itertools import groupby
 from typing import Any
 
@@ -199,9 +198,13 @@ class GraphTime:
         for done in final:
             a, group = done.arrival, done.group
             self.company.learn(a.name, done.company >= 2)
-            if a.item and group.items.get(a.item) == 1:
-                others = nsmallest(WITH + 1, group.items)
-                self.history.learn(a.item, [x for x in others if x != a.item], a.time_ms)
+            if a.item and a.item not in group.anchors:
+                part = self.near.part(a.item)
+                strangers = [x for x in group.anchors if not part or self.near.part(x) != part]
+                if strangers:  # of those in one part of the graph it is known anyway
+                    self.history.learn(a.item, strangers, a.time_ms)
+                if len(group.anchors) < WITH:
+                    group.anchors.append(a.item)
             if len(group.instants) > 8 * INSTANTS:
                 del group.instants[: -4 * INSTANTS]
             if len(group.repeats) > 64 * BLOW:

@@ -16,7 +16,7 @@ CROWDED = 64  # a label carried in more groups than this says nothing
 class Group:
     """One group. `apart`: it stands for itself and draws nothing in; `kept`: a person made it."""
 
-    __slots__ = ("apart", "closed", "follows", "id", "instants", "items", "kept", "labels", "last_ms",
+    __slots__ = ("anchors", "apart", "closed", "follows", "id", "instants", "items", "kept", "labels", "last_ms",
                  "members", "repeats", "start_ms", "whats")  # fmt: skip
 
     def __init__(self, number: int, start_ms: int) -> None:
@@ -25,6 +25,7 @@ class Group:
         self.members: dict[str, Member] = {}
         self.items: dict[str, int] = {}  # item → its alerts here
         self.labels: dict[str, int] = {}
+        self.anchors: list[str] = []  # its first items, once they stand for good
         self.whats: dict[int, int] = {}
         self.instants: list[int] = []
         self.repeats: list[tuple[int, int, str]] = []  # time, what, alert: told here before, and now anew

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from watchkeeper.model.topology import RelationKind, Topology
 
 HOPS = (1.0, 0.8, 0.6, 0.45, 0.3)  # closeness by steps between
-MOST = 128  # items around one
+MOST = 64  # items around one
 CROWD = 150  # so many neighbours make a hub whatever they are
 PARTS, PART_ITEMS = 3, 3
 _NEEDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEMBER_OF)
@@ -25,7 +25,7 @@ class Near:
     def __init__(self) -> None:
         self._topology = Topology()
         self._adjacent: dict[str, list[str]] = {}
-        self._around: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._around: dict[str, list[tuple[str, float]]] = {}
         self._needs: dict[str, frozenset[str]] = {}
         self._part: dict[str, int] = {}
         self._alone: set[int] = set()
@@ -45,11 +45,11 @@ class Near:
         self.hubs = frozenset(self._find_hubs())
         self._find_parts()
 
-    def around(self, item: str) -> tuple[tuple[str, float], ...]:
+    def around(self, item: str) -> list[tuple[str, float]]:
         """(item, closeness 0 to 1) from the item itself outwards, at most MOST; hubs are ends of the way."""
         known = self._around.get(item)
         if known is None:
-            known = self._around[item] = tuple(self._walk(item))
+            known = self._around[item] = self._walk(item)
         return known
 
     def needs(self, item: str) -> frozenset[str]:
@@ -65,22 +65,24 @@ class Near:
         number = self._part.get(item, 0)
         return 0 if number in self._alone else number
 
-    def _walk(self, item: str) -> Iterator[tuple[str, float]]:
-        seen, ring = {item}, [item]
-        for closeness in HOPS:
+    def _walk(self, item: str) -> list[tuple[str, float]]:
+        if item in self.hubs:  # around a hub lie only its neighbours
+            return [(item, 1.0)] + [(y, HOPS[1]) for y in self._adjacent[item][: MOST - 1]]
+        found, seen, ring = [(item, 1.0)], {item}, [item]
+        hubs, adjacent = self.hubs, self._adjacent
+        for closeness in HOPS[1:]:
             following: list[str] = []
             for x in ring:
-                yield x, closeness
-                if x in self.hubs and x != item:
-                    continue
-                for y in self._adjacent.get(x, ()):
-                    if y not in seen and len(seen) < MOST:
+                for y in adjacent.get(x, ()):
+                    if y not in seen:
                         seen.add(y)
-                        following.append(y)
+                        found.append((y, closeness))
+                        if y not in hubs:
+                            following.append(y)
+                if len(found) >= MOST:
+                    return found[:MOST]
             ring = following
-            if item in self.hubs:  # around a hub lie only its neighbours
-                yield from ((y, HOPS[1]) for y in ring)
-                return
+        return found
 
     def _find_hubs(self) -> Iterator[str]:
         needed_by: dict[str, int] = {}
