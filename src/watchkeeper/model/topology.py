@@ -188,7 +188,8 @@ class Topology:
         contain it."""
         out = [r.target for r in self._outgoing.get(item, ())
                if r.kind in (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON)]  # fmt: skip
-        return out + [r.source for r in self._incoming.get(item, ()) if r.kind is RelationKind.CONTAINS]
+        out += [r.source for r in self._incoming.get(item, ()) if r.kind is RelationKind.CONTAINS]
+        return list(dict.fromkeys(out))
 
     def neighbours(self, item: str) -> list[str]:
         """Ids one step away, whatever the kind and direction, without repeats."""
