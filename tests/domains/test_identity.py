@@ -75,7 +75,9 @@ def test_failures_lock_out_one_place_and_not_the_person() -> None:
 @pytest.mark.django_db
 def test_one_address_cannot_try_many_names(settings: Any) -> None:
     """Thirty failures of any names lock the address."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # thirty of the other take long
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # thirty of the other take long
     ann()
     for n in range(30):
         with pytest.raises(Unauthorised):

@@ -96,7 +96,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["watchkeeper.domains.identity.signing_in.Backend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "watchkeeper.domains.identity.hashing.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

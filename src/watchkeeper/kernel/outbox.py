@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import random
+import socket
 import threading
 import time
 import uuid
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import psutil
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
@@ -29,7 +32,7 @@ from watchkeeper.kernel.upserts import upsert, when
 from watchkeeper.model.errors import WatchkeeperError
 
 _log = logging.getLogger(__name__)
-LEASE = dt.timedelta(seconds=90)  # a claim that is older belongs to a worker that is gone
+LEASE = dt.timedelta(minutes=5)  # longer than any effect may take; then another worker tries
 ATTEMPTS = 14  # the last one about a day after the first
 _CHUNK = 500
 
@@ -114,10 +117,11 @@ class OutboxWorker:
 
     def __init__(self, threads: int = 4, poll: float = 0.5) -> None:
         self.threads, self.poll = threads, poll
-        self.name = uuid.uuid4().hex
+        self.name = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
 
     def run(self, stop: threading.Event) -> None:
         """Carry out what is due until `stop` is set; then finish what has begun."""
+        self._patiently(self._take_over, stop)
         workers = [
             threading.Thread(target=self._work, args=(stop,), name=f"outbox-{n}", daemon=True)
             for n in range(self.threads)
@@ -130,17 +134,34 @@ class OutboxWorker:
     def _work(self, stop: threading.Event) -> None:
         try:
             while not stop.is_set():
-                try:
-                    close_old_connections()
-                    found = self.step()
-                except OperationalError as error:
-                    _log.warning("the outbox cannot be read or written, trying again: %s", error)
-                    stop.wait(2.0)
-                else:
-                    if not found:
-                        stop.wait(self.poll)
+                if not self._patiently(self.step, stop):
+                    stop.wait(self.poll)
         finally:
             connection.close()
+
+    def _patiently(self, step: Callable[[], bool], stop: threading.Event) -> bool:
+        """Do it until the database lets us."""
+        while not stop.is_set():
+            try:
+                close_old_connections()
+                return step()
+            except OperationalError as error:
+                _log.warning("the outbox cannot be read or written, trying again: %s", error)
+                stop.wait(2.0)
+        return False
+
+    def _take_over(self) -> bool:
+        """What a worker of this machine had begun when it was killed is due at once."""
+        host = self.name.split(":")[0]
+        begun = OutboxRow.objects.filter(state=OutboxState.DUE, claimed_by__startswith=f"{host}:")
+        dead = [
+            pk for pk, name in begun.values_list("pk", "claimed_by") if not _lives(int(name.split(":")[1]))
+        ]
+        for start in range(0, len(dead), _CHUNK):
+            OutboxRow.objects.filter(pk__in=dead[start : start + _CHUNK]).update(
+                due_at=timezone.now(), claimed_by=""
+            )
+        return bool(dead)
 
     def step(self) -> bool:
         """Claim one effect that is due and carry it out; False when there was none."""
@@ -191,6 +212,7 @@ class OutboxWorker:
         with transaction.atomic():
             self._log(row, False, error, began)
             OutboxRow.objects.filter(pk=row.pk).update(
+                claimed_by="",
                 state=OutboxState.FAILED if final else OutboxState.DUE,
                 due_at=now + back_off(row.attempts),
                 finished_at=now if final else None,
@@ -206,6 +228,11 @@ class OutboxWorker:
             milliseconds=int((time.monotonic() - began) * 1000),
             answer=answer.replace("\x00", "\ufffd")[:2000],
         )
+
+
+def _lives(pid: int) -> bool:
+    """Whether another process with this id runs."""
+    return pid != os.getpid() and psutil.pid_exists(pid)
 
 
 def _locks() -> bool:
