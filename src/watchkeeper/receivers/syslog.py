@@ -6,7 +6,7 @@ message at all is given back as a letter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +50,22 @@ class Frames:
         bounds = np.cumsum([0, *(len(m) for m in messages)], dtype=np.int64)
         senders = np.zeros(len(messages), np.int32)
         return cls(b"".join(messages), bounds[:-1], bounds[1:], senders, [address])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Frames]) -> Frames:
+        """All messages of these, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        starts, ends, senders = [], [], []
+        at, addresses = 0, list[str]()
+        for part in parts:
+            starts.append(part.starts + at)
+            ends.append(part.ends + at)
+            senders.append(part.senders + np.int32(len(addresses)))
+            at += len(part.data)
+            addresses += part.addresses
+        data = b"".join(part.data for part in parts)
+        return cls(data, np.concatenate(starts), np.concatenate(ends), np.concatenate(senders), addresses)
 
 
 @dataclass(slots=True)

@@ -23,12 +23,11 @@ _BUFFER = 32 * 1024 * 1024
 
 
 class Datagrams(NamedTuple):
-    """What was there: the datagrams one behind the other, how long each is, and who sent it (its row of
-    `names`: the family, 2 bytes, and the address, 4 or 16 bytes and zeros)."""
+    """What was there: the datagrams one behind the other, how long each is, and who sent it (see `address_of`)."""
 
     data: bytes
     sizes: NDArray[np.int64]
-    names: NDArray[np.uint8]
+    names: list[bytes]
 
 
 class _Vector(ctypes.Structure):
@@ -85,7 +84,8 @@ class DatagramSocket:
         names[old, 8:] = 0
         names[~old, 4:8] = 0  # the flow
         names[~old, 24:] = 0  # the scope
-        return Datagrams(data, sizes, names)
+        packed: list[bytes] = names.view(f"V{_NAME}").ravel().tolist()
+        return Datagrams(data, sizes, packed)
 
     def drops(self) -> int:
         """Datagrams that the kernel had no room for since the socket was bound; 0 where it does not say."""
@@ -124,7 +124,7 @@ class DatagramSocket:
 
 
 def address_of(name: bytes) -> str:
-    """The address in a row of names as text."""
+    """The address in one of the names, a struct sockaddr_in or sockaddr_in6, as text."""
     if name[0] == socket.AF_INET:
         return socket.inet_ntop(socket.AF_INET, name[4:8])
     return as_ipv4(socket.inet_ntop(socket.AF_INET6, name[8:24]))

@@ -134,15 +134,16 @@ class _DatagramThread:
     def _hand_over(self, got: Datagrams) -> None:
         if len(got.sizes) == 0:
             return
-        names, senders = np.unique(got.names, axis=0, return_inverse=True)
-        addresses = [address_of(name.tobytes()) for name in names]
+        numbers: dict[bytes, int] = {}
+        senders = np.array([numbers.setdefault(name, len(numbers)) for name in got.names], np.int32)
+        addresses = [address_of(name) for name in numbers]
         counts = np.bincount(senders)
         admitted = [self._admits(a, int(n)) for a, n in zip(addresses, counts, strict=True)]
         ends = np.cumsum(got.sizes)
         kept = np.array(admitted)[senders] & (got.sizes > 0)
         if kept.any():
-            starts, of = ends - got.sizes, senders.astype(np.int32)
-            self._writer.put(Arrived(Frames(got.data, starts[kept], ends[kept], of[kept], addresses)))
+            starts = ends - got.sizes
+            self._writer.put(Arrived(Frames(got.data, starts[kept], ends[kept], senders[kept], addresses)))
 
     def _admits(self, address: str, count: int) -> bool:
         key = self._admission.key(address)

@@ -92,13 +92,11 @@ class Writer:
     def _run(self) -> None:
         while batch := self._take():
             now_ms = self._now_ms()
-            entries: Entries = []
-            refused: Counter[str] = Counter()
-            for arrived in batch:
-                entries += self._read(arrived, now_ms, refused)
+            frames = Frames.joined([arrived.frames for arrived in batch])
+            entries, refused = self._read(frames, [x for arrived in batch for x in arrived.letters], now_ms)
             if self._commit(entries):
                 rows = sum(b.num_rows for stream, b in entries if stream is Stream.LOGS)
-                self._counters.accept(rows, sum(len(a.frames.data) for a in batch), now_ms, requests=rows)
+                self._counters.accept(rows, len(frames.data), now_ms, requests=rows)
             for reason, count in refused.items():
                 self._counters.reject(reason, count)
 
@@ -113,18 +111,18 @@ class Writer:
             self._changed.notify_all()
             return batch
 
-    def _read(self, arrived: Arrived, now_ms: int, refused: Counter[str]) -> Entries:
-        frames = arrived.frames
+    def _read(
+        self, frames: Frames, letters: list[tuple[str, Letter]], now_ms: int
+    ) -> tuple[Entries, Counter[str]]:
         logs = self._door.read(frames, now_ms)
         entries: Entries = [] if logs.rows is None else [(Stream.LOGS, logs.rows)]
         by_sender: dict[str, list[Letter]] = {}
         unread = [(frames.addresses[frames.senders[i]], letter) for i, letter in logs.letters]
-        for sender, letter in (*arrived.letters, *unread):
-            refused[letter.reason] += 1
+        for sender, letter in (*letters, *unread):
             by_sender.setdefault(sender, []).append(letter)
-        for sender, letters in by_sender.items():
-            entries += self._letters.rows(self._counters, sender, letters, now_ms)
-        return entries
+        for sender, kept in by_sender.items():
+            entries += self._letters.rows(self._counters, sender, kept, now_ms)
+        return entries, Counter(letter.reason for kept in by_sender.values() for letter in kept)
 
     def _commit(self, entries: Entries) -> bool:
         """Offer entries until the journal takes them; False when closing leaves no time for that."""
