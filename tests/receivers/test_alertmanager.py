@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.receivers.front_harness import SECRET, RunningFront, call
 from tests.support import eventually, free_port, require
-from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.errors import DiskFull, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.alertmanager import AlertmanagerDoor
 
@@ -269,3 +269,8 @@ def test_utf8_label_names_where_they_are_wanted() -> None:
     assert AlertmanagerDoor().take(body, "", NOW).rows == 0
     taken = AlertmanagerDoor(utf8_names=True).take(body, "", NOW)
     assert (taken.rows, taken.rejected) == (1, {"invalid_label_name": 1})
+
+
+def test_a_full_disk_has_its_own_status() -> None:
+    answer = AlertmanagerDoor().row().refuse(DiskFull("the disk is full"), "application/json")
+    assert (answer.status, answer.body) == (507, b'"the disk is full"\n')

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,6 +196,19 @@ def test_events_are_not_held_back_and_end_with_the_client(front: RunningFront) -
     assert seen["left"].wait(5), "the web process learns that the client has gone"
 
 
+def test_an_open_event_stream_does_not_keep_the_front_from_stopping(inner: InnerWeb, tmp_path: Path) -> None:
+    front = RunningFront(tmp_path, inner.url)
+    eventually(lambda: front.call("GET", "/readyz", key=None).status == 200)
+    with socket.create_connection(("127.0.0.1", front.port), timeout=20) as s:
+        s.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+        while b"data: 1" not in got:
+            got += s.recv(4096)
+        front.stop()
+        while s.recv(4096):
+            pass
+
+
 def test_targets_that_are_no_path(front: RunningFront) -> None:
     for target in (b"http://evil.example/x", b"*"):
         answer = exchange(front.port, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -246,7 +260,7 @@ def test_while_the_web_process_is_away(inner: InnerWeb, front: RunningFront) -> 
     assert front.call("GET", "/echo").status == 200
 
 
-def test_a_web_process_that_breaks_off(tmp_path: Any) -> None:
+def test_a_web_process_that_breaks_off(tmp_path: Path) -> None:
     """A server that answers its health, and closes every other connection in the middle."""
     listening = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()

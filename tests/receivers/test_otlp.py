@@ -36,7 +36,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.receivers.front_harness import SECRET, RunningFront
 from tests.receivers.test_http_captures import CAPTURES
-from watchkeeper.model.errors import TooLarge, WatchkeeperError
+from watchkeeper.model.errors import DiskFull, TooLarge, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import otlp, otlp_json
 from watchkeeper.receivers.otlp_histograms import MOST_BUCKETS, BadHistogram, exponential_buckets
@@ -315,3 +315,9 @@ def test_weight_is_what_upb_takes_in_proportion() -> None:
 def test_an_exponential_histogram_out_of_range(bad: dict[str, Any]) -> None:
     with pytest.raises(BadHistogram):
         exponential_buckets(otlp_json.ExponentialHistogramDataPoint(**bad))
+
+
+def test_a_full_disk_is_an_answer_after_which_exporters_try_again() -> None:
+    for door in otlp.doors(SeriesTable()):
+        answer = door.row().refuse(DiskFull("the disk is full"), "application/json")
+        assert (answer.status, json.loads(answer.body)) == (503, {"code": 14, "message": "the disk is full"})

@@ -104,6 +104,7 @@ class Front:
 
     async def stop(self) -> None:
         """Stop accepting, let requests in hand finish (at most 5 s), close."""
+        self._proxy.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
         await self._proxy.stop()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -76,6 +77,7 @@ class Proxy:
         self._ping_every = ping_every
         self._session: aiohttp.ClientSession | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._streams: set[asyncio.Task[Any]] = set()  # whose responses have no end of their own
 
     async def start(self) -> None:
         """Open the pool and begin to watch the web process."""
@@ -87,6 +89,11 @@ class Proxy:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
         self._watch = asyncio.create_task(self._keep_watch(), name="watch the web process")
+
+    def hang_up(self) -> None:
+        """End the event streams, which else would keep the front from stopping. Browsers come back to them."""
+        for stream in self._streams:
+            stream.cancel()
 
     async def stop(self) -> None:
         """Close the pool."""
@@ -126,7 +133,15 @@ class Proxy:
                 f"the connection broke before there was an answer: {type(error).__name__}"
             ) from error
         async with answer:  # what was not read to its end is closed, so that the web process notices
-            return await _download(request, answer)
+            if answer.content_type != "text/event-stream":
+                return await _download(request, answer)
+            task = asyncio.current_task()
+            assert task is not None
+            self._streams.add(task)
+            try:
+                return await _download(request, answer)
+            finally:
+                self._streams.discard(task)
 
     def _request_headers(self, request: web.BaseRequest) -> CIMultiDict[str]:
         named = _connection_names(request.headers.getall(hdrs.CONNECTION, []))
