@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import hmac
 import os
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,6 +25,7 @@ from django.core import signals  # noqa: E402
 from django.core.exceptions import RequestAborted  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.base import BaseHandler  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.http import HttpResponseBase  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
@@ -45,7 +47,20 @@ class Pooled(ASGIHandler):
     def __init__(self, threads: int = THREADS) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="view")
+
+    def close(self) -> None:
+        """End the threads, and the connections they kept."""
+        everybody = threading.Barrier(self._threads)
+
+        def leave() -> None:
+            everybody.wait(5)
+            connections.close_all()
+
+        for _ in range(self._threads):
+            self._pool.submit(leave)
+        self._pool.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -155,6 +170,10 @@ def with_static(app: App, root: str, prefix: str) -> App:
     return served
 
 
-application = from_front(
-    with_static(Pooled(), settings.STATIC_ROOT, settings.STATIC_URL), os.environ.get(_SECRET, "")
-)
+def assemble(secret: str) -> tuple[App, Pooled]:
+    """The whole application behind a front with this secret, and its pool, to be closed at the end."""
+    pooled = Pooled()
+    return from_front(with_static(pooled, settings.STATIC_ROOT, settings.STATIC_URL), secret), pooled
+
+
+application = assemble(os.environ.get(_SECRET, ""))[0]

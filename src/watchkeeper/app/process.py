@@ -24,7 +24,7 @@ class NoPandas(importlib.abc.MetaPathFinder):
     """pyarrow loads pandas, which chDB brings along, to see whether it is given a data frame: 60 MB and a second a
     process, for nothing. To our processes it is not there."""
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+    def find_spec(self, fullname: str, *_: object) -> None:
         """Raises ModuleNotFoundError for pandas; leaves everything else to the others."""
         if fullname == "pandas":
             raise ModuleNotFoundError("No module named 'pandas'", name="pandas")

@@ -87,7 +87,9 @@ class Supervisor:
             env = self._environment(bound, alive)
             waiting, prepared = os.pipe()
             self.children = [
-                self._child(name, bound, {**env, process.PREPARED: str(waiting)}, (alive, lock.fileno(), waiting))
+                self._child(
+                    name, bound, {**env, process.PREPARED: str(waiting)}, (alive, lock.fileno(), waiting)
+                )
                 for name in PROCESSES
             ]
             try:

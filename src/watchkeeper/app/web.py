@@ -16,9 +16,9 @@ def main() -> None:
 
     import uvicorn
 
-    from watchkeeper.app.asgi import application
     from watchkeeper.app import collectors
     from watchkeeper.app.acts import JournalActs
+    from watchkeeper.app.asgi import application
     from watchkeeper.journal import open_journal
     from watchkeeper.kernel.outbox import OutboxWorker
     from watchkeeper.kernel.ports import ports

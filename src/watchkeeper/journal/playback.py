@@ -73,10 +73,10 @@ class Playback:
             new = pc.add(
                 pc.cast(pc.divide(since, self.speed), pa.int64(), safe=False), self.start_ms * per_ms
             )
-            new = pc.if_else(pc.equal(old, 0), old, new)  # 0 says "not known"
+            new = pc.if_else(pc.equal(old, pa.scalar(0, old.type)), old, new)  # 0 says "not known"
             rows = rows.set_column(rows.schema.get_field_index(column), rows.schema.field(column), new)
         if stream is Stream.SAMPLES:
-            self._series.update(rows.column("series").to_pylist())
+            self._series.update(s for s in rows.column("series").to_pylist() if s is not None)
         return rows
 
     def _end(self, now_ms: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -63,7 +63,7 @@ def write(path: Path, header: Header, entries: Iterator[Recorded]) -> None:
 
 def read(path: Path) -> tuple[Header, Iterator[Recorded]]:
     """The header and the entries one after the other. Raises Malformed when it is not a recording, OSError."""
-    file: IO[bytes] = gzip.open(path, "rb")
+    file = gzip.open(path, "rb")  # noqa: SIM115  (closed by the iterator)
     try:
         header = _decode(_frame(file), Header)
     except BaseException:
@@ -92,13 +92,13 @@ def batch(recorded: Recorded) -> pa.RecordBatch:
         raise Malformed(f"an entry of the recording cannot be read: {error}") from error
 
 
-def _entries(file: IO[bytes]) -> Iterator[Recorded]:
+def _entries(file: gzip.GzipFile) -> Iterator[Recorded]:
     with file:
         while data := _frame(file):
             yield _decode(data, Recorded)
 
 
-def _frame(file: IO[bytes]) -> bytes:
+def _frame(file: gzip.GzipFile) -> bytes:
     try:
         size = int.from_bytes(file.read(4), "big")
         if size > LARGEST:
