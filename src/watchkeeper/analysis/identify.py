@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchkeeper.analysis.identify_labels import Roles, about_host, clean, is_service
-from watchkeeper.model.hostnames import host_and_port, host_identifiers, is_generic, is_here
+from watchkeeper.model.hostnames import address, host_and_port, host_identifiers, is_generic, is_here
 from watchkeeper.model.topology import Identifier, part
 
 #: a replica set's hash and a pod's, in the alphabet that Kubernetes uses for them
@@ -210,7 +210,9 @@ def _host(r: Roles, where: str, url: bool) -> tuple[tuple[Identifier, ...], bool
     told = r.every("host") or ([where] if where and is_here(where) else [])
     if told:
         return tuple(x for n in r.every("sender") for x in host_identifiers(n)), True
-    return host_identifiers(where), not url
+    # an instance may be called by any id at all: OpenTelemetry's is a random one
+    found = host_identifiers(where) if "/" not in r["job"] or address(where) or "." in where else ()
+    return tuple(x for x in found if x.scheme != "host.id"), not url
 
 
 def _named(role: str, name: str) -> tuple[Identifier, ...]:
