@@ -69,7 +69,7 @@ def parse(data, starts, ends, ascii_only, zone_s, year, latest, earliest, newest
         priorities[i] = priority
         newer = data[at] == 49 and data[at + 1] == 32
         at += 2 * newer
-        if data[at] >= 65:
+        if data[at] >= 65 and not newer:
             seconds, nanos, at = _bsd_time(data, at, stop, zone_s, year, latest), 0, at + 15
         else:
             seconds, nanos, at = _iso_time(data, at, stop)
@@ -280,4 +280,6 @@ def _rfc5424(data, at, stop, span):
     if stop - at >= 3 and data[at] == 0xEF and data[at + 1] == 0xBB and data[at + 2] == 0xBF:
         at += 3
     span[BODY], span[BODY + 1] = at, stop
+    if at == stop:  # all that is said is in the structured data
+        span[BODY], span[BODY + 1] = span[DATA], span[DATA + 1]
     return True

@@ -93,8 +93,12 @@ def _rfc5424(text: str, now_ms: int) -> Said:
     if fields is None or (header["time"] and stamp is None):
         raise Malformed(f"not a header of RFC 5424: {text[:80]!r}", reason="bad_header")
     labels = {k: fields[k] for k in ("pid", "msgid") if fields[k] != "-"}
-    more, body = structured_data(fields["rest"] or "-")
-    return Said(stamp, host, _not_nil(fields["app"]), body.removeprefix("\ufeff"), {**labels, **more})
+    rest = fields["rest"] or "-"
+    more, body = structured_data(rest)
+    body = body.removeprefix("\ufeff")
+    if not body and rest[0] == "[":  # all that is said is in the structured data
+        body = rest.removesuffix("\ufeff").removesuffix(" ")
+    return Said(stamp, host, _not_nil(fields["app"]), body, {**labels, **more})
 
 
 def structured_data(text: str) -> tuple[dict[str, str], str]:
