@@ -26,7 +26,7 @@ class Absence:
     >>> a.grow(2)
     >>> for minute in range(30):
     ...     a.arrived(np.array([0, 1] if minute < 25 else [0]), minute * 60_000)
-    >>> a.overdue(31 * 60_000).tolist(), a.overdue(33 * 60_000).tolist()
+    >>> a.overdue(30 * 60_000).tolist(), a.overdue(33 * 60_000).tolist()
     ([], [1])
     """
 

@@ -74,9 +74,10 @@ class Bank:
     >>> bank = Bank()
     >>> bank.grow(1)
     >>> minutes = np.arange(3000)
-    >>> values = 50 + np.sin(minutes / 229.0) + np.where(minutes // 5 == 500, 30.0, 0.0)
+    >>> values = 50 + np.random.default_rng(1).standard_normal(3000)
+    >>> values[2500:2505] += 30
     >>> scores = bank.update(np.zeros(3000, int), minutes * 60_000, values)
-    >>> bool(scores[:2500].max() < scores[2500:2505].max()), bool(scores[2600:].max() < 0.5)
+    >>> bool(scores[:2500].max() < 0.9 < scores[2500:2505].max()), bool(scores[2600:].max() < 0.9)
     (True, True)
     """
 

@@ -112,7 +112,7 @@ class Groups:
 
     def text(self, code: int) -> str:
         """The wording of a template, values written `<*>`."""
-        words = "".join(self.groups[self.find(code)].literals).strip()
+        words = "".join(self.groups[self.find(code)].literals)
         while f"{V} {V}" in words:
             words = words.replace(f"{V} {V}", V)
         while V + V in words:
@@ -182,10 +182,18 @@ class Groups:
         group = self.groups[code]
         for p, (ours, theirs) in enumerate(zip(group.literals, literals, strict=True)):
             if ours != theirs and ours != V:
-                same = DIGITS.sub(V, ours)
-                new = same if same == DIGITS.sub(V, theirs) else V
+                new = _shared(ours, theirs)
                 group.reworded |= new != ours
                 group.literals[p] = new
+
+
+def _shared(ours: str, theirs: str) -> str:
+    """What two literals of one place share: all but the digits, or all but a remark, or nothing."""
+    word, remark = ours.partition(" (")[0], theirs.partition(" (")[0]
+    if word == remark:
+        return word + V
+    same = DIGITS.sub(V, ours)
+    return same if same == DIGITS.sub(V, theirs) else V
 
 
 def _hashes(key: Key) -> list[int]:

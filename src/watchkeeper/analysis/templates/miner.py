@@ -125,11 +125,12 @@ class TemplateMiner:
         }
 
     def restore(self, state: dict[str, Any] | None) -> bool:
-        """Take back a snapshot; False, and nothing changed, when it is of another version."""
+        """Take back a snapshot; False, and nothing changed, when it is of another version. All wordings count as
+        new again."""
         if not state or state.get("version") != VERSION:
             return False
         found = [
-            Group(gid, parent, literals.split("\x1f"), tuple(key.split("\x1f")), count, last, reworded=False)
+            Group(gid, parent, literals.split("\x1f"), tuple(key.split("\x1f")), count, last)
             for gid, parent, key, literals, count, last in state["groups"]
         ]
         self._groups = Groups.of(found, state["masked"])

@@ -12,7 +12,6 @@ V = "\x01"
 
 MAX_TOKENS = 256
 
-_EDGE = r"\s=:,;()\[\]{}<>\"'|"
 _DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _LINE = (
     # UUID: five groups of which most are marked already
@@ -26,13 +25,13 @@ _LINE = (
     # v1.\x01: a version
     (re.compile(r"\b([vV])\d{1,2}(?=\.\x01)"), r"\1" + V),
     # the sign of a number
-    (re.compile(r"(?:(?<=[\s=(,:_\[])|^)-(?=\x01)"), ""),
+    (re.compile(r"(?:(?<=[ =(,:_\[])|^)-(?=\x01)"), ""),
     # number and unit in one word
     (re.compile(r"\x01(?:[KMGTkmg]i?[Bb]?|[bB]|ms|us|ns|s|m|h|[MG][Hh]z)\b"), V),
     # an empty remark is a remark whose value is missing
-    (re.compile(r"(?<=\s)\(\)(?=\s|$)"), f"({V})"),
+    (re.compile(r"(?<= )\(\)(?= |$)"), f"({V})"),
 )
-_SPLIT = re.compile(r"(\s+|[=:,;()\[\]{}<>\"'|#])")
+_SPLIT = re.compile(r"([ =:,;()\[\]{}<>\"'|#])")
 _UNITS = frozenset(("B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"))
 DIGITS = re.compile(r"\d+")
 _IDENTIFIER = re.compile(r"[^\W\d][\w\x01]*(?:[-_][\w\x01-]*)")
@@ -51,7 +50,7 @@ def tokens(shape: str) -> tuple[list[str], list[str]]:
     which keep what may turn out to be fixed (`ssh2`, `KB`).
 
     >>> tokens("Accepted password for root from \\x01.\\x01.\\x01.\\x01 port \\x01 ssh2")[0][-5:]
-    ['\\x01', ' ', 'port', ' ', '\\x01']
+    ['port', ' ', '\\x01', ' ', 'ssh\\x01']
     """
     for pattern, by in _LINE:
         shape = pattern.sub(by, shape)
@@ -69,6 +68,8 @@ def tokens(shape: str) -> tuple[list[str], list[str]]:
             continue
         key.append(k)
         literals.append(literal)
+        if k == ")":
+            _fold_remark(key, literals)
         if len(key) == MAX_TOKENS:
             break
     return key, literals
@@ -76,7 +77,7 @@ def tokens(shape: str) -> tuple[list[str], list[str]]:
 
 def _classify(token: str, before: list[str]) -> tuple[str, str]:
     """Key and literal of one token."""
-    if token.isspace():
+    if token == " ":
         return " ", " "
     marked = V in token
     if marked or DIGITS.search(token):
@@ -94,6 +95,18 @@ def _classify(token: str, before: list[str]) -> tuple[str, str]:
     if token in _UNITS and before[-1:] == [" "] and before[-2:-1] and before[-2].endswith(V):
         return V, token
     return token, token
+
+
+def _fold_remark(key: list[str], literals: list[str]) -> None:
+    """A remark in brackets that holds nothing but values, such as "(1.5 KB)", goes to the word before it: with
+    it or without it, it is the same message."""
+    begin = len(key) - 2
+    while begin > 1 and (V in key[begin] or key[begin] == " ") and len(key) - begin < 8:
+        begin -= 1
+    if key[begin] != "(" or begin < 2 or key[begin - 1] != " " or begin == len(key) - 2:
+        return
+    literals[begin - 2] += "".join(literals[begin - 1 :])
+    del key[begin - 1 :], literals[begin - 1 :]
 
 
 def _repeats(k: str, key: list[str]) -> bool:

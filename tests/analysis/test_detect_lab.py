@@ -1,0 +1,123 @@
+"""`watchkeeper lab detect` on files: formats in and out, causality, errors; and public sets when they are there."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from tests.support import require
+from watchkeeper.cli.lab_detect import detect
+
+PUBLIC = Path(__file__).parents[3] / "shared" / "data" / "nab"
+APP = typer.Typer()
+APP.command()(detect)
+
+
+def _lab(*words: object) -> Result:
+    return CliRunner().invoke(APP, [str(w) for w in words])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _series(n: int = 1500) -> list[float]:
+    values = 50 + np.random.default_rng(1).standard_normal(n)
+    values[1200:1206] += 40
+    return [round(float(v), 4) for v in values]
+
+
+def _write(path: Path, header: str, lines: list[str]) -> Path:
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def test_rows_come_back_with_a_score(tmp_path: Path) -> None:
+    lines = [f"{1_750_000_000 + 60 * i},{v}" for i, v in enumerate(_series())]
+    out = tmp_path / "out.csv"
+    done = _lab(_write(tmp_path / "in.csv", "timestamp,value", lines), "-o", out, "--json")
+    assert done.exit_code == 0, done.output
+    rows = _rows(out)
+    assert list(rows[0]) == ["timestamp", "value", "anomaly_score"]
+    assert [f"{r['timestamp']},{r['value']}" for r in rows] == lines
+    scores = [float(r["anomaly_score"]) for r in rows]
+    assert max(scores[1200:1206]) > 0.9 > max(scores[:1200])
+    assert json.loads(done.stdout) == {"rows": 1500, "series": 1, "highest": pytest.approx(max(scores))}
+
+
+@pytest.mark.parametrize(
+    "form", ["{:%Y-%m-%d %H:%M:%S}", "{:%Y-%m-%dT%H:%M:%S}Z", "{:%Y-%m-%dT%H:%M:%S}+00:00"]
+)
+def test_every_way_to_write_a_time_gives_the_same(tmp_path: Path, form: str) -> None:
+    from datetime import UTC, datetime
+
+    values, scores = _series(), []
+    for k, write in enumerate((str, lambda t: form.format(datetime.fromtimestamp(t, UTC)))):
+        lines = [f"{write(1_750_000_000 + 60 * i)},{v}" for i, v in enumerate(values)]
+        out = tmp_path / f"{k}.out"
+        assert _lab(_write(tmp_path / f"{k}.csv", "timestamp,value", lines), "-o", out).exit_code == 0
+        scores.append([r["anomaly_score"] for r in _rows(out)])
+    assert scores[0] == scores[1]
+
+
+def test_several_columns_gaps_times_that_step_back_and_reasons(tmp_path: Path) -> None:
+    a, b = _series(), _series()[::-1]
+    lines = [f"{x},{1_750_000_000 + 60 * (i - 30 * (i % 97 == 0))},{'' if i % 50 == 0 else y}"
+             for i, (x, y) in enumerate(zip(a, b, strict=True))]  # fmt: skip
+    out = tmp_path / "out.csv"
+    assert (
+        _lab(_write(tmp_path / "in.csv", "cpu,timestamp,disk", lines), "-o", out, "--explain").exit_code == 0
+    )
+    rows = _rows(out)
+    assert list(rows[0])[3:] == ["cpu_score", "disk_score", "anomaly_score", "because"]
+    worst = max(rows, key=lambda r: float(r["anomaly_score"]))
+    assert worst["because"].startswith(("cpu: ", "disk: ")) and "usual at this time is" in worst["because"]
+    assert all(float(r["disk_score"]) == 0.0 for r in rows if r["disk"] == "")
+
+
+def test_a_score_uses_this_row_and_earlier_ones_only(tmp_path: Path) -> None:
+    lines = [f"{1_750_000_000 + 60 * i},{v}" for i, v in enumerate(_series())]
+    found = []
+    for n in (len(lines), 1201, 1203, 700):
+        out = tmp_path / f"{n}.out"
+        assert _lab(_write(tmp_path / f"{n}.csv", "timestamp,value", lines[:n]), "-o", out).exit_code == 0
+        found.append([r["anomaly_score"] for r in _rows(out)])
+    assert all(part == found[0][: len(part)] for part in found[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("time,value\n1,2\n", "must name a column timestamp"),
+        ("timestamp,value\n1,2\nyesterday,3\n", "line 3"),
+        ("timestamp,value\n1,2\n2,many\n", "line 3"),
+        ("timestamp,value\n1,2,3\n", "line 2 has 3 columns"),
+        ("", "must name a column timestamp"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text(text)
+    done = _lab(source, "-o", tmp_path / "out.csv")
+    assert done.exit_code == 1 and says in done.output
+
+
+@pytest.mark.parametrize("name", ["artificialWithAnomaly/art_daily_flatmiddle", "realTraffic/speed_t4013"])
+def test_public_series_show_their_anomaly(tmp_path: Path, name: str) -> None:
+    require(PUBLIC.exists(), "the public series are not on this machine")
+    out = tmp_path / "out.csv"
+    assert _lab(PUBLIC / f"{name}.csv", "-o", out).exit_code == 0
+    windows = json.loads((PUBLIC / "windows.json").read_text())[f"{name}.csv"]
+    rows = _rows(out)[600:]
+    inside = [float(r["anomaly_score"]) for r in rows if any(a <= r["timestamp"] <= b for a, b in windows)]
+    outside = [
+        float(r["anomaly_score"]) for r in rows if not any(a <= r["timestamp"] <= b for a, b in windows)
+    ]
+    assert max(inside) > max(outside)
