@@ -36,7 +36,7 @@ def main() -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             application, lifespan="off", log_config=None, access_log=False, loop="uvloop", http="httptools",
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=3, backlog=1024,
+            proxy_headers=False, server_header=False, timeout_graceful_shutdown=3, timeout_keep_alive=60, backlog=1024,
         )
     )  # fmt: skip
     # In a thread uvicorn leaves signals alone; process.start has them.
