@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import uvicorn
 
 from tests.support import eventually
@@ -16,9 +21,11 @@ from watchkeeper.model.doors import Journal
 
 
 @contextlib.contextmanager
-def served() -> Iterator[str]:
-    """The web application under uvicorn; its address."""
-    from watchkeeper.app.asgi import application
+def served(secret: str = "") -> Iterator[str]:
+    """The web application under uvicorn, behind a front with this secret; its address."""
+    from watchkeeper.app.asgi import assemble
+
+    application, pool = assemble(secret)
 
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -32,23 +39,24 @@ def served() -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+            pool.close()
 
 
 @contextlib.contextmanager
 def analysing(journal: Journal, folder: Path) -> Iterator[None]:
     """Analysis without detectors: what comes through the journal is deduplicated, correlated and written."""
     from django.db import connection
-    from watchkeeper.analysis.stages.normalise import Normalise
 
     from watchkeeper.analysis.pipeline import Pipeline
     from watchkeeper.analysis.stages.correlate import Correlate
     from watchkeeper.analysis.stages.deduplicate import Deduplicate
+    from watchkeeper.analysis.stages.normalise import Normalise
     from watchkeeper.app.records import DjangoRecords
     from watchkeeper.app.runner import Runner
 
-    runner = Runner(
-        journal, Pipeline([Normalise(), Deduplicate(), Correlate()]), DjangoRecords(), folder / "learned"
-    )
+    deduplicate = Deduplicate()
+    pipeline = Pipeline([Normalise(), deduplicate, Correlate(deduplicate.living)])
+    runner = Runner(journal, pipeline, DjangoRecords(), folder / "learned")
     stop = threading.Event()
 
     def run() -> None:
@@ -66,8 +74,68 @@ def analysing(journal: Journal, folder: Path) -> Iterator[None]:
         thread.join()
 
 
-def told(alerts: bytes, now_ms: int) -> list[tuple[object, pa.RecordBatch]]:
-    """Alerts as Prometheus posts them, as journal entries."""
-    from watchkeeper.receivers.alertmanager import AlertmanagerDoor
+@dataclass
+class Web:
+    """A running web process without its walls."""
 
-    return list(AlertmanagerDoor().take(alerts, "application/json", now_ms).entries)
+    url: str
+    journal: Journal
+    tokens: dict[str, str]
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, scope: str = "write", **headers: str
+    ) -> Answer:
+        """One request with the token of this scope; "" for none."""
+        given = {"Authorization": f"Bearer {self.tokens[scope]}"} if scope else {}
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            given["Content-Type"] = "application/json"
+        made = urllib.request.Request(self.url + path, data, {**given, **headers}, method=method)
+        try:
+            with urllib.request.urlopen(made, timeout=30) as answer:
+                return Answer(answer.status, dict(answer.headers.items()), answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, dict(error.headers.items()), error.read())
+
+    def tell(self, *alerts: dict[str, Any]) -> None:
+        """Alerts as Prometheus posts them, decoded by their door into the journal."""
+        from watchkeeper.receivers.alertmanager import AlertmanagerDoor
+
+        body = json.dumps(list(alerts)).encode()
+        self.journal.append(
+            AlertmanagerDoor().take(body, "application/json", int(time.time() * 1000)).entries
+        )
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[Web]:
+    """A web process with a journal, and a token of each scope."""
+    from watchkeeper.app.acts import JournalActs
+    from watchkeeper.domains import identity
+    from watchkeeper.journal import open_journal
+    from watchkeeper.kernel.ports import ports
+
+    journal = open_journal("", folder)
+    ports.journal, ports.acts = journal, JournalActs(journal)
+    tokens = {scope: identity.create_token(scope, scope) for scope in ("read", "write", "admin")}
+    try:
+        with served() as url:
+            yield Web(url, journal, tokens)
+    finally:
+        ports.journal = ports.acts = None
+        journal.close()
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)

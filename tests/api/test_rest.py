@@ -290,3 +290,12 @@ def test_metrics_need_a_token(api: Api) -> None:
         )
     finally:
         ports.collectors = []
+
+
+def test_the_reference_page_is_current() -> None:
+    """`python -m watchkeeper.api.reference > docs/reference/api.md` makes it."""
+    from pathlib import Path
+
+    from watchkeeper.api.reference import page
+
+    assert (Path(__file__).parents[2] / "docs/reference/api.md").read_text() == page()

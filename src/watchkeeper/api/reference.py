@@ -1,0 +1,72 @@
+"""Writes docs/reference/api.md from the declarations: `python -m watchkeeper.api.reference > docs/reference/api.md`.
+A test holds the page equal to what this says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from watchkeeper.kernel.lists import MAX_LIMIT, Pages, filters_of
+from watchkeeper.kernel.resource import Resource, registry
+
+_HEAD = f"""# The REST API
+
+This page is made from the declarations of the kinds of record; the same as OpenAPI 3.1 is at `/api/schema/`.
+
+- `Authorization: Bearer TOKEN`; see [API tokens](../how-to/api-tokens.md). Without one the answer is 401.
+- A list answers `{{"count", "next", "previous", "results"}}`. `limit` (at most {MAX_LIMIT}, by default
+  {Pages.default_limit}) and `offset` choose the page, `ordering` takes fields separated by commas, `-` for
+  descending, `search` takes words that must all occur. A parameter that a list does not know is an error.
+- Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, `application/problem+json`.
+  Programs tell them apart by `type`.
+- Times are ISO 8601 in UTC. A filter that ends in `__in` takes values separated by commas, one that ends in
+  `__isnull` takes `true` or `false`.
+- What people do to alerts and situations goes through the journal. The answer is 200 once it is applied; 202
+  when that takes longer than two seconds, and it will be applied.
+
+Beside these: `/api/dead-letters/` (list, one with its payload, `replay/`), `/metrics` for Prometheus, and
+Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`, `/api/v2/silences`,
+`/api/v2/silence/ID`, `/api/v2/status`, `/api/v2/receivers`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([_HEAD, *(line for r in sorted(registry, key=lambda r: r.path) for line in _kind(r))])
+
+
+def _kind(resource: Resource) -> Iterator[str]:
+    yield f"## /api/{resource.path}/\n"
+    yield f"{resource.description}\n"
+    scopes = f"Read with scope `{resource.read_scope.name.lower()}`"
+    verbs = [v for v in ("create", "change", "remove") if v in resource.allow]
+    if verbs:
+        scopes += f"; {', '.join(verbs)} with `{resource.write_scope.name.lower()}`"
+    yield scopes + ".\n"
+    yield f"- fields: {_names(resource.fields)}"
+    if resource.create_only or resource.writable:
+        yield f"- may be sent: {_names(resource.writable)}" + (
+            f"; only on creation: {_names(resource.create_only)}" if resource.create_only else ""
+        )
+    yield f"- filters: {_names(sorted(filters_of(resource).base_filters))}"
+    orders = {*resource.orderable, *(n.lstrip("-") for n in resource.ordering)}
+    yield f"- ordering: {_names(sorted(orders))}"
+    if resource.search:
+        yield f"- search looks in: {_names(resource.search)}"
+    for path in resource.related:
+        yield f"- `GET /api/{resource.path}/ID/{path}/`: the {path} that belong to it"
+    for action in resource.actions:
+        taken = f", taking {_names(action.fields().fields)}" if action.fields else ""  # type: ignore[attr-defined]
+        yield f"- `POST /api/{resource.path}/ID/{action.name}/`: {action.label.lower()}{taken}"
+    yield ""
+
+
+def _names(names: object) -> str:
+    return ", ".join(f"`{n}`" for n in names) or "none"  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    sys.stdout.write(page())
