@@ -19,13 +19,15 @@ from watchkeeper.analysis.identify_graph import Growing
 from watchkeeper.analysis.identify_hosts import resolve_host
 from watchkeeper.analysis.identify_resolver import Denoted, Resolver
 from watchkeeper.analysis.identify_rows import origins
-from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, item_id
+from watchkeeper.model.hostnames import is_here
+from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, item_id, part
 
 ORIGIN = "spans"
 WAIT_MS = 15_000
 MOST_WAITING = 50_000
 MOST_PEERS = 20_000
 _PORTS = ("server.port", "net.peer.port")
+_ADDRESSES = ("server.address", "network.peer.address", "net.peer.name", "net.peer.ip")
 _SYSTEMS = ("db.system.name", "db.system", "messaging.system", "rpc.system")
 
 Key = tuple[str, str]  # trace id, span id
@@ -146,12 +148,13 @@ class SpanGraph:
             labels = self._decode(client.labels)
         except msgspec.DecodeError:
             labels = {}
+        told = next((labels[p] for p in _PORTS if p in labels), "")
+        port = int(told) if told.isascii() and told.isdigit() and int(told[:6]) < 65536 else 0
+        if (beside := self._beside(client.service, labels, port)) is not None:
+            return beside
         if any(labels.get(name) == client.peer for name in _SYSTEMS):
             return self._database(client)
-        told = next((labels[p] for p in _PORTS if p in labels), "")
-        far = peer(
-            client.peer, int(told) if told.isascii() and told.isdigit() and int(told[:6]) < 65536 else 0
-        )
+        far = peer(client.peer, port)
         topology = self._graph.topology
         machine = resolve_host(topology, far.host)
         known = topology.resolve(identifiers(far, machine.id if machine else ""))
@@ -161,6 +164,15 @@ class SpanGraph:
             return self._new("service", far.service, (*far.service_identifiers, *far.far))
         names = far.far or tuple(Identifier("endpoint", x.value) for x in far.host)
         return self._new("endpoint", names[0].value, names) if names else None
+
+    def _beside(self, service: str, labels: dict[str, str], port: int) -> Item | None:
+        """Who listens on this port of the client's own machine, when it calls a loopback address."""
+        if not port or not any(is_here(labels.get(name, "")) for name in _ADDRESSES):
+            return None
+        topology = self._graph.topology
+        runs_on = (r.target for r in topology.outgoing.get(service, ()) if r.kind is RelationKind.RUNS_ON)
+        hosts = [h for h in runs_on if topology.items[h].kind == "host"]
+        return topology.resolve((part(hosts[0], "listen", f"tcp/{port}"),)) if len(hosts) == 1 else None
 
     def _database(self, client: _Client) -> Item | None:
         """A client that says only which kind of database or queue it calls has one of its own, for all we know."""

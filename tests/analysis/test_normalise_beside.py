@@ -1,0 +1,41 @@
+"""A client that calls a loopback port means who listens there on its own machine, as the host poller found it."""
+
+from __future__ import annotations
+
+from watchkeeper.analysis.pipeline import Work
+from watchkeeper.analysis.stages.normalise import Normalise
+from watchkeeper.model.signals import Stream, batch
+from watchkeeper.model.topology import (
+    Discovery,
+    Identifier,
+    Item,
+    Relation,
+    RelationKind,
+    Topology,
+    item_id,
+    part,
+)
+
+HOST = item_id("host", "h1")
+REDIS = item_id("service", HOST, "redis:6390")
+
+
+def test_a_loopback_call_reaches_the_listener_on_the_same_host() -> None:
+    host = Item(HOST, "host", "h1", (Identifier("hostname", "h1"),), source="host")
+    redis = Item(REDIS, "service", "redis:6390", (part(HOST, "listen", "tcp/6390"),), source="host")
+    runs = Relation(REDIS, HOST, RelationKind.RUNS_ON, "host")
+    topology = Topology().with_discovery(Discovery(1000, "host", (host, redis), (runs,)))
+    stage = Normalise()
+    span = {
+        "trace_id": "aa", "span_id": "01", "parent_id": "", "service": "cart", "name": "GET", "kind": "client",
+        "start_ns": 10**9, "duration_ns": 10, "status": "ok", "host": "h1", "peer": "redis", "door": "otlp",
+        "labels": '{"host.name":"h1","peer.service":"redis","server.address":"127.0.0.1","server.port":"6390",'
+                  '"service.name":"cart"}',
+    }  # fmt: skip
+    work = Work(1, 1, 1_000_000, topology, batches=[(1, Stream.SPANS, batch(Stream.SPANS, [span]))])
+    stage.process(work)
+    later = Work(2, 2, 1_060_000, work.topology)
+    stage.process(later)
+    needs = [r for r in later.topology.relations if r.kind is RelationKind.DEPENDS_ON]
+    assert [r.target for r in needs] == [REDIS]
+    assert later.topology.name(needs[0].source) == "cart"
