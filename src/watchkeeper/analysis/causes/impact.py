@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.model.topology import RelationKind, Topology
 
 FORCE = (1.0, 0.6, 0.36, 0.2)  # by steps
@@ -18,6 +19,7 @@ class Impact:
 
     def __init__(self) -> None:
         self._topology = Topology()
+        self._near = Near()
         self._behind: dict[str, dict[str, float]] = {}
         self._reached: dict[str, dict[str, float]] = {}
 
@@ -26,6 +28,7 @@ class Impact:
         if topology is not self._topology and topology.relations != self._topology.relations:
             self._behind, self._reached = {}, {}
         self._topology = topology
+        self._near.follow(topology)
 
     def behind(self, item: str) -> dict[str, float]:
         """Items whose trouble can be behind trouble with this one, with the force it arrives with; itself
@@ -47,12 +50,8 @@ class Impact:
         return [r.source for r in self._topology.incoming.get(item, ()) if r.kind is RelationKind.MEMBER_OF]
 
     def bottom(self, item: str) -> bool:
-        """Whether it needs nothing that is itself anybody's business: nothing at all, or only what needs
-        nothing and stands for itself (a network, a site)."""
-        return all(self._stands_alone(x) for x, _ in self._needs(item))
-
-    def _stands_alone(self, item: str) -> bool:
-        return not any(True for _ in self._needs(item)) and not self.parts(item)
+        """Whether it needs nothing, or only hubs, which much that is well needs too."""
+        return all(x in self._near.hubs for x, _ in self._needs(item))
 
     def _needs(self, item: str) -> Iterator[tuple[str, RelationKind]]:
         for r in self._topology.outgoing.get(item, ()):

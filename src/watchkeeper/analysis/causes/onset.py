@@ -35,8 +35,8 @@ def find_onset(values: Array, last: int | None = None, first: int = 0) -> int | 
     gain[:, :lowest] = 0.0
     if not gain.size or gain.max() < STEP:
         return None
-    best = int((gain**CLEAR).sum(axis=0).argmax())
-    return (best + 1) * fold
+    row: int = (int(np.argmax((gain**CLEAR).sum(axis=0))) + 1) * fold
+    return row
 
 
 def steps(values: Array) -> Array:

@@ -24,7 +24,8 @@ PARTS = 0.7  # how far the evidence of parts counts for their whole
 ALIKE = 0.5  # parts with this share of the strongest part's evidence are struck alike
 BOTTOM = 3.0  # nothing else can explain what happens at the bottom of the dependencies
 ONSET_MS = 60_000
-EXPLAINS = 1.0  # weight of what is explained against own evidence
+EXPLAINS = 3.0  # weight of what is explained against own evidence …
+LIFT_POWER = 3  # … where trouble keeps to those that need the candidate, and hardly where it is everywhere
 CHANGED = 2.0  # a change shortly before
 CHANGED_MS = 3_600_000
 SHOWN = 5
@@ -52,7 +53,7 @@ class Candidate:
     def score(self) -> float:
         """All evidence together."""
         score = (self.own + self.parts) * (1.0 + self.onset) * (BOTTOM if self.bottom else 1.0)
-        score += EXPLAINS * self.explained * self.lift
+        score += EXPLAINS * self.explained * self.lift**LIFT_POWER
         return score * (CHANGED if self.change else 1.0)
 
 

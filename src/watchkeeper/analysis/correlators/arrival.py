@@ -69,6 +69,10 @@ class Correlator(Protocol):
         """Nothing joins this group any more; what would have joined begins one that follows it."""
         ...
 
+    def stir(self, alert: str, time_ms: int) -> None:
+        """An alert began again and stays in its group, which is therefore still going on."""
+        ...
+
     def release(self, alert: str) -> None:
         """Take an alert out of its group, so that it can be placed again."""
         ...

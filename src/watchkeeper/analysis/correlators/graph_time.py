@@ -261,6 +261,12 @@ class GraphTime:
             self._learn(self._settling.seal())
             self.groups.drop(group)
 
+    def stir(self, alert: str, time_ms: int) -> None:
+        """An alert began again and stays in its group, which is therefore still going on."""
+        group = self.groups.all.get(self.groups.of.get(alert, 0))
+        if group is not None and not group.closed:
+            self.groups.warm_up(group, time_ms)
+
     def release(self, alert: str) -> None:
         """Take an alert out of its group, so that it can be placed again."""
         if alert in self.groups.of:

@@ -96,11 +96,16 @@ class Groups:
             for label in group.labels:
                 _without(self.by_label, label, group.id)
 
-    def _enter(self, group: Group, a: Arrival) -> None:
-        if group.id not in self.warm:
+    def warm_up(self, group: Group, time_ms: int) -> None:
+        """Something went on in a group at this time."""
+        group.last_ms = max(group.last_ms, time_ms)
+        if group.id not in self.warm and not group.apart:
             self.warm[group.id] = group
             for member in group.members.values():
                 self._enter(group, member.arrival)
+
+    def _enter(self, group: Group, a: Arrival) -> None:
+        self.warm_up(group, a.time_ms)
         if a.item:
             self.by_item.setdefault(a.item, {})[group.id] = group
         for label in a.labels:

@@ -8,13 +8,15 @@ Articulation points: Tarjan 1972, with sizes of subtrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from watchkeeper.model.topology import RelationKind, Topology
 
 HOPS = (1.0, 0.8, 0.6, 0.45, 0.3)  # closeness by steps between
 MOST = 64  # items around one
 CROWD = 150  # so many neighbours make a hub whatever they are
+LARGE = 4000  # relations from which the graph counts as large
+DRIFT = 0.02  # share of them that may change before hubs are looked for again
 PARTS, PART_ITEMS = 3, 3
 _NEEDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEMBER_OF)
 
@@ -29,21 +31,47 @@ class Near:
         self._needs: dict[str, frozenset[str]] = {}
         self._part: dict[str, int] = {}
         self._alone: set[int] = set()
+        self._drift = 0  # relations that came or went since hubs were looked for
         self.hubs: frozenset[str] = frozenset()
 
     def follow(self, topology: Topology) -> None:
-        """Use this topology from now on; cheap when its relations are the same."""
+        """Use this topology from now on; cheap when its relations are the same. In a large graph a few new
+        relations are patched in, and hubs are looked for again once enough has changed."""
         old, self._topology = self._topology, topology
         if topology is old or topology.relations == old.relations:
             return
-        self._adjacent = {}
+        new = [r for r in topology.relations if r not in old.relations]
+        gone = len(old.relations) + len(new) - len(topology.relations)
+        self._drift += len(new) + gone
+        if gone or len(topology.relations) < LARGE or self._drift > DRIFT * len(topology.relations):
+            self._build(topology)
+        else:
+            self._patch((r.source, r.target) for r in new)
+
+    def _build(self, topology: Topology) -> None:
+        adjacent: dict[str, set[str]] = {}
         for r in topology.relations:
-            self._adjacent.setdefault(r.source, []).append(r.target)
-            self._adjacent.setdefault(r.target, []).append(r.source)
-        self._adjacent = {k: sorted(set(v)) for k, v in self._adjacent.items()}
-        self._around, self._needs = {}, {}
+            adjacent.setdefault(r.source, set()).add(r.target)
+            adjacent.setdefault(r.target, set()).add(r.source)
+        self._adjacent = {k: sorted(v) for k, v in adjacent.items()}
+        self._around, self._needs, self._drift = {}, {}, 0
         self.hubs = frozenset(self._find_hubs())
         self._find_parts()
+
+    def _patch(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for source, target in pairs:
+            for x, y in ((source, target), (target, source)):
+                for z, _ in self.around(x):
+                    self._around.pop(z, None)
+                self._needs.pop(x, None)
+                self._adjacent[x] = sorted({*self._adjacent.get(x, ()), y})
+                self._around.pop(x, None)
+            known = self._part.get(source) or self._part.get(target)
+            number = known or max(self._part.values(), default=0) + 1
+            for x in (source, target):
+                if x not in self.hubs:
+                    self._part.setdefault(x, number)
+            self._alone.discard(number)
 
     def around(self, item: str) -> list[tuple[str, float]]:
         """(item, closeness 0 to 1) from the item itself outwards, at most MOST; hubs are ends of the way."""

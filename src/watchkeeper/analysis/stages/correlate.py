@@ -100,6 +100,7 @@ class Correlate:
             return None
         home = self.situations.get(alert.situation) if alert.situation else None
         if home is not None and home.live:
+            self.correlator.stir(fingerprint, arrival_of(alert).time_ms)
             return None
         if alert.flapping and alert.situation:
             self._flapped.add(fingerprint)
@@ -317,12 +318,14 @@ class Correlate:
 
     def _rebuild(self) -> None:
         for s in self._restored:
+            over = s.state is SituationState.RESOLVED
+            if over and s.resolved_ms < self.now_ms - FORGET_MS:
+                continue
             members = [
                 Member(arrival_of(a), m.because)
                 for m in s.members
                 if (a := self.alerts.alert(m.fingerprint)) is not None and a.situation == s.id
             ]
-            over = s.state is SituationState.RESOLVED
             kept = kept_by_a_person(s)
             number = self.correlator.adopt(members, self.topology, kept=kept, closed=over)
             living = self.situations.add(s, number)

@@ -117,10 +117,8 @@ class Acts:
         said = next((r for r in living.situation.because if r.data.get("act") == wanted), None)
         if said is None or not living.live:
             return False
-        if "parts" in said.data:
-            done = self._undo_merge(said, living, alerts)
-        else:
-            done = self._undo_split(said, living, alerts)
+        undo = self._undo_merge if "parts" in said.data else self._undo_split
+        done = undo(said, living, alerts)
         if done:
             because = tuple(r for r in living.situation.because if r is not said)
             living.situation = replace(living.situation, because=because)

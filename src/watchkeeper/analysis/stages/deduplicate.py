@@ -21,6 +21,7 @@ LATE_MS = 300_000  # a firing that began before the last resolve is late news fo
 TEXT_MS = 30_000  # new texts of a repeat are written at most this often
 COUNT_MS = 300_000  # and mere counts this often
 KEEP_MS = 86_400_000  # a resolved alert that comes back within a day is the same living thing
+PATIENT_MS = 60_000  # after a start senders get so long to tell again what they told before
 CAUGHT_UP = 16_384  # a read of fewer rows has no backlog behind it
 KEEP_MOST = 50_000  # resolved alerts kept in memory, the last resolved
 
@@ -42,6 +43,8 @@ class Deduplicate:
         self._texts: dict[
             str, tuple[str, dict[str, str], str]
         ] = {}  # summary, annotations, url not yet written
+        self._restored = False
+        self._patient_until_ms = 0
         self._heard_ms = 0  # the newest arrival seen: while there is a backlog it lags behind the clock
         self._changed: dict[str, Living] = {}
         self._began: list[str] = []
@@ -50,8 +53,10 @@ class Deduplicate:
         """Fill `work.alerts` and `work.began`."""
         self._changed, self._began = {}, []
         self._acts(work.acts)
-        if self.silences.advance(work.now_ms):
+        if self.silences.advance(work.now_ms) or self._restored:
             self._look_again()
+        if self._restored:
+            self._restored, self._patient_until_ms = False, work.now_ms + PATIENT_MS
         for event in work.events:
             if event.kind == "alert":
                 self._tell(from_event(event), work.now_ms)
@@ -62,14 +67,13 @@ class Deduplicate:
         work.began.extend(self._began)
 
     def _reached(self, work: Work) -> int:
-        """The time up to which everything that arrived has been seen: only so far may silence be held
-        against a sender, or a backlog worked off after a stop would end alerts whose repeats are still in
-        it."""
+        """The time up to which everything that arrived has been seen: only so far may silence be held against
+        a sender, or a backlog worked off after a stop would end alerts whose repeats are still in it."""
         if work.events:
             self._heard_ms = max(self._heard_ms, max(e.received_ms for e in work.events))
             return min(self._heard_ms, work.now_ms)
         caught_up = sum(rows.num_rows for _, _, rows in work.batches) < CAUGHT_UP
-        return work.now_ms if caught_up else self._heard_ms
+        return work.now_ms if caught_up and work.now_ms >= self._patient_until_ms else self._heard_ms
 
     # --- what is told -----------------------------------------------------------------------------
     def _tell(self, told: Told, now_ms: int) -> None:
@@ -259,28 +263,21 @@ class Deduplicate:
 
     # --- over a restart -----------------------------------------------------------------------------
     def snapshot(self) -> Any:
-        """Silences, and when alerts changed within the flapping window; the rest is in the records."""
-        return {
-            "version": 1,
-            "silences": self.silences.snapshot(),
-            "changes": self._flapping.snapshot(self.living),
-        }
+        """When alerts changed within the flapping window; alerts and silences have their records."""
+        return {"version": 2, "changes": self._flapping.snapshot(self.living)}
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[object]) -> None:
-        """Take the alerts back; `state` of another version is as good as none."""
+        """Take the alerts back; `state` of another version is as good as none. Silences come as acts."""
         del situations  # nothing of them is needed here
         for alert in alerts:
-            known = self.living.add(alert)
+            held = self.living.add(alert)
             f = alert.fingerprint
             if alert.status is FIRING:
                 self._timeouts.put(f, alert.times_out_ms)
                 self._acknowledged.put(f, alert.acknowledged_until_ms)
             else:
-                known.timed_out = alert.times_out_ms == alert.ends_ms
+                held.timed_out = alert.times_out_ms == alert.ends_ms
                 self._over.put(f, alert.ends_ms + KEEP_MS)
-        if isinstance(state, dict) and state.get("version") == 1:
-            self.silences.restore(state["silences"])
-            changes = state["changes"]
-        else:
-            changes = {}
-        self._flapping.restore(changes, self.living)
+        known = isinstance(state, dict) and state.get("version") == 2
+        self._flapping.restore(state["changes"] if known else {}, self.living)
+        self._restored = True

@@ -24,7 +24,7 @@ LARGE = 100  # from so many alerts on, a situation is looked at again when it ha
 AGAIN_MS = 10_000  # … or after this
 CHANGES_MS = 7_200_000  # changes are remembered for so long
 CHANGES_MOST = 10_000
-TITLE_SCORE = 0.4  # share of the first candidate from which the title speaks of it
+LEAD = 1.15  # how much better than the second a cause must be for the title to speak of it
 
 
 class DetermineCause:
@@ -90,7 +90,7 @@ class DetermineCause:
     ) -> str:
         if not alerts:
             return situation.title
-        if causes and causes[0].score >= TITLE_SCORE:
+        if causes and (len(causes) == 1 or causes[0].score >= LEAD * causes[1].score):
             items = dict.fromkeys(a.item for a in alerts if a.item)
             sufferers = self.finder.suffering(causes[0].item, items, topology)
             if 2 * len(sufferers) >= len(items):

@@ -3,7 +3,7 @@ they hold back now. Expressions are run by RE2, whose time is linear in the text
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -138,16 +138,6 @@ class Silences:
         yield from self._anywhere
         for pair in labels.items():
             yield from self._by_label.get(pair, ())
-
-    def snapshot(self) -> list[dict[str, Any]]:
-        """Plain data for `restore`."""
-        plain: list[dict[str, Any]] = msgspec.to_builtins(list(self._all.values()))
-        return plain
-
-    def restore(self, plain: Iterable[Any]) -> None:
-        """Take a snapshot back."""
-        self._all = {s.id: s for s in msgspec.convert(list(plain), list[Silence])}
-        self._next_ms = 0
 
 
 @lru_cache(maxsize=8192)
