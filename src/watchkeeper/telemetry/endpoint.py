@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 
 # As ClickHouse's exceptionCodeToHTTPStatus; what is not here is 500.
 _STATUS = {
-    **dict.fromkeys((6, 26, 27, 33, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 115, 130, 131, 386, 457), 400),
-    **dict.fromkeys((16, 46, 47, 50, 57, 60, 81), 404),
+    **dict.fromkeys((6, 26, 27, 33, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 130, 131, 386, 456, 457), 400),
+    **dict.fromkeys((16, 46, 47, 50, 56, 60, 63, 73, 81, 115), 404),
     159: 408, 241: 500, 48: 501, 202: 503, 516: 403, 164: 403,
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow as pa
 
-from watchkeeper.telemetry.engine import DATABASE
+from watchkeeper.telemetry.engine import DATABASE, QUOTED
 
 MAX_BODY = 256 * 1024 * 1024  # bytes, after decompression
 MAX_STATEMENT = 16 * 1024 * 1024
@@ -38,7 +38,6 @@ _INSERT = re.compile(
     rb"(?:[ \t]*;?[ \t]*\r?\n|[ \t]+|\s*;?\s*\Z)",
     re.I | re.S,
 )
-_QUOTED = re.compile(rb"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"", re.S)
 _OWN_DATA = re.compile(rb"\b(?:SELECT|VALUES|INFILE)\b", re.I)
 _FORMAT = re.compile(rb"\bFORMAT\s+(\w+)(?:\s+SETTINGS\b.*)?\s*;?\s*\Z", re.I | re.S)
 
@@ -141,7 +140,7 @@ def _split(query: bytes, body: bytes) -> tuple[bytes, str, memoryview | None]:
     Query and body are one text, with a line break between, as in ClickHouse."""
     for text, rest in ((query, body), (body[:MAX_STATEMENT], None)):
         found = _INSERT.match(text)
-        if found and not _OWN_DATA.search(_QUOTED.sub(b"''", found["statement"])):
+        if found and not _OWN_DATA.search(QUOTED.sub(b"''", found["statement"])):
             data = memoryview(body) if rest is not None else memoryview(body)[found.end() :]
             if rest is not None and found.end() < len(query):
                 data = memoryview(query[found.end() :] + body)

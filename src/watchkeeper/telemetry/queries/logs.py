@@ -108,7 +108,7 @@ def histogram(
     """How many lines match in each of so many equal stretches, by severity; empty ones are 0. Raises
     TelemetryError."""
     where, values = _where(text, host, service, severity, template, trace, from_ms, to_ms)
-    step = max(1, (to_ms - from_ms) // max(1, bars))
+    step = max(1, -(-(to_ms - from_ms) // max(1, bars)))
     sql = f"""SELECT intDiv(toUnixTimestamp64Milli(time) - {{from_ms:Int64}}, {{step:Int64}}) AS bar,
                      intDiv(severity + 3, 4) AS band, count() AS n
               FROM logs WHERE {where} GROUP BY bar, band ORDER BY bar, band"""

@@ -1,0 +1,121 @@
+"""The store: its migrations, its limits, what its errors say, and how long rows are kept."""
+
+from __future__ import annotations
+
+import time
+
+import pyarrow as pa
+import pytest
+
+from tests.support import free_port
+from tests.telemetry.signals import count, now_ms
+from watchkeeper.telemetry import migrations
+from watchkeeper.telemetry.store import (
+    Store,
+    TelemetryError,
+    TelemetryRefused,
+    TelemetryTimeout,
+    TelemetryUnavailable,
+)
+from watchkeeper.telemetry.upkeep import refresh_series
+
+
+def sample_rows(times_ms: list[int]) -> pa.Table:
+    n = len(times_ms)
+    return pa.table({
+        "series": pa.array([7] * n, pa.uint64()), "time": pa.array(times_ms, pa.int64()).view(pa.timestamp("ms")),
+        "value": pa.array([1.0] * n), "batch": pa.array([1] * n, pa.uint64()),
+    })  # fmt: skip
+
+
+def test_migrations_run_once_and_a_killed_run_is_simply_repeated(dsn: str) -> None:
+    store = Store(dsn)
+    names = [f"{m.number:04}_{m.name}" for m in migrations.known()]
+    assert [n[:4] for n in names] == [f"{i:04}" for i in range(1, len(names) + 1)]
+    assert store.migrate() == names
+    assert store.migrate() == []
+    store.insert("samples", sample_rows([now_ms()]))
+    for half in range(len(names)):  # as if killed after the statements of the rest, before they were recorded
+        store.command(f"DELETE FROM migrations WHERE number > {half}")
+        assert store.migrate() == names[half:]
+    assert count(store, "samples") == 1
+    store.close()
+
+
+def test_rows_come_as_python_values_with_times_in_milliseconds(store: Store) -> None:
+    row = store.rows(
+        "SELECT map('a', {s:String}) AS labels, fromUnixTimestamp64Milli(1700000000123, 'UTC') AS time, 1 AS n",
+        {"s": "b'\\c"},
+    )
+    assert row == [{"labels": {"a": "b'\\c"}, "time": 1700000000123, "n": 1}]
+    assert store.query("SELECT 1 AS n WHERE 0").schema.names == ["n"]
+
+
+def test_a_query_ends_at_its_limit(store: Store) -> None:
+    began = time.monotonic()
+    with pytest.raises(TelemetryTimeout) as late:
+        store.query("SELECT sum(cityHash64(number)) FROM numbers(100000000000)", limit_seconds=1)
+    assert late.value.status == 504 and time.monotonic() - began < 10
+
+
+def test_errors_say_whether_it_is_worth_trying_again(store: Store) -> None:
+    with pytest.raises(TelemetryRefused):
+        store.insert("samples", pa.table({"no_column": [1]}))
+    with pytest.raises(TelemetryRefused):
+        store.insert("samples", pa.table({"series": ["not a number"]}))
+    with pytest.raises(TelemetryError) as wrong:
+        store.query("SELECT nothing")
+    assert type(wrong.value) is TelemetryError and wrong.value.code == 47
+    assert store.ping() and count(store, "samples") == 0
+
+
+def test_a_store_that_is_not_there_says_so() -> None:
+    store = Store(f"http://watchkeeper:x@127.0.0.1:{free_port()}/nowhere")
+    assert not store.ping()
+    with pytest.raises(TelemetryUnavailable):
+        store.query("SELECT 1")
+    store.close()
+    with pytest.raises(ValueError, match="http"):
+        Store("postgres://somewhere")
+
+
+def test_a_wrong_secret_is_an_error(dsn: str) -> None:
+    scheme, _, rest = dsn.partition("://")
+    store = Store(f"{scheme}://watchkeeper:wrong@{rest.partition('@')[2]}")
+    with pytest.raises(TelemetryError) as refused:
+        store.query("SELECT 1")
+    assert refused.value.code == 516
+    store.close()
+
+
+def test_retention_is_set_by_table_and_old_rows_go(store: Store) -> None:
+    assert store.retention()["samples"] == 30 and store.retention()["events"] == 365
+    store.set_retention({"samples": 0, "logs": 7})
+    assert store.retention()["samples"] == 0 and store.retention()["logs"] == 7
+    old, new = now_ms() - 40 * 86_400_000, now_ms()
+    store.insert("samples", sample_rows([old, new]))
+    assert count(store, "samples") == 2
+    store.set_retention({"samples": 30, "logs": 7})
+    store.command("OPTIMIZE TABLE samples FINAL")
+    assert count(store, "samples") == 1
+    with pytest.raises(ValueError, match="no retention"):
+        store.set_retention({"journals": 1})
+    with pytest.raises(ValueError, match="no retention"):
+        store.set_retention({"logs": -1})
+
+
+def test_a_series_is_known_as_long_as_it_has_samples(store: Store) -> None:
+    announced = pa.array([now_ms() - 10 * 86_400_000], pa.int64()).view(pa.timestamp("ms"))
+    store.insert("series", pa.table({
+        "id": pa.array([7], pa.uint64()), "name": ["up"], "labels_json": ['{"a":"b"}'], "kind": ["gauge"],
+        "unit": [""], "door": ["d"], "first_seen": announced, "last_seen": announced,
+    }))  # fmt: skip
+    sampled = now_ms() - 1000
+    store.insert("samples", sample_rows([sampled]))
+    for _ in range(2):
+        refresh_series(store, now_ms() - 86_400_000)
+    assert store.rows("SELECT * FROM series FINAL") == [
+        {"id": 7, "name": "up", "labels": {"a": "b"}, "kind": "gauge", "unit": "", "door": "d",
+         "first_seen": announced[0].value, "last_seen": sampled}
+    ]  # fmt: skip
+    assert count(store, "series") == 2
