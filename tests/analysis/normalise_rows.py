@@ -17,9 +17,9 @@ NOW = 1_800_000_000_000
 Row = tuple[Stream, dict[str, object]]
 
 
-def event(labels: dict[str, str], door: str = "alertmanager", **more: object) -> Row:
+def event(named: dict[str, str], door: str = "alertmanager", **more: object) -> Row:
     row = {"id": "e", "kind": "alert", "status": "firing", "name": "n", "severity": "critical", "summary": "",
-           "starts_ms": NOW, "ends_ms": 0, "received_ms": NOW, "labels": json.dumps(labels), "annotations": "{}",
+           "starts_ms": NOW, "ends_ms": 0, "received_ms": NOW, "labels": json.dumps(named), "annotations": "{}",
            "url": "", "door": door}  # fmt: skip
     return Stream.EVENTS, {**row, **more}
 
@@ -84,7 +84,8 @@ class Fed:
 
     def item(self, labels: dict[str, str], door: str = "alertmanager") -> str:
         """The name of the item that an event with these labels is about."""
-        return self.topology.name(self.read(event(labels, door)).events[0].item)
+        (read,) = self.read(event(labels, door)).events
+        return self.topology.name(read.item)
 
     def edges(self) -> set[tuple[str, str, str]]:
         t = self.topology

@@ -20,8 +20,10 @@ from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind,
 
 VM = item_id("host", "vm")
 DISK, POSTGRES = item_id("disk", VM, "sda"), item_id("service", VM, "postgres:5432")
-HOST = Item(VM, "host", "vm", (Identifier("host.id", "0" * 32), Identifier("hostname", "vm"), Identifier("address", "10.0.0.5")),
-            source="host")  # fmt: skip
+HOST = Item(
+    VM, "host", "vm", source="host",
+    identifiers=(Identifier("host.id", "0" * 32), Identifier("hostname", "vm"), Identifier("address", "10.0.0.5")),
+)  # fmt: skip
 MACHINE = discovery(
     HOST,
     Item(DISK, "disk", "sda on vm", (part(VM, "disk", "sda"),), source="host"),
@@ -141,6 +143,7 @@ def test_short_and_long_names() -> None:
     assert fed.item({"host": "db1"}) == "db1.example.org"
     fed.read(log("db1.example.net"))
     assert len(fed.items("host")) == 2, "the same short name in two domains is two machines"
+    fed.read(after=60_000)
     assert fed.item({"host": "db1"}) == "db1", "so that the short name alone says neither"
     fed.read(log("web1"))
     assert fed.item({"host": "web1.example.org"}) == "web1"

@@ -58,6 +58,28 @@ def test_a_peer_on_a_known_machine_is_the_service_that_listens_there() -> None:
         assert ("checkout", "depends_on", "postgres") in fed.edges()
 
 
+def test_a_loopback_name_is_the_client_s_own_machine() -> None:
+    host = item_id("host", "db1")
+    redis = item_id("service", host, "redis:6379")
+    machine = discovery(
+        Item(host, "host", "db1", (Identifier("hostname", "db1"),)),
+        Item(redis, "service", "redis", (part(host, "service", "redis"), part(host, "listen", "tcp/6379"))),
+        relations=(Relation(redis, host, RelationKind.RUNS_ON, "host"),),
+    )
+    told = {"server__address": "127.0.0.1", "server__port": "6379"}
+    fed = Fed()
+    fed.read(machine)
+    fed.read(span("cart", "client", "c", host="db1", peer="127.0.0.1", **told))
+    fed.read(span("cart", "client", "d", host="web2", peer="127.0.0.1", **told))
+    fed.read(after=20_000)
+    assert ("cart", "depends_on", "redis") not in fed.edges(), (
+        "of a service on two machines nobody knows which"
+    )
+    fed.read(span("mailer", "client", "e", host="db1", peer="127.0.0.1", **told))
+    fed.read(after=20_000)
+    assert ("mailer", "depends_on", "redis") in fed.edges()
+
+
 def test_two_services_with_a_database_of_a_kind_have_each_their_own() -> None:
     fed = Fed()
     for n, name in enumerate(("cart", "ledger")):
@@ -94,7 +116,8 @@ def test_spans_tell_where_a_service_runs() -> None:
         )
     )
     assert fed.edges() == {
-        ("cart", "runs_on", "web1"), ("cart", "runs_on", "web2"), ("cart-0", "runs_on", "n1"), ("cart-0", "member_of", "cart")
+        ("cart", "runs_on", "web1"), ("cart", "runs_on", "web2"), ("cart-0", "runs_on", "n1"),
+        ("cart-0", "member_of", "cart"),
     }  # fmt: skip
 
 
@@ -112,5 +135,5 @@ def test_order_and_batches_make_no_difference(
     random.shuffle(rows)  # type: ignore[attr-defined]
     fed = Fed()
     for i in range(0, len(rows), size):
-        fed.read(*rows[i : i + size])
+        fed.read(*rows[i : i + size], after=100)
     assert fed.edges() == {(f"s{a}", "depends_on", f"s{b}") for a, b in pairs if a != b}

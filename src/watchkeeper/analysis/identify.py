@@ -201,7 +201,7 @@ def _host(r: Roles, where: str, url: bool) -> tuple[tuple[Identifier, ...], bool
     sender; the target of a scrape counts only where no label names a host."""
     named = [
         x
-        for role in ("host_id", "host", "node", "host_address")
+        for role in ("host", "node", "host_id", "host_address")
         for n in r.every(role)
         for x in _named(role, n)
     ]

@@ -233,22 +233,23 @@ class Topology:
         return new
 
     def _put_items(self, items: Mapping[str, Item]) -> None:
-        """Claimed identifiers move to the last item that claims them, as in the inventory."""
-        if not items:
-            return
-        claims: dict[Identifier, str] = {}
+        """An identifier belongs to the last item that claims it, as in the inventory: who had it loses it."""
+        claims = {x: i.id for i in items.values() for x in i.identifiers}
+        losers = {owner for x in claims if (owner := self._by_identifier.get(x)) is not None}
+        touched: dict[str, Item] = {**{k: self._items[k] for k in losers}, **items}
+        put: dict[str, Item] = {}
         dropped: list[Identifier] = []
         shorts: dict[Identifier, set[str]] = {}
-        for i in items.values():
+        for i in touched.values():
+            own = tuple(x for x in i.identifiers if claims.get(x, i.id) == i.id)
+            put[i.id] = i if len(own) == len(i.identifiers) else msgspec.structs.replace(i, identifiers=own)
             before = self._items.get(i.id)
-            stale = set(before.identifiers).difference(i.identifiers) if before else set()
-            dropped += (x for x in stale if self._by_identifier.get(x) == i.id)
-            for x in stale:
+            for x in set(before.identifiers).difference(own) if before else ():
+                dropped.append(x)
                 self._short(shorts, x).discard(i.id)
-            for x in i.identifiers:
-                claims[x] = i.id
+            for x in own:
                 self._short(shorts, x).add(i.id)
-        self.items = self._items = self._items.updated(items)
+        self.items = self._items = self._items.updated(put)
         self.by_identifier = self._by_identifier = self._by_identifier.updated(claims, dropped)
         if shorts:
             self._by_short = self._by_short.updated({x: frozenset(ids) for x, ids in shorts.items()})

@@ -115,10 +115,13 @@ class Normalise:
 
     def _discovered(self, found: Discovery) -> None:
         items, relations = reconcile(self._graph.topology, found)
-        before = self._graph.version
+        before, owner = self._graph.version, self._graph.topology.by_identifier
+        losers = {o for i in items for x in i.identifiers if (o := owner.get(x, i.id)) != i.id}
         self._graph.add(found.origin, items, relations)
         self._graph.seen((i.id for i in items), relations)
         if self._graph.version != before:
+            if losers:  # what was resolved by a name that has gone over to another item is so no more
+                self._resolver.forget()
             self._resolver.loosen()
             self._spans.loosen()
             wholes = {
@@ -126,7 +129,7 @@ class Normalise:
                 for r in relations
                 if r.kind in _BELOW
             }
-            self._note(self.series.settle_again([*wholes, ""]))
+            self._note(self.series.settle_again([*wholes, *losers, ""]))
 
     def _series(self, work: Work, offset: int, batch: pa.RecordBatch) -> None:  # noqa: ARG002
         self._note(self.series.declare(batch, work.now_ms))
