@@ -14,7 +14,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
     config = Config.from_env()
 
+    import django
     import uvicorn
+
+    django.setup()  # before anything that knows a record
 
     from watchkeeper.app import collectors
     from watchkeeper.app.acts import JournalActs
