@@ -176,7 +176,7 @@ registry.add(
         model=Alert,
         path="alerts",
         name="alert",
-        description="One living thing per fingerprint: firing or resolved, however often it was told.",
+        description="What senders and our own detectors say is wrong; told again and again, it stays one alert.",
         fields=AlertSerializer.Meta.fields,
         columns=(
             Column("severity", show=Show.SEVERITY),
