@@ -15,7 +15,7 @@ from watchkeeper.analysis.identify_graph import MOST_SEEN, SEEN_MS
 from watchkeeper.analysis.stages.normalise import Normalise
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.series import NAME, series_id
-from watchkeeper.model.signals import Stream
+from watchkeeper.model.signals import Stream, batch
 from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, Topology, item_id, part
 
 VM = item_id("host", "vm")
@@ -308,6 +308,17 @@ def test_series_are_known_after_a_restart() -> None:
         other = Normalise()
         other.restore(broken, [], [])
         assert Fed(other).read().series == {}
+
+
+def test_series_that_telemetry_remembers_are_known_too() -> None:
+    fed = Fed()
+    fed.read(MACHINE)
+    stream, row = series("node_load1", {"instance": "vm:9100", "job": "node"})
+    again = Fed(topology=fed.topology)
+    again.stage.declare(batch(stream, [row]))
+    work = again.read()
+    (info,) = work.series.values()
+    assert info.item == VM and work.changed_series == [info.id] and again.topology is fed.topology
 
 
 def test_series_are_bounded_and_silent_ones_make_room() -> None:

@@ -96,9 +96,14 @@ class HostPoller:
             out = (
                 self._discoveries(machine) + self._samples(machine, services) + self._events(machine, alerts)
             )
-        except (OSError, psutil.Error) as error:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            psutil.Error,
+        ) as error:  # systems write their tables differently
             self.statistics["failed_looks"] += 1
-            _log.warning("this machine could not be read: %s", error)
+            _log.warning("this machine could not be read: %r", error)
             return
         self._deliver(out)
         if alerts or now_ms - self._saved_ms >= SAVE_EVERY_MS:

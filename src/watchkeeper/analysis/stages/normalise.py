@@ -60,6 +60,7 @@ class Normalise:
         self._discovery = msgspec.json.Decoder(Discovery).decode
         self._act = msgspec.json.Decoder(Act).decode
         self._changed: dict[int, None] = {}
+        self._declared: list[pa.RecordBatch] = []
         self._readers: dict[Stream, Callable[[Work, int, pa.RecordBatch], None]] = {
             Stream.DISCOVERIES: self._discoveries,
             Stream.SERIES: self._series,
@@ -78,6 +79,11 @@ class Normalise:
         known = {"series": len(self.series.infos), "series_refused": self.series.refused}
         return {**refused, **unreadable, **known, "unreadable_series": self.series.unreadable}
 
+    def declare(self, batch: pa.RecordBatch) -> None:
+        """Take in SERIES rows from elsewhere than the journal, with the next Work: what was declared after the last
+        snapshot and before a kill is known to telemetry alone."""
+        self._declared.append(batch)
+
     def process(self, work: Work) -> None:
         """See Stage. Batches are read in the order they have, but discoveries and series before what needs them."""
         self._changed = {}
@@ -87,6 +93,8 @@ class Normalise:
             self._spans.forget()
             self._note(self.series.settle_missing(self._graph.topology.items))
         self._resolver.refresh()
+        while self._declared:
+            self._note(self.series.declare(self._declared.pop(), work.now_ms))
         order = list(Stream)
         for offset, stream, batch in sorted(work.batches, key=lambda b: order.index(b[1])):
             reader = self._readers.get(stream)
