@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import connections
 
 from tests.support import eventually
 from watchkeeper.model.doors import Journal
@@ -40,6 +42,7 @@ def served(secret: str = "") -> Iterator[str]:
             server.should_exit = True
             thread.join()
             pool.close()
+            async_to_sync(sync_to_async(connections.close_all))()  # of the thread that event streams ask in
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ def test_a_situation_is_worked_on(web: Web) -> None:
         "acknowledge", "assign", "note", "unacknowledge", "resolve",
     ]  # fmt: skip
     acts = AuditEntry.objects.filter(kind="situation").order_by("id").values_list("act", "actor", "record")
-    assert list(acts)[0] == ("situation.acknowledge", "write", key)
+    assert next(iter(acts)) == ("situation.acknowledge", "write", key)
     assert len(acts) == 5
 
 

@@ -200,7 +200,7 @@ def test_a_person_corrects_an_item_for_good(api: Api) -> None:
     renamed = Item(HOSTS[0].id, "vm", "db-0.example", source="cloud", attributes={"cores": 4})
     AnalysisWriter().write({}, {}, [Discovery(NOW + 1, "t", (renamed,))], offset=2, now_ms=NOW + 1)
     found = client.get(url).json()
-    assert (found["name"], found["confirmed"], found["kind"]) == ("Orders database", True, "vm")
+    assert (found["name"], found["confirmed"], found["kind"]) == ("Orders database", True, "host")
     assert found["attributes"] == {"cores": 4}
     assert found["identifiers"] == [{"scheme": "hostname", "value": "db-0"}]
     entry = AuditEntry.objects.get(act="item.change")

@@ -14,6 +14,7 @@ from watchkeeper.domains.situations import (
     AnalysisWriter,
     Overtaken,
     analysis_offset,
+    forget,
     load_active,
     load_silences,
     models,
@@ -172,3 +173,21 @@ def test_text_that_no_database_holds_is_replaced() -> None:
         {"y": "\ufffdz\\u0000"},
     )
     assert storable("\ud800x") == "?x"
+
+
+def test_what_ended_long_ago_is_forgotten() -> None:
+    """Situations and alerts, with what hangs on them; what fires stays however old, and what is recent."""
+    day = 24 * 3600 * 1000
+    ended = {"status": AlertStatus.RESOLVED, "ends_ms": NOW}
+    alerts = {
+        "old": alert("old", situation="s", **ended),
+        "fires": alert("fires"),
+        "recent": alert("recent", **{**ended, "last_seen_ms": NOW + 80 * day}),
+    }
+    over = situation("s", ("old",), state=SituationState.RESOLVED, resolved_ms=NOW)
+    AnalysisWriter().write(alerts, {"s": over, "t": situation("t", ("fires",))}, offset=1, now_ms=NOW)
+    assert forget(NOW + 80 * day, keep_days=90) == 0
+    assert forget(NOW + 100 * day, keep_days=90) > 0
+    assert sorted(models.Alert.objects.values_list("pk", flat=True)) == ["fires", "recent"]
+    assert list(models.Situation.objects.values_list("pk", flat=True)) == ["t"]
+    assert not models.TimelineEntry.objects.filter(situation="s").exists()

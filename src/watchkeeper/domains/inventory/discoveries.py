@@ -19,11 +19,13 @@ _CHUNK = 500
 def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
     """Write items, identifiers and relations, in the caller's transaction; later ones overrule earlier ones.
 
-    A relation to an item that nobody has described is left out, and logged."""
+    A relation to an item that nobody has described is left out, and logged; one without origin is a person's
+    and has been written by what the person did."""
     items = {i.id: i for d in found for i in d.items}
     _items(items, now_ms)
     _identifiers(items, now_ms)
-    _relations({(r.source, r.target, r.kind, r.origin): r for d in found for r in d.relations}, items, now_ms)
+    edges = {(r.source, r.target, r.kind, r.origin): r for d in found for r in d.relations if r.origin}
+    _relations(edges, items, now_ms)
 
 
 def _items(items: dict[str, Item], now_ms: int) -> None:
@@ -32,22 +34,18 @@ def _items(items: dict[str, Item], now_ms: int) -> None:
     known: dict[str, tuple[Any, ...]] = {}
     for part in _chunks(items):
         rows = models.Item.objects.filter(pk__in=part)
-        columns = ("name", "kind", "discovered", "attributes", "pinned")
+        columns = ("name", "kind", "discovered", "attributes")
         known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
     now = when(now_ms)
     rows = []
     for i in items.values():
         name, kind, discovered, attributes = storable(i.name)[:255], i.kind[:64], i.discovered, i.attributes
-        pinned: list[str] = []
         if i.id in known:
-            old_name, old_kind, old_discovered, old_attributes, pinned = known[i.id]
-            name = old_name if "name" in pinned else name
-            kind = old_kind if "kind" in pinned else kind
-            discovered = discovered and old_discovered
+            old_name, old_kind, old_discovered, old_attributes = known[i.id]
+            if not old_discovered:
+                name, kind, discovered = old_name, old_kind, False
             attributes = {**old_attributes, **attributes}
-        rows.append(
-            (i.id, kind, name, discovered, i.source[:128], document(attributes), document(pinned), now, now)
-        )
+        rows.append((i.id, kind, name, discovered, i.source[:128], document(attributes), now, now))
     changed = ("kind", "name", "discovered", "source", "attributes", "last_seen_at")
     upsert(models.Item, rows, update=changed)
 

@@ -30,9 +30,10 @@ def load_topology() -> Topology:
     ]
     edges = models.Relation.objects.filter(valid_to=None).order_by("id")
     relations = [
-        Relation(source, target, RelationKind(kind), origin)
-        for source, target, kind, origin in edges.values_list(
-            "source_id", "target_id", "kind", "origin"
+        # What a person has said has no origin: nobody has to confirm it.
+        Relation(source, target, RelationKind(kind), origin if observed else "")
+        for source, target, kind, origin, observed in edges.values_list(
+            "source_id", "target_id", "kind", "origin", "observed"
         ).iterator(5000)
     ]
     return Topology(items, relations)

@@ -10,7 +10,7 @@ from watchkeeper.model.topology import RelationKind
 
 
 class Item(models.Model):
-    """Something the organisation runs. `pinned` names the fields that a person has set: discovery leaves them."""
+    """Something the organisation runs. Once confirmed (not only `discovered`), discovery leaves its name and kind."""
 
     id = models.CharField(primary_key=True, max_length=36)
     kind = models.CharField(max_length=64)
@@ -18,7 +18,6 @@ class Item(models.Model):
     discovered = models.BooleanField(default=True)  # no person or inventory source has confirmed it
     source = models.CharField(max_length=128, blank=True, default="")
     attributes = models.JSONField(default=dict, blank=True)
-    pinned = models.JSONField(default=list, blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

@@ -9,6 +9,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from rest_framework import serializers
 
+from watchkeeper.domains.inventory.announcing import announce
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.problems import Invalid, Refused
@@ -53,13 +54,14 @@ def _make(actor: Actor, data: dict[str, Any]) -> Item:
         if Identifier.objects.filter(scheme=scheme, value=value, valid_to=None).exists():
             raise Refused(f"another item is known as {scheme}={value}")
     item = Item.objects.create(
-        id=str(uuid.uuid4()), discovered=False, source=actor.name[:128], pinned=["name", "kind"],
+        id=str(uuid.uuid4()), discovered=False, source=actor.name[:128],
         first_seen_at=now, last_seen_at=now, **data,
     )  # fmt: skip
     Identifier.objects.bulk_create(
         Identifier(item=item, scheme=s, value=v, position=n, valid_from=now)
         for n, (s, v) in enumerate(dict.fromkeys(names))
     )
+    announce([item.pk])
     return item
 
 
@@ -67,14 +69,15 @@ def _change(_: Actor, item: Item, data: dict[str, Any]) -> Item:
     data.pop("identifiers", None)
     for name, value in data.items():
         setattr(item, name, value)
-    item.pinned = sorted({*item.pinned, *(n for n in data if n in ("name", "kind"))})
     item.discovered = False
     item.save()
+    announce([item.pk])
     return item
 
 
 def _confirm(_: Actor, item: Item, __: dict[str, Any]) -> Done:
     Item.objects.filter(pk=item.pk).update(discovered=False)
+    announce([item.pk])
     return Done()
 
 
@@ -92,8 +95,7 @@ registry.add(
         columns=(
             Column("name", link=True),
             Column("kind", show=Show.STATE),
-            Column("discovered", "Only discovered", Show.YES),
-            Column("source"),
+            Column("source", "Known from"),
             Column("last_seen_at", "Last seen", Show.TIME),
         ),
         filters={
@@ -146,6 +148,7 @@ def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
     )  # fmt: skip
     if not new:
         raise Refused("this relation is there already")
+    announce([], [made])
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import close_old_connections
 from django.db.models import Max
 
 from watchkeeper.domains.situations.models import Situation, TimelineEntry
@@ -16,5 +17,6 @@ def open_count() -> int:
 
 def change_mark() -> Any:
     """A value that is another one after the writer has written a situation."""
+    close_old_connections()  # asked from event streams, where no request begins or ends
     newest = Situation.objects.aggregate(newest=Max("updated_at"))["newest"]
     return newest, TimelineEntry.objects.aggregate(last=Max("id"))["last"]
