@@ -11,6 +11,7 @@ from watchkeeper.analysis.correlators.arrival import Arrival
 from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups
 from watchkeeper.analysis.correlators.history import History
 from watchkeeper.analysis.correlators.near import Near
+from watchkeeper.analysis.correlators.rarity import Rarity
 from watchkeeper.model.reason import Reason, ReasonKind
 from watchkeeper.model.topology import Topology
 
@@ -43,8 +44,8 @@ class Evidence:
 class Weighing:
     """Finds and scores the groups near an arrival."""
 
-    def __init__(self, groups: Groups, near: Near, history: History) -> None:
-        self._groups, self._near, self._history = groups, near, history
+    def __init__(self, groups: Groups, near: Near, history: History, rarity: Rarity) -> None:
+        self._groups, self._near, self._history, self._rarity = groups, near, history, rarity
 
     def near(self, a: Arrival) -> list[Evidence]:
         """Groups this arrival could join, each with its evidence; the order means nothing."""
@@ -101,21 +102,19 @@ class Weighing:
                     e.history, e.partner = share * HISTORY, item
 
     def _same_labels(self, a: Arrival, found: dict[int, Evidence]) -> None:
-        telling = [
-            (x, c) for x in a.labels if 0 < len(c := self._groups.by_label.get(x, _NOWHERE)) <= CROWDED
-        ]
+        """The share of what the arrival's labels tell that a group's alerts carry too."""
+        rarity = {label: self._rarity.of(label) for label in a.labels}
         seen: dict[int, list[str]] = {}
-        weight: dict[int, float] = {}
-        for label, carriers in telling:
-            for number in carriers:
-                seen.setdefault(number, []).append(label)
-                weight[number] = weight.get(number, 0.0) + 1.0 / (1.0 + math.log2(len(carriers)))
+        for label in a.labels:
+            carriers = self._groups.by_label.get(label, _NOWHERE)
+            if len(carriers) <= CROWDED:
+                for number in carriers:
+                    seen.setdefault(number, []).append(label)
+        whole = sum(rarity.values()) or 1.0
         for number, shared in seen.items():
             e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
-            e.labels, e.shared = (
-                LABELS * min(1.0, weight[number] / max(2.0, len(a.labels) / 2)),
-                tuple(shared),
-            )
+            e.labels = LABELS * sum(rarity[x] for x in shared) / whole
+            e.shared = tuple(sorted(shared, key=lambda x: -rarity[x]))
 
     def reasons(self, a: Arrival, e: Evidence, topology: Topology) -> tuple[Reason, ...]:
         """The evidence as sentences, heaviest first, weights adding up to 1."""

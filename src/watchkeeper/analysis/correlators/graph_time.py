@@ -19,6 +19,7 @@ from watchkeeper.analysis.correlators.evidence import BATCH, REACH_MS, Evidence,
 from watchkeeper.analysis.correlators.group import INSTANTS, Group, Groups
 from watchkeeper.analysis.correlators.history import WITH, History
 from watchkeeper.analysis.correlators.near import Near
+from watchkeeper.analysis.correlators.rarity import Rarity
 from watchkeeper.analysis.correlators.settle import SETTLE_MS, Before, Joined, Parted, Settling
 from watchkeeper.model.reason import Reason, ReasonKind
 from watchkeeper.model.topology import Topology
@@ -40,8 +41,9 @@ class GraphTime:
         self.near = Near()
         self.history = History()
         self.company = Company()
+        self.rarity = Rarity()
         self._settling = Settling(self.groups)
-        self._weighing = Weighing(self.groups, self.near, self.history)
+        self._weighing = Weighing(self.groups, self.near, self.history, self.rarity)
         self._topology = Topology()
         self._newest = 0
         self._swept = 0
@@ -198,6 +200,8 @@ class GraphTime:
         for done in final:
             a, group = done.arrival, done.group
             self.company.learn(a.name, done.company >= 2)
+            if a.labels:
+                self.rarity.learn(a.labels)
             if a.item and a.item not in group.anchors:
                 part = self.near.part(a.item)
                 strangers = [x for x in group.anchors if not part or self.near.part(x) != part]
