@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 
 from watchkeeper.analysis.templates.words import DIGITS, V, is_word
@@ -57,6 +58,7 @@ class Groups:
 
     def __init__(self) -> None:
         self.groups: list[Group] = []
+        self.merges = 0
         self._exact: dict[int, int] = {}  # hash of a key → code; the hash is Python's, seeded by process
         self._masked: dict[Key, int] = {}
         self._masks: dict[int, dict[tuple[int, ...], None]] = {}  # by length: sets of variable places
@@ -125,7 +127,7 @@ class Groups:
         if code is not None:
             return self.find(code)
         for mask in self._masks.get(len(hashes), ()):
-            code = self._exact.get(whole + sum(hash((p, ANY)) - hashes[p] for p in mask))
+            code = self._exact.get(whole + sum(_any(p) - hashes[p] for p in mask))
             if code is not None:
                 return self.find(code)
         return None
@@ -138,7 +140,7 @@ class Groups:
         hashes = _hashes(key)
         whole = sum(hashes)
         for place in words[:_MAX_WORDS]:
-            variants = self._variants_of(whole + hash((place, ANY)) - hashes[place])
+            variants = self._variants_of(whole + _any(place) - hashes[place])
             if len(variants) < _MAX_VARIANTS and all(word != key[place] for word, _ in variants):
                 variants.append((key[place], code))
             if merge and len(variants) >= _enough(key, place, words):
@@ -148,6 +150,7 @@ class Groups:
     def _merge(self, masked: Key, codes: set[int]) -> None:
         root, *others = sorted(codes)
         group = self.groups[root]
+        self.merges += len(others)
         for other in others:
             self.groups[other].parent = root
             group.count += self.groups[other].count
@@ -196,9 +199,15 @@ def _shared(ours: str, theirs: str) -> str:
     return same if same == DIGITS.sub(V, theirs) else V
 
 
+@lru_cache(maxsize=512)
+def _any(place: int) -> int:
+    return hash(f"{place}{V}{ANY}")
+
+
 def _hashes(key: Key) -> list[int]:
-    """A hash for each token in its place; the sum is the key's, and a difference changes one place."""
-    return [hash((p, k)) for p, k in enumerate(key)]
+    """A hash for each token in its place; the sum is the key's, and a difference changes one place. Of strings,
+    which Python hashes with a secret: sums of hashes of tuples were seen to collide."""
+    return [hash(f"{p}{V}{k}") for p, k in enumerate(key)]
 
 
 def _enough(key: Key, place: int, words: Sequence[int]) -> int:

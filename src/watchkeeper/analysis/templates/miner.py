@@ -41,6 +41,7 @@ class TemplateMiner:
         self._ids = np.empty(0, np.uint64)  # by code, of what the code has become
         self._codes: dict[int, int] = {}
         self._aliases: dict[int, int] = {}
+        self._merges = 0  # of the groups, when codes were last numbered
         self._tokens = 0
         self._lines = 0
 
@@ -53,10 +54,13 @@ class TemplateMiner:
 
         An empty message has the id 0 and no template.
         """
-        raw = [body.encode("utf-8", "replace") for body in bodies]
-        ends = np.cumsum(np.fromiter(map(len, raw), np.int64, len(raw)))
-        starts = ends - np.fromiter(map(len, raw), np.int64, len(raw))
-        return self.learn_bytes(np.frombuffer(b"".join(raw), np.uint8), starts, ends)
+        text = "".join(bodies)
+        data = text.encode("utf-8", "replace")
+        lengths = np.fromiter(map(len, bodies), np.int64, len(bodies))
+        if len(data) != len(text):  # characters of several bytes
+            lengths = np.array([len(body.encode("utf-8", "replace")) for body in bodies], np.int64)
+        ends = np.cumsum(lengths)
+        return self.learn_bytes(np.frombuffer(data, np.uint8), ends - lengths, ends)
 
     def learn_bytes(
         self, data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
@@ -74,7 +78,7 @@ class TemplateMiner:
                 self._table.put(h, code)
             codes[i] = code
         if fresh:
-            self._renumber()
+            self._number()
         self._count(codes)
         ids = np.zeros(len(codes), np.uint64)
         told = codes != _EMPTY
@@ -151,7 +155,18 @@ class TemplateMiner:
             self._tokens += len(key)
         return code
 
+    def _number(self) -> None:
+        """Give new codes their ids; all of them again when templates have become one."""
+        groups, known = self._groups.groups, len(self._ids)
+        if self._groups.merges != self._merges:
+            self._renumber()
+        elif known < len(groups):
+            new = [group.id for group in groups[known:]]
+            self._ids = np.concatenate((self._ids, np.array(new, np.uint64)))
+            self._codes.update(zip(new, range(known, len(groups)), strict=True))
+
     def _renumber(self) -> None:
+        self._merges = self._groups.merges
         groups, find = self._groups.groups, self._groups.find
         self._ids = np.array([groups[find(c)].id for c in range(len(groups))], np.uint64)
         self._codes = {g.id: c for c, g in enumerate(groups)}
@@ -162,8 +177,9 @@ class TemplateMiner:
 
     def _count(self, codes: NDArray[np.int32]) -> None:
         self._lines += len(codes)
-        seen, times = np.unique(codes[codes != _EMPTY], return_counts=True)
-        for code, n in zip(seen.tolist(), times.tolist(), strict=True):
+        times = np.bincount(codes[codes != _EMPTY])
+        seen = np.flatnonzero(times)
+        for code, n in zip(seen.tolist(), times[seen].tolist(), strict=True):
             group = self._groups.groups[self._groups.find(code)]
             group.count += n
             group.last = self._lines

@@ -64,8 +64,8 @@ class ShapeTable:
         """Remember that the shape with this hash belongs to template `code`."""
         start = (key & (len(self.keys) - 1)) & ~(_WAYS - 1)
         ways = slice(start, start + _WAYS)
-        same = np.flatnonzero(self.keys[ways] == np.uint64(key))
-        at = start + int(same[0] if len(same) else np.argmin(self.ages[ways]))
+        keys, ages = self.keys[ways].tolist(), self.ages[ways].tolist()
+        at = start + (keys.index(key) if key in keys else ages.index(min(ages)))
         self.clock += 1
         self.keys[at], self.codes[at], self.ages[at] = key, code, self.clock
 

@@ -6,6 +6,7 @@ Works on shapes only (see shape.py), a few microseconds each, and only when a sh
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 V = "\x01"
 """The mark of a value, in shapes and in tokens."""
@@ -59,7 +60,9 @@ def tokens(shape: str) -> tuple[list[str], list[str]]:
     for token in _SPLIT.split(shape):
         if not token:
             continue
-        k, literal = _classify(token, key)
+        k, literal = _classify(token)
+        if token in _UNITS and key[-1:] == [" "] and key[-2:-1] and key[-2].endswith(V):
+            k = V
         if _repeats(k, key):
             key.pop()
             literals.pop()
@@ -75,7 +78,8 @@ def tokens(shape: str) -> tuple[list[str], list[str]]:
     return key, literals
 
 
-def _classify(token: str, before: list[str]) -> tuple[str, str]:
+@lru_cache(maxsize=1 << 14)
+def _classify(token: str) -> tuple[str, str]:
     """Key and literal of one token."""
     if token == " ":
         return " ", " "
@@ -92,8 +96,6 @@ def _classify(token: str, before: list[str]) -> tuple[str, str]:
         return key, token
     if token.count("/") >= 3 or token.count("\\") >= 2 or is_host(token):
         return V, V
-    if token in _UNITS and before[-1:] == [" "] and before[-2:-1] and before[-2].endswith(V):
-        return V, token
     return token, token
 
 
