@@ -1,32 +1,28 @@
-"""What is shown around a verdict: the affected part of the graph, charts of the implicated series, log lines."""
+"""What is shown around a situation: the affected part of the graph, charts of the implicated series, log lines."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, JsonResponse
 
 from watchkeeper.console import graphs
+from watchkeeper.console.measured import item_charts, series_of, source
 from watchkeeper.domains.inventory.models import Identifier, Item
 from watchkeeper.domains.situations.models import Membership, Situation
 from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import logs as log_queries
+from watchkeeper.telemetry.queries.logs import Line
 
 BEFORE = dt.timedelta(minutes=15)
 AFTER = dt.timedelta(minutes=5)
 CHARTS = 4
-LINES = 20
-#: what a host's overview shows: title, metric, further parameters
-HOST_METRICS = (
-    ("CPU use", "system.cpu.utilization", {}),
-    ("Memory use", "system.memory.utilization", {}),
-    ("Disk reads and writes", "system.disk.io", {}),
-    ("Network traffic", "system.network.io", {}),
-)
+LINES = 60
 
 
 def window(record: Situation) -> tuple[int, int]:
@@ -39,27 +35,19 @@ def charts(record: Situation, members: list[Membership]) -> list[dict[str, str]]
     """One chart for each series that an alert of the situation names, the strongest first."""
     found: dict[int, str] = {}
     for m in sorted(members, key=lambda m: -m.alert.score):
-        for reason in m.alert.because:
-            series = reason.data.get("series")
-            if series is not None and len(found) < CHARTS:
-                found.setdefault(int(series), m.alert.name)
+        for series in series_of(m.alert):
+            found.setdefault(series, m.alert.name)
     begin, end = window(record)
-    return [
-        {"title": title, "source": "/explore/metrics/data.json?" + urlencode(
-            {"id": series, "from": begin, "to": end, "mark": milliseconds(record.opened_at)})}
-        for series, title in found.items()
-    ]  # fmt: skip
-
-
-def host_charts(host: Item | None) -> list[dict[str, str]]:
-    """The usual charts of a host, for the last hour."""
-    if host is None:
-        return []
-    return [
-        {"title": title, "source": "/explore/metrics/data.json?" + urlencode(
-            {"name": metric, "l.host.name": host.name, "last": 3600, **more})}
-        for title, metric, more in HOST_METRICS
-    ]  # fmt: skip
+    shown = {"from": begin, "to": end, "mark": milliseconds(record.opened_at)}
+    drawn = [
+        {"title": title, "source": source(id=series, **shown)}
+        for series, title in list(found.items())[:CHARTS]
+    ]
+    causes = {i.pk: i for i in Item.objects.filter(pk__in=[c.item for c in record.causes[:2]])}
+    for cause in record.causes[:2]:
+        if len(drawn) < CHARTS and cause.item in causes:
+            drawn += item_charts(causes[cause.item], most=2, of=True, **shown)
+    return drawn[:CHARTS]
 
 
 def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
@@ -79,10 +67,24 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
         return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
     query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
     return {
-        "lines": lines,
+        "lines": grouped(lines),
         "more": f"/explore/logs/?{urlencode(query)}",
         "empty": "No warnings or errors in that time.",
     }
+
+
+def grouped(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """Lines of one shape from one source, one after the other, as the first of them and how many they are."""
+    out: list[dict[str, Any]] = []
+    for line in lines:
+        before = out[-1]["line"] if out else None
+        if before and line.template_id and (line.template_id, line.source_name) == (
+            before.template_id, before.source_name,
+        ):  # fmt: skip
+            out[-1]["more"] += 1
+        else:
+            out.append({"line": line, "more": 0})
+    return out
 
 
 def affected(record: Situation) -> dict[str, Any]:

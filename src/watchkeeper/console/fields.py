@@ -12,7 +12,8 @@ from rest_framework import serializers
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `shape`: text, long, number, yes, choice, time, list (one entry a line)."""
+    """One input. `shape`: text, long, number, yes, choice, time, list (one entry a line), json, pick
+    (any number of the choices)."""
 
     name: str
     label: str
@@ -69,10 +70,10 @@ def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
 
     out: dict[str, Any] = {}
     for f in fields:
-        text = given.get(f.name, "")
+        text = "\n".join(given.getlist(f.name)) if f.shape in ("list", "pick") else given.get(f.name, "")
         if f.shape == "yes":
             out[f.name] = f.name in given
-        elif f.shape == "list" and text.strip():
+        elif f.shape in ("list", "pick") and text.strip():
             out[f.name] = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
         elif f.shape == "json" and text.strip():
             try:

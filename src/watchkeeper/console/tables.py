@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from watchkeeper.console.templatetags.console import ago, badge, many
+from watchkeeper.console.deeds import deed
+from watchkeeper.console.templatetags.console import ago, badge, chips, many
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.resource import Column, Resource, Show
 from watchkeeper.model.verdicts import Severity
+
+MOST_KINDS = 50
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,12 @@ class Box:
 
 def cells(resource: Resource, record: Any) -> list[tuple[Column, SafeString]]:
     """Every column's value, drawn as the declaration says."""
-    return [(c, _draw(c, _value(record, c.name), f"/{resource.path}/{record.pk}/")) for c in resource.columns]
+    out = []
+    for c in resource.columns:
+        value, url = _value(record, c.name), f"/{resource.path}/{record.pk}/"
+        words = None if c.link else drawn(resource, c.name, value)
+        out.append((c, _draw(c, value, url) if words is None else words))
+    return out
 
 
 def _value(record: Any, name: str) -> Any:
@@ -55,6 +63,18 @@ def _value(record: Any, name: str) -> Any:
         if callable(record):
             record = record()
     return record
+
+
+def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
+    """What a field of this kind means in words, where the bare value says too little; None where it is plain."""
+    match resource.path, name:
+        case "audit", "act":
+            return format_html("{}", deed(str(value)))
+        case "audit", "actor_kind":
+            return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
+        case "intake-keys", "rate":
+            return SafeString("no limit" if not value else f"{many(value)} rows a second")
+    return None
 
 
 def _draw(column: Column, value: Any, url: str) -> SafeString:
@@ -67,13 +87,12 @@ def _draw(column: Column, value: Any, url: str) -> SafeString:
             shown = SafeString(many(value))
         case Show.TAGS:
             tags = value.items() if isinstance(value, dict) else ((v, "") for v in value or ())
-            shown = format_html_join(" ", '<span class="badge bg-secondary-lt">{}</span>',
-                                     ((f"{k}={v}" if v else str(k),) for k, v in list(tags)[:6]))  # fmt: skip
+            shown = chips(dict(list(tags)[:6])) if tags else SafeString("–")
         case Show.YES:
             shown = SafeString("yes" if value else "–")
         case _:
             shown = format_html("{}", value if value not in ("", None) else "–")
-    return format_html('<a href="{}" class="text-reset">{}</a>', url, shown) if column.link else shown
+    return format_html('<a href="{}" class="wk-link">{}</a>', url, shown) if column.link else shown
 
 
 def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
@@ -89,9 +108,12 @@ def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
         if isinstance(field, SeverityField):
             choices = [(s.value, s.value) for s in reversed(Severity)]
         elif getattr(field, "choices", None):
-            choices = [(str(v), str(label)) for v, label in field.choices]
+            choices = [(str(v), str(label).replace("_", " ")) for v, label in field.choices]
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
+        elif name == "kind":
+            found = resource.model._default_manager.order_by(name).values_list(name, flat=True).distinct()
+            choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue
         boxes.append(Box(name, name.replace("_", " ").capitalize(), choices, given.get(name, "")))

@@ -10,10 +10,11 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from watchkeeper.console import bundle
+from watchkeeper.console import bundle, deeds
 from watchkeeper.console.icons import ICONS
 
 register = template.Library()
+register.filter("deed", deeds.deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
            "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red"}  # fmt: skip
 
@@ -46,7 +47,18 @@ def icon(name: str, label: str = "") -> SafeString:
 def badge(word: Any) -> SafeString:
     """A severity, state or status as a coloured word."""
     text = str(getattr(word, "value", word))
-    return format_html('<span class="badge bg-{}-lt">{}</span>', COLOURS.get(text, "secondary"), text)
+    colour = COLOURS.get(text, "secondary")
+    return format_html('<span class="badge bg-{}-lt">{}</span>', colour, text.replace("_", " "))
+
+
+@register.filter
+def chips(labels: Any) -> SafeString:
+    """Labels as small words "name=value", long ones broken; a list or the like as its values."""
+    pairs = labels.items() if isinstance(labels, dict) else ((v, "") for v in labels or ())
+    shown = ((k, "=" if v != "" else "", v) for k, v in pairs)
+    return format_html_join(
+        " ", '<span class="wk-chip"><span class="text-secondary">{}{}</span>{}</span>', shown
+    )
 
 
 @register.filter
@@ -65,6 +77,12 @@ def exact(at: dt.datetime | None) -> SafeString:
     if at is None:
         return SafeString('<span class="text-secondary">–</span>')
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+@register.filter
+def clock(at: dt.datetime) -> SafeString:
+    """The time of day to the second, the day on hovering."""
+    return format_html('<time datetime="{}" data-clock>{}</time>', at.isoformat(), at.strftime("%H:%M:%S"))
 
 
 @register.filter
@@ -115,7 +133,7 @@ def with_query(context: template.Context, **changes: Any) -> str:
 @register.filter
 def words(path: str) -> str:
     """A path such as "intake-keys" as people write it."""
-    return path.replace("-", " ").capitalize()
+    return path.replace("-", " ").replace("_", " ").capitalize()
 
 
 @register.filter
@@ -141,6 +159,19 @@ def _moment(value: str) -> dt.datetime | None:
         return dt.datetime.fromisoformat(value)
     except ValueError:
         return None
+
+
+@register.filter
+def unit(code: str) -> str:
+    """A unit as OpenTelemetry writes it, in words."""
+    words = {"By": "bytes", "s": "seconds", "ms": "milliseconds", "%": "percent"}
+    return words.get(code) or code.replace("{", "").replace("}", "")
+
+
+@register.filter
+def get(mapping: Any, key: str) -> Any:
+    """An entry whose name no template could write."""
+    return mapping.get(key) if mapping else None
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -25,26 +26,50 @@ NAMES = {
 }  # fmt: skip
 
 
+PATHS = {
+    "alertmanager": ("/api/v2/alerts",), "remote_write": ("/api/v1/write",),
+    "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"),
+}  # fmt: skip
+#: by door, the last two looks that lie far enough apart: when, and rows until then
+_looks: dict[str, list[tuple[float, int]]] = {}
+
+
 @require_GET
 @signed_in()
 def doors(request: HttpRequest) -> HttpResponse:
     """The page; its table fetches itself every few seconds."""
     part = "parts/doors.html" if request.headers.get("HX-Target") == "doors" else "doors.html"
-    return page(request, part, title="Doors", doors=_doors(), journal=_journal())
+    return page(request, part, title="Doors", doors=_doors(request), journal=_journal())
 
 
-def _doors() -> list[dict[str, Any]]:
-    rows = []
+def _doors(request: HttpRequest) -> list[dict[str, Any]]:
+    rows, base = [], request.build_absolute_uri("/").rstrip("/")
     for name, s in sorted(ports.doors().items()):
         rejected = s.get("rejected", {})
+        if name == "http" and not rejected and not s.get("requests"):
+            continue
         last = s.get("last_seen_ms") or 0
         rows.append({
             "name": NAMES.get(name, name), "door": name, "rows": s.get("rows", 0), "requests": s.get("requests", 0),
-            "bytes": s.get("bytes", 0), "rate": s.get("rows_per_second"), "rejected": sum(rejected.values()),
+            "bytes": s.get("bytes", 0), "rate": _rate(name, s.get("rows", 0)),
+            "addresses": [f"{base}{path}" for path in PATHS.get(name, ())], "rejected": sum(rejected.values()),
             "reasons": sorted(rejected.items(), key=lambda x: -x[1]),
             "last": dt.datetime.fromtimestamp(last / 1000, dt.UTC) if last else None,
         })  # fmt: skip
     return rows
+
+
+def _rate(door: str, rows: int) -> str:
+    """Rows a second between this look and one some seconds ago; nothing at the first look."""
+    now, seen = time.monotonic(), _looks.setdefault(door, [])
+    if not seen or now - seen[-1][0] >= 4 or rows < seen[-1][1]:
+        seen.append((now, rows))
+        del seen[:-2]
+    then, before = seen[0]
+    if now - then < 1 or rows < before:
+        return "–"
+    rate = (rows - before) / (now - then)
+    return f"{rate:.0f}" if rate >= 10 or rate == 0 else f"{rate:.1f}"
 
 
 def _journal() -> dict[str, Any]:

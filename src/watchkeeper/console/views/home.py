@@ -8,11 +8,12 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import evidence
+from watchkeeper.console.measured import item_charts
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.situations import with_cause
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert, Situation
+from watchkeeper.kernel.ports import ports
 
 
 @require_GET
@@ -26,8 +27,17 @@ def home(request: HttpRequest) -> HttpResponse:
     host = Item.objects.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
     return page(
         request, "home.html", title="Overview", rows=with_cause(open_ones[:6]), firing=_firing(),
-        kinds=list(kinds), items=Item.objects.count(), host=host, charts=evidence.host_charts(host),
+        kinds=list(kinds), items=Item.objects.count(), host=host, charts=item_charts(host), begin=_begin(request),
+        base=request.build_absolute_uri("/").rstrip("/"),
     )  # fmt: skip
+
+
+def _begin(request: HttpRequest) -> bool:
+    """Whether nothing but this machine has ever told us anything: then the page says how to begin."""
+    if request.GET.get("begin"):
+        return True
+    sent = any(s.get("rows") for name, s in ports.doors().items() if name not in ("host", "http"))
+    return not sent and not Alert.objects.exists()
 
 
 def _firing() -> int:

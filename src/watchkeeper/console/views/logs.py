@@ -45,6 +45,15 @@ def explore(request: HttpRequest) -> HttpResponse:
     part = "parts/log_lines.html" if request.headers.get("HX-Target") == "lines" else "logs.html"
     return page(
         request, part, title="Logs", lines=lines, more=more, asked=asked, last=last, spans=SPANS, levels=LEVELS,
-        bars=[{"share": round(100 * b.count / top), "count": b.count, "time": b.time} for b in bars],
+        bars=[_bar(b, top) for b in bars],
         shapes=shapes, trouble=trouble, fixed="from" in given,
     )  # fmt: skip
+
+
+def _bar(bar: logs.Bar, top: int) -> dict[str, Any]:
+    """A bar's height in percent of the highest, and how much of it is errors in percent of itself."""
+    bad = bar.severities.get("error", 0) + bar.severities.get("fatal", 0)
+    return {
+        "share": round(100 * bar.count / top), "count": bar.count, "time": bar.time, "bad": bad,
+        "bad_share": round(100 * bad / bar.count) if bar.count else 0,
+    }  # fmt: skip

@@ -7,11 +7,13 @@ import time
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from watchkeeper.console.views.doors import NAMES as DOORS
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import BadQuery
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import metrics
+from watchkeeper.telemetry.queries.series import Matcher, Wanted, described
 
 SPANS = ((900, "15 min"), (3600, "1 h"), (6 * 3600, "6 h"), (86400, "1 d"), (7 * 86400, "7 d"))
 NAMES = 60
@@ -28,14 +30,14 @@ def explore(request: HttpRequest) -> HttpResponse:
     try:
         store = ports.the_telemetry()
         names = metrics.names(store, words, limit=NAMES)
-        series = metrics.find(store, name, _labels(request), limit=LINES) if name else []
+        series = described(store, _wanted(request), limit=LINES) if name else []
         trouble = ""
     except WatchkeeperError as error:
         names, series, trouble = [], [], error.detail
     part = "parts/metric_names.html" if request.headers.get("HX-Target") == "names" else "metrics.html"
     return page(
         request, part, title="Metrics", words=words, names=names, name=name, span=span, spans=SPANS,
-        series=series, trouble=trouble, most=LINES,
+        series=series, trouble=trouble, most=LINES, labels=_chosen(request), doors=DOORS,
     )  # fmt: skip
 
 
@@ -48,12 +50,8 @@ def data(request: HttpRequest) -> HttpResponse:
     begin = _whole(request.GET.get("from"), end - 1000 * _whole(request.GET.get("last"), 3600))
     if begin >= end:
         raise BadQuery("from lies after to", "from")
-    ids = [int(i) for i in request.GET.getlist("id") if i.isdigit()]
-    found = (
-        metrics.by_ids(store, ids)
-        if ids
-        else metrics.find(store, request.GET.get("name", ""), _labels(request), LINES)
-    )
+    ids = [int(i) for i in request.GET.getlist("id") if i.isdigit()][:LINES]
+    found = metrics.by_ids(store, ids) if ids else described(store, _wanted(request), limit=LINES)
     points = metrics.points(store, found, begin, end, POINTS)
     rate = any(s.kind == "counter" for s in found)
     unit = next((s.unit for s in found if s.unit), "")
@@ -62,7 +60,20 @@ def data(request: HttpRequest) -> HttpResponse:
     ]
     names = short_names([{"": s.name, **s.labels} for s in found])
     lines = [{"name": n, "points": points.get(s.id, [])} for s, n in zip(found, names, strict=True)]
-    return JsonResponse({"unit": f"{unit}/s" if rate else unit, "series": lines, "marks": marks})
+    stack = request.GET.get("stack") == "1"
+    unit = f"{unit}/s" if rate else unit
+    return JsonResponse({"unit": unit, "series": lines, "marks": marks, "stack": stack})
+
+
+def _chosen(request: HttpRequest) -> list[tuple[str, str, str]]:
+    """The labels that narrow the series, each with the query string without it."""
+    chosen = []
+    for k, v in request.GET.items():
+        if k.startswith("l.") and v:
+            rest = request.GET.copy()
+            del rest[k]
+            chosen.append((k.removeprefix("l."), v, rest.urlencode()))
+    return chosen
 
 
 def short_names(labels: list[dict[str, str]]) -> list[str]:
@@ -78,8 +89,12 @@ def short_names(labels: list[dict[str, str]]) -> list[str]:
     return [" ".join(one[k] for k in differ if one.get(k)) or one.get("", "value") for one in labels]
 
 
-def _labels(request: HttpRequest) -> dict[str, str]:
-    return {k[2:]: v for k, v in request.GET.items() if k.startswith("l.") and v}
+def _wanted(request: HttpRequest) -> Wanted:
+    """By name and labels: `l.<label>=value` has to be so, `except.<label>=value` must not."""
+    given = [(k, v) for k, v in request.GET.items() if v]
+    same = [Matcher(k.removeprefix("l."), v) for k, v in given if k.startswith("l.")]
+    other = [Matcher(k.removeprefix("except."), v, "!=") for k, v in given if k.startswith("except.")]
+    return Wanted(name=request.GET.get("name", ""), matchers=(*same, *other))
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -95,6 +95,6 @@ def signed_in(scope: Scope = Scope.READ) -> Callable[[View], View]:
     return wrap
 
 
-def trouble(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """A page that says what is wrong and where to go from here."""
-    return page(request, "trouble.html", status=status, title=title, detail=detail)
+def trouble(request: HttpRequest, status: int, title: str, detail: str, back: str = "") -> HttpResponse:
+    """A page that says what is wrong and where to go from here: to `back`, or the overview."""
+    return page(request, "trouble.html", status=status, title=title, detail=detail, back=back)

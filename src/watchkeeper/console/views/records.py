@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
+from watchkeeper.console import surroundings
+from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
@@ -21,6 +25,12 @@ from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Action, Resource, registry
 from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import WatchkeeperError
+
+#: kinds whose page shows more than the declaration says: its template, and what that needs
+SPECIAL: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "alerts": ("alert.html", surroundings.of_alert),
+    "items": ("item.html", surroundings.of_item),
+}
 
 
 def _kind(request: HttpRequest, path: str, scope: Scope | None = None) -> Resource:
@@ -73,7 +83,7 @@ def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     return _page(request, resource, _record(resource, key))
 
 
-def _page(request: HttpRequest, resource: Resource, obj: Any, **more: Any) -> HttpResponse:
+def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     actor = actor_of(request)
     related = []
     for other_path, find in resource.related.items():
@@ -85,19 +95,15 @@ def _page(request: HttpRequest, resource: Resource, obj: Any, **more: Any) -> Ht
         "title": resource.title(obj),
         "resource": resource,
         "record": obj,
-        "facts": _facts(resource, obj),
+        "facts": facts(resource, obj),
+        "pending": "pending" in request.GET,
         "related": related,
         "actions": _offered(resource, obj, actor.scope),
         "history": AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(obj.pk))[:30],
         "can_remove": "remove" in resource.allow and actor.may(resource.write_scope),
-        **more,
     }
-    return page(request, "record.html", **context)
-
-
-def _facts(resource: Resource, obj: Any) -> list[tuple[str, Any]]:
-    shown = serializer_of(resource)(obj).data
-    return [(k.replace("_", " ").capitalize(), v) for k, v in shown.items() if v not in ("", None, [], {})]
+    template, more = SPECIAL.get(resource.path, ("record.html", None))
+    return page(request, template, **{**context, **(more(obj) if more else {})})
 
 
 def _offered(resource: Resource, obj: Any, scope: Scope) -> list[tuple[Action, list[Field]]]:
@@ -116,6 +122,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
     fields = [f for f in fields_of(serializer) if f.name in names]
     context: dict[str, Any] = {"title": f"New {resource.name}", "resource": resource, "fields": fields}
     if request.method == "GET":
+        context["fields"] = [replace(f, value=request.GET.get(f.name, f.value)) for f in fields]
         return page(request, "form.html", **context)
     given = serializer(data=read(fields, request.POST), context={"request": request})
     try:
@@ -150,22 +157,27 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
         raise Refused(f"Your account may not {action.label.lower()}.")
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)} has changed meanwhile; look at it again.")
-    data: dict[str, Any] = {}
+    here, data = f"/{resource.path}/{key}/", dict[str, Any]()
     if action.fields is not None:
         fields = fields_of(action.fields)
         given = action.fields(data=read(fields, request.POST))
         if not given.is_valid():
             first = next(iter(given.errors.items()))
-            return trouble(request, 400, f"{action.label}: not done", f"{first[0]}: {first[1]}")
+            said = f"{first[0].capitalize()}: {' '.join(map(str, first[1]))}"
+            return trouble(request, 400, f"{action.label}: not done", said, back=here)
         data = given.validated_data
-    done = action.run(actor, obj, data)
+    try:
+        done = action.run(actor, obj, data)
+    except WatchkeeperError as error:
+        return trouble(request, error.status, f"{action.label}: not done", error.detail, back=here)
     if action.audited:
         audit.record(actor, f"{resource.name.replace(' ', '-')}.{action.name}", obj, after=audit.plain(data))
     if done.body is not None and "shown_once" in done.body:
         return page(
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
         )
-    return HttpResponseRedirect(request.POST.get("back") or f"/{resource.path}/{key}/")
+    note = "?pending" if done.pending else ""
+    return HttpResponseRedirect(f"{here}{note}")
 
 
 @require_POST

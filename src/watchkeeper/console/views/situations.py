@@ -9,9 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import evidence
-from watchkeeper.console.fields import fields_of
-from watchkeeper.console.tables import Row, cells
+from watchkeeper.console import acting_on, evidence
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import inventory
 from watchkeeper.domains.situations.models import Situation
@@ -58,7 +56,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 def situation(request: HttpRequest, key: str) -> HttpResponse:
     """One situation."""
     record = _get(key)
-    resource, alerts = registry["situations"], registry["alerts"]
+    timeline = record.timeline.order_by("-at", "-id")[:100]
+    if request.headers.get("HX-Target") == "timeline":
+        return page(request, "parts/timeline.html", record=record, timeline=timeline, again=True)
+    resource = registry["situations"]
     members = list(record.memberships.select_related("alert", "alert__item").order_by("position")[:200])
     names = inventory.names_of(
         [c.item for c in record.causes] + [m.alert.item_id for m in members if m.alert.item_id]
@@ -74,14 +75,10 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
             {"cause": c, "name": names.get(c.item, c.item), "share": round(c.score * 100)}
             for c in record.causes
         ],
-        members=[
-            {"row": Row(m.alert, alerts, cells(alerts, m.alert)), "because": m.because} for m in members
-        ],
-        alerts=alerts,
-        timeline=list(record.timeline.order_by("-at", "-id")[:100]),
-        actions=[
-            (a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(record)
-        ],
+        members=members,
+        timeline=timeline,
+        actions=acting_on.forms(record, members, scope),
+        pending="pending" in request.GET,
         follows=Situation.objects.filter(pk=record.follows).first() if record.follows else None,
         merged=Situation.objects.filter(pk=record.merged_into).first() if record.merged_into else None,
         charts=evidence.charts(record, members),

@@ -12,6 +12,7 @@ echarts.use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, Toolt
 interface Answer {
   unit: string;
   series: { name: string; points: [number, number | null][] }[];
+  stack?: boolean;
   marks?: { from: number; to: number; text: string }[];
 }
 
@@ -27,7 +28,7 @@ function options(answer: Answer): echarts.EChartsCoreOption {
     animation: false,
     textStyle: { fontFamily: "inherit" },
     grid: { left: 8, right: 12, top: 12, bottom: many ? 34 : 8, containLabel: true },
-    legend: many ? { type: "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 4 } : undefined,
+    legend: many ? { type: "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 10, itemWidth: 10 } : undefined,
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -50,6 +51,7 @@ function options(answer: Answer): echarts.EChartsCoreOption {
       data: s.points,
       showSymbol: s.points.length < 3,
       lineStyle: { width: 1.5 },
+      ...(answer.stack ? { stack: "all", areaStyle: { opacity: 0.35 } } : {}),
       markArea:
         i === 0 && answer.marks?.length
           ? {
@@ -73,15 +75,18 @@ async function draw(element: HTMLElement): Promise<void> {
     const answer = (await response.json()) as Answer;
     if (!answer.series.some((s) => s.points.length)) {
       element.textContent = "No values in this time.";
+      element.dataset.state = "empty";
       element.classList.add("wk-empty");
       return;
     }
+    element.dataset.state = "drawn";
     const chart = echarts.init(element, undefined, { renderer: "canvas" });
     chart.setOption(options(answer));
     new ResizeObserver(() => chart.resize()).observe(element);
     document.addEventListener("theme", () => chart.setOption(options(answer)));
   } catch (error) {
     element.textContent = `The values could not be read (${(error as Error).message}). Reload the page to try again.`;
+    element.dataset.state = "failed";
     element.classList.add("wk-empty");
   }
 }

@@ -17,9 +17,10 @@ const SHAPES: Record<string, cytoscape.Css.NodeShape> = {
 };
 
 function style(): cytoscape.StylesheetJson {
-  const css = getComputedStyle(document.body);
-  const ink = css.getPropertyValue("--tblr-body-color").trim() || "#1f2937";
-  const line = css.getPropertyValue("--tblr-border-color-active").trim() || "#adb5bd";
+  // Tabler's own colours are written as oklch(), which Cytoscape does not read.
+  const dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
+  const ink = dark ? "#e6e7e9" : "#1f2937";
+  const line = dark ? "#6c7a91" : "#9aa5b1";
   return [
     {
       selector: "node",
@@ -52,9 +53,11 @@ async function draw(element: HTMLElement): Promise<void> {
     const answer = (await response.json()) as Answer;
     if (!answer.nodes.length) {
       element.textContent = element.dataset.empty ?? "Nothing to draw yet.";
+      element.dataset.state = "empty";
       element.classList.add("wk-empty");
       return;
     }
+    element.dataset.state = "drawn";
     const known = new Set(answer.nodes.map((n) => n.id));
     const many = answer.nodes.length > 150;
     const graph = cytoscape({
@@ -62,14 +65,13 @@ async function draw(element: HTMLElement): Promise<void> {
       style: style(),
       minZoom: 0.1,
       maxZoom: 3,
-      wheelSensitivity: 0.3,
       elements: [
         ...answer.nodes.map((n) => ({ data: { ...n, label: n.cause ? `${n.name}\n(probable cause)` : n.name } })),
         ...answer.edges.filter((e) => known.has(e.source) && known.has(e.target)).map((e) => ({ data: e })),
       ],
       layout: many
         ? { name: "concentric", animate: false }
-        : ({ name: "dagre", rankDir: "TB", nodeSep: 36, rankSep: 60, animate: false, fit: true, padding: 24 } as cytoscape.LayoutOptions),
+        : ({ name: "dagre", rankDir: element.clientWidth < 560 ? "LR" : "TB", nodeSep: 36, rankSep: 60, animate: false, fit: true, padding: 24 } as cytoscape.LayoutOptions),
     });
     if (graph.zoom() > 1.3) graph.zoom(1.3).center();
     graph.on("tap", "node", (event) => {
@@ -79,6 +81,7 @@ async function draw(element: HTMLElement): Promise<void> {
     document.addEventListener("theme", () => graph.style(style()));
   } catch (error) {
     element.textContent = `The graph could not be read (${(error as Error).message}). Reload the page to try again.`;
+    element.dataset.state = "failed";
     element.classList.add("wk-empty");
   }
 }

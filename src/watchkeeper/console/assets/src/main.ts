@@ -3,6 +3,7 @@
 import "@tabler/core/dist/css/tabler.min.css";
 import "./console.css";
 import htmx from "htmx.org";
+import { forms } from "./forms";
 import { live } from "./live";
 import { menu } from "./menu";
 import { shortcuts } from "./shortcuts";
@@ -31,6 +32,7 @@ document.addEventListener("htmx:load", (event) => enliven((event.target as Eleme
 document.addEventListener("DOMContentLoaded", () => {
   enliven(document);
   menu();
+  forms();
   shortcuts();
   live();
 });

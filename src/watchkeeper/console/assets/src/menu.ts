@@ -1,4 +1,4 @@
-// The navigation on narrow screens, the theme switch, and tabs that keep their place in the address.
+// The navigation on narrow screens, the theme switch, buttons that copy.
 
 /** Wire the shell's buttons. */
 export function menu(): void {

@@ -15,7 +15,9 @@ export function shortcuts(): void {
       return;
     }
     if (event.key === "?") {
-      document.getElementById("shortcuts")?.toggleAttribute("open");
+      const list = document.getElementById("shortcuts");
+      list?.toggleAttribute("open");
+      list?.scrollIntoView({ block: "nearest" });
       return;
     }
     document.querySelector<HTMLAnchorElement>(`a[data-key="${CSS.escape(event.key)}"]`)?.click();

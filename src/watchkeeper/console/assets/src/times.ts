@@ -8,21 +8,21 @@ const withZone = new Intl.DateTimeFormat(undefined, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
   timeZoneName: "short",
 });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 function ago(then: number): string {
   const seconds = (then - Date.now()) / 1000;
   const size = Math.abs(seconds);
   if (size < 45) return "just now";
-  if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour");
-  return relative.format(Math.round(seconds / 86400), "day");
+  const [n, unit] = size < 3570 ? [size / 60, "min"] : size < 85_000 ? [size / 3600, "h"] : [size / 86_400, "d"];
+  const span = `${Math.round(n)} ${unit}`;
+  return seconds < 0 ? `${span} ago` : `in ${span}`;
 }
 
 function show(element: HTMLTimeElement): void {
   const then = Date.parse(element.dateTime);
   if (Number.isNaN(then)) return;
-  element.textContent = "ago" in element.dataset ? ago(then) : exact.format(then);
+  element.textContent = "ago" in element.dataset ? ago(then) : (("clock" in element.dataset) ? clock : exact).format(then);
   element.title = withZone.format(then);
 }
 

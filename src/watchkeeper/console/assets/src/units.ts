@@ -18,8 +18,8 @@ function duration(seconds: number): string {
   const size = Math.abs(seconds);
   if (size === 0) return "0 s";
   if (size < 1e-3) return `${(seconds * 1e6).toFixed(0)} µs`;
-  if (size < 1) return `${(seconds * 1e3).toPrecision(3)} ms`;
-  if (size < 120) return `${seconds.toPrecision(3)} s`;
+  if (size < 1) return `${Number((seconds * 1e3).toPrecision(3))} ms`;
+  if (size < 120) return `${Number(seconds.toPrecision(3))} s`;
   if (size < 7200) return `${(seconds / 60).toFixed(1)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
@@ -35,7 +35,7 @@ export function withUnit(value: number | null, unit: string): string {
       return scaled(value, 1024, BINARY) + rate;
     case "1":
     case "ratio":
-      return `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)} %`;
+      return `${Number((value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0))} %`;
     case "%":
     case "percent":
       return `${value.toFixed(1)} %`;

@@ -1,0 +1,89 @@
+"""The facts of a record for its page: names instead of ids, chips instead of JSON, words instead of codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from watchkeeper.console.tables import drawn
+from watchkeeper.console.templatetags.console import as_time, badge, chips, exact, kind
+from watchkeeper.kernel.resource import Resource, Show, registry
+from watchkeeper.kernel.rest import serializer_of
+
+#: what the page shows elsewhere, by kind of record; "*" for all
+ELSEWHERE = {
+    "*": {"id", "request_id", "actor_id"},
+    "alerts": {"name", "severity", "status", "summary", "because", "item", "situation", "fingerprint", "labels",
+               "annotations", "suppressed_by"},
+    "items": {"name", "identifiers", "discovered"},
+}  # fmt: skip
+#: fields whose value is the id of a record of another kind
+POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",
+             "follows": "situations", "merged_into": "situations"}  # fmt: skip
+WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
+         "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
+         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in"}  # fmt: skip
+
+
+def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
+    """Label and value of all that is set and not shown elsewhere on the page."""
+    shown = serializer_of(resource)(record).data
+    hidden = ELSEWHERE["*"] | ELSEWHERE.get(resource.path, set())
+    # Where a name goes with an id, the id's field shows it.
+    hidden = hidden | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
+    marks = {c.name for c in resource.columns if c.show in (Show.STATE, Show.SEVERITY)}
+    return [
+        (label(name), _value(resource, record, name, value, shown.get(f"{name}_name"), name in marks))
+        for name, value in shown.items()
+        if name not in hidden and value not in ("", None, [], {})
+    ]
+
+
+def label(name: str) -> str:
+    """A field's name as people say it: "first_seen_at" is "First seen"."""
+    return WORDS.get(name) or name.removesuffix("_at").replace("_", " ").capitalize()
+
+
+def _value(
+    resource: Resource, record: Any, name: str, value: Any, called: str | None, mark: bool
+) -> SafeString:
+    column = drawn(resource, name, value)
+    if column is not None:
+        return column
+    if resource.path == "audit" and name == "record":
+        return _audited(record)
+    if resource.path == "audit" and name == "kind":
+        return SafeString(str(value).capitalize())
+    if isinstance(value, str) and name in POINTS_TO and called:
+        return format_html('<a href="/{}/{}/">{}</a>', POINTS_TO[name], value, called)
+    if mark:
+        return badge(value)
+    return plain(value)
+
+
+def plain(value: Any) -> SafeString:
+    """Any plain data, without braces and quotes."""
+    match value:
+        case bool():
+            return SafeString("yes" if value else "no")
+        case dict() if value and all(isinstance(v, str | int | float | None) for v in value.values()):
+            return chips({k: "–" if v in ("", None) else v for k, v in value.items()})
+        case dict():
+            pairs = ((label(str(k)), plain(v)) for k, v in value.items() if v not in ("", None, [], {}))
+            return format_html_join("", "<div>{}: {}</div>", pairs)
+        case list() | tuple():
+            return format_html_join("", "<div>{}</div>", ((plain(v),) for v in value))
+        case str() if kind(value) == "time":
+            return exact(as_time(value))
+    return format_html("{}", value)
+
+
+def _audited(entry: Any) -> SafeString:
+    """The record that was acted on, as a link when it can be opened."""
+    resource = next((r for r in registry if str(r.model._meta.verbose_name) == entry.kind), None)
+    name = entry.name or entry.record
+    if resource is None:
+        return format_html("{}", name)
+    return format_html('<a href="/{}/{}/">{}</a>', resource.path, entry.record, name)

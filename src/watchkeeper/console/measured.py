@@ -1,0 +1,106 @@
+"""Which series belong to an alert or an item, as charts for the page: a title and where the points come from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from watchkeeper.domains.inventory.models import Item
+from watchkeeper.domains.situations.models import Alert
+from watchkeeper.kernel.ports import ports
+from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.telemetry.queries.series import Matcher, Series, Wanted, described
+
+HOUR = {"last": 3600}
+LINES = 8  # of one chart
+#: what a host's charts show: title, metric, further parameters
+HOST_METRICS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("CPU use", "system.cpu.utilization", {"except.cpu.mode": "idle", "stack": "1"}),
+    ("Memory use", "system.memory.utilization", {}),
+    ("Disk reads and writes", "system.disk.io", {}),
+    ("Network traffic", "system.network.io", {"except.network.interface.name": "lo"}),
+)
+#: metrics that say most about a service, the first ones first; others follow in order of their names
+TELLING = (
+    "http.server.request.duration", "rpc.server.duration", "db.client.operation.duration", "up",
+    "watchkeeper.service.up", "process.cpu.utilization", "process.memory.usage",
+)  # fmt: skip
+#: the label that carries an item's name, by the scheme of its identifier
+LABELS = {
+    "hostname": "host.name",
+    "fqdn": "host.name",
+    "service.name": "service.name",
+    "instance": "instance",
+}
+
+
+def source(**parameters: Any) -> str:
+    """Where a chart's points come from."""
+    return "/explore/metrics/data.json?" + urlencode(parameters, doseq=True)
+
+
+def series_of(alert: Alert) -> list[int]:
+    """The series that the alert's reasons are about; they are written as hexadecimal ids."""
+    found: dict[int, None] = {}
+    for reason in alert.because:
+        named = reason.data.get("series") or ()
+        for one in (named,) if isinstance(named, str) else named:
+            found[int(one, 16)] = None
+    return list(found)[:LINES]
+
+
+def alert_charts(alert: Alert) -> list[dict[str, str]]:
+    """The series that an alert is about; else what its item measures."""
+    ids = series_of(alert)
+    if ids:
+        return [{"title": alert.name, "source": source(id=ids, last=6 * 3600)}]
+    return item_charts(alert.item, most=2, of=True) if alert.item else []
+
+
+def item_charts(item: Item | None, *, most: int = 4, of: bool = False, **span: int) -> list[dict[str, str]]:
+    """The main metrics of an item, for the last hour unless told otherwise; `of` names it in the titles."""
+    if item is None:
+        return []
+    name = f" of {item.name}" if of else ""
+    if item.kind == "host":
+        return [
+            {"title": f"{title}{name}", "source": source(name=metric, **{"l.host.name": item.name}, **more,
+                                                         **(span or HOUR))}
+            for title, metric, more in HOST_METRICS[:most]
+        ]  # fmt: skip
+    named: dict[str, list[Series]] = {}
+    for s in _series(item):
+        named.setdefault(s.name, []).append(s)
+    order = sorted(named, key=lambda n: (TELLING.index(n) if n in TELLING else len(TELLING), n))
+    return [
+        {"title": f"{title(metric)}{name}", "source": source(id=[s.id for s in named[metric][:LINES]],
+                                                             **(span or HOUR))}
+        for metric in order[:most]
+    ]  # fmt: skip
+
+
+def title(metric: str) -> str:
+    """A metric's name as people read it.
+
+    >>> title("db.client.connection.use_time")
+    'Db client connection use time'
+    """
+    return re.sub(r"[._]+", " ", metric).strip().capitalize()
+
+
+def _series(item: Item) -> list[Series]:
+    """Series that carry one of the item's names, whatever their case."""
+    current = item.identifiers.filter(valid_to=None, scheme__in=LABELS)
+    found: dict[int, Series] = {}
+    try:
+        store = ports.the_telemetry()
+        for identifier in list(current)[:4]:
+            pattern = f"(?i){re.escape(identifier.value)}"
+            if identifier.scheme == "instance":
+                pattern += "(:[0-9]+)?"
+            matcher = Matcher(LABELS[identifier.scheme], pattern, "=~")
+            found |= {s.id: s for s in described(store, Wanted(matchers=(matcher,)), limit=200)}
+    except WatchkeeperError:
+        return []  # the charts are an addition; the page is worth showing without them
+    return list(found.values())

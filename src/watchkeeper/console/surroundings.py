@@ -1,0 +1,67 @@
+"""What the pages of alerts and items show beyond their facts: reasons, relations in words, charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchkeeper.console.measured import alert_charts, item_charts
+from watchkeeper.console.tables import Row, cells
+from watchkeeper.domains.inventory.models import Item, Relation
+from watchkeeper.domains.situations.models import Alert, Silence, Situation
+from watchkeeper.kernel.resource import registry
+
+SHOWN = 50  # relations, alerts
+#: a relation as it reads from its source, and from its target
+PHRASES = {
+    "depends_on": ("Depends on", "Needed by"),
+    "runs_on": ("Runs on", "Carries"),
+    "member_of": ("Is part of", "Is made of"),
+    "contains": ("Contains", "Is in"),
+    "connects_to": ("Is connected to", "Is connected to"),
+}
+
+
+def of_alert(alert: Alert) -> dict[str, Any]:
+    """Its reasons, its situation, what holds it back, and its series."""
+    held, _, by = alert.suppressed_by.partition(":")
+    silence = Silence.objects.filter(pk=by).first() if held == "silence" else None
+    other = Alert.objects.filter(pk=by).first() if held == "alert" else None
+    return {
+        "situation": Situation.objects.filter(pk=alert.situation_id).first() if alert.situation_id else None,
+        "charts": alert_charts(alert),
+        "silence": silence,
+        "held_by": other,
+        "web": alert.url if alert.url.startswith(("http://", "https://")) else "",
+    }
+
+
+def of_item(item: Item) -> dict[str, Any]:
+    """Its alerts, its relations in words, its names and its main metrics."""
+    resource = registry["alerts"]
+    # The newest of each state: what fires first.
+    found = Alert.objects.filter(item=item).select_related("item").order_by("status", "-last_seen_at")[:10]
+    return {
+        "alerts": [Row(a, resource, cells(resource, a)) for a in found],
+        "alerts_resource": resource,
+        "relations": relations(item),
+        "identifiers": item.identifiers.filter(valid_to=None),
+        "charts": item_charts(item),
+        "related": [],
+    }
+
+
+def relations(item: Item) -> list[tuple[str, list[Item]]]:
+    """The items around it, by how they belong to it, as they do now."""
+    out: dict[str, dict[str, Item]] = {}
+    ends = ((0, {"source": item}, "target"), (1, {"target": item}, "source"))
+    for side, of, other in ends:
+        found = Relation.objects.filter(**of, valid_to=None).select_related(other).order_by(f"{other}__name")
+        for relation in found[:SHOWN]:
+            end: Item = getattr(relation, other)
+            phrase = PHRASES.get(relation.kind, (relation.kind.replace("_", " "),) * 2)[side]
+            out.setdefault(phrase, {})[end.pk] = end
+    order = [p for pair in PHRASES.values() for p in pair]
+    return [
+        (p, list(out[p].values()))
+        for p in sorted(out, key=lambda p: order.index(p) if p in order else len(order))
+    ]
