@@ -39,3 +39,17 @@ def test_a_loopback_call_reaches_the_listener_on_the_same_host() -> None:
     needs = [r for r in later.topology.relations if r.kind is RelationKind.DEPENDS_ON]
     assert [r.target for r in needs] == [REDIS]
     assert later.topology.name(needs[0].source) == "cart"
+
+
+def test_a_database_is_known_at_once() -> None:
+    """It has no span of its own, so there is nothing to wait for."""
+    stage = Normalise()
+    span = {
+        "trace_id": "aa", "span_id": "01", "parent_id": "", "service": "cart", "name": "GET", "kind": "client",
+        "start_ns": 10**9, "duration_ns": 10, "status": "ok", "host": "h1", "peer": "sessions", "door": "otlp",
+        "labels": '{"db.system.name":"redis","peer.service":"sessions","service.name":"cart"}',
+    }  # fmt: skip
+    work = Work(1, 1, 1_000_000, Topology(), batches=[(1, Stream.SPANS, batch(Stream.SPANS, [span]))])
+    stage.process(work)
+    needs = [r for r in work.topology.relations if r.kind is RelationKind.DEPENDS_ON]
+    assert [work.topology.name(r.target) for r in needs] == ["sessions"]

@@ -30,6 +30,8 @@ _PORTS = ("server.port", "net.peer.port")
 _ADDRESSES = ("server.address", "network.peer.address", "net.peer.name", "net.peer.ip")
 _SYSTEMS = ("db.system.name", "db.system", "messaging.system", "rpc.system")
 
+_UNTRACED = ("db.system.name", "db.system", "messaging.system")
+
 Key = tuple[str, str]  # trace id, span id
 Rows = npt.NDArray[np.int64]
 
@@ -92,7 +94,11 @@ class SpanGraph:
                 self._calls(service, known)
             if server is None:
                 told = all_labels[row].as_py() if name and known is None else ""
-                self._clients[trace, span] = _Client(service, name if known is None else "", told, now_ms)
+                client = _Client(service, name if known is None else "", told, now_ms)
+                if any(f'"{system}"' in told for system in _UNTRACED):
+                    self._take_word(client)  # a database or broker has no span of its own to wait for
+                else:
+                    self._clients[trace, span] = client
         _bound(self._clients)
 
     def _read_servers(

@@ -39,29 +39,31 @@ class Playback:
         At the end, or when it is broken off, the recorded series are marked as ended, so that nothing seems
         to have gone silent."""
         try:
-            for at, group in self._groups():
+            for at, group, count in self._groups():
                 ahead = (at - now()) / 1000
                 if ahead > 0:
                     sleep(ahead)
                 self.journal.append(group)
-                self.played += len(group)
+                self.played += count
                 yield self.played
         finally:
             self._end(now())
 
-    def _groups(self) -> Iterator[tuple[int, list[tuple[Stream, pa.RecordBatch]]]]:
-        group: list[tuple[Stream, pa.RecordBatch]] = []
-        due = 0
+    def _groups(self) -> Iterator[tuple[int, list[tuple[Stream, pa.RecordBatch]], int]]:
+        """When it is due, what is appended together, and how many entries that were."""
+        group: dict[Stream, list[pa.RecordBatch]] = {}
+        due = count = 0
         for entry in self._entries:
             at = self._moved(entry.at_ms)
-            if group and at - due > TOGETHER_MS:
-                yield due, group
-                group = []
-            if not group:
+            if count and at - due > TOGETHER_MS:
+                yield due, _joined(group), count
+                group, count = {}, 0
+            if not count:
                 due = at
-            group.append((entry.stream, self._shift(entry.stream, recording.batch(entry))))
-        if group:
-            yield due, group
+            group.setdefault(entry.stream, []).append(self._shift(entry.stream, recording.batch(entry)))
+            count += 1
+        if count:
+            yield due, _joined(group), count
 
     def _moved(self, at_ms: int) -> int:
         return self.start_ms + int((at_ms - self.header.begins_ms) / self.speed)
@@ -85,3 +87,8 @@ class Playback:
         ended = [{"series": s, "time_ms": now_ms, "value": STALE} for s in sorted(self._series)]
         self.journal.append([(Stream.SAMPLES, as_batch(Stream.SAMPLES, ended))])
         self._series.clear()
+
+
+def _joined(group: dict[Stream, list[pa.RecordBatch]]) -> list[tuple[Stream, pa.RecordBatch]]:
+    """One batch a stream, in the streams' order: an append costs a sync however little is in it."""
+    return [(s, pa.concat_batches(group[s])) for s in Stream if s in group]
