@@ -9,7 +9,7 @@ import queue
 import re
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,25 +50,28 @@ class EngineError(Exception):
 class Answer:
     """What a statement gave: bytes in the format asked for, and its counts."""
 
-    body: memoryview
+    body: bytes
     read_rows: int = 0
     read_bytes: int = 0
     written_rows: int = 0
     written_bytes: int = 0
     elapsed: float = 0.0
-    result: Any = None  # keeps the memory under `body` alive
 
 
 @dataclass
 class _Connection:
     """A chDB connection, and what was SET and USEd on it, so that only differences are said again."""
 
-    raw: Any
+    connect: Callable[[], Any]
     base: Mapping[str, str]
+    raw: Any = None
     settings: dict[str, str] = field(default_factory=dict)
     database: str = DATABASE
 
     def prepare(self, settings: Mapping[str, str], database: str) -> None:
+        """Open it if it is not, and have exactly these settings and this database."""
+        if self.raw is None:
+            self.raw = self.connect()
         wanted = {**self.base, **settings}
         for name in [n for n in self.settings if n not in wanted]:
             self.raw.query(f"SET {name} = DEFAULT")
@@ -81,6 +84,12 @@ class _Connection:
             self.raw.query(f"USE {identifier(database)}")
             self.database = database
 
+    def close(self) -> None:
+        """Close it; `prepare` opens a new one."""
+        if self.raw is not None:
+            self.raw.close()
+        self.raw, self.settings, self.database = None, {}, DATABASE
+
 
 class Engine:
     """The engine over `folder`, which one process at a time may open. Inert until `open`."""
@@ -90,7 +99,8 @@ class Engine:
         self._readers: queue.LifoQueue[_Connection] = queue.LifoQueue()
         self._count = readers
         self._writing = threading.Lock()
-        self._writer: _Connection | None = None
+        self._writer = _Connection(self._connect, WRITE)
+        self._anchor: Any = None  # the engine ends with its last connection
         self._errors: tuple[type[Exception], ...] = (RuntimeError,)
 
     def open(self) -> None:
@@ -102,9 +112,12 @@ class Engine:
         if "?" in str(self.folder):
             raise EngineError(36, f"the folder {self.folder} cannot be opened: chDB takes no ? in a path")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._writer = self._connect(WRITE)
+        try:
+            self._anchor = self._connect()
+        except self._errors as error:
+            raise EngineError.of(error) from error
         for _ in range(self._count):
-            self._readers.put(self._connect(READ))
+            self._readers.put(_Connection(self._connect, READ))
         resident.drop_startup_pages("_chdb.abi3.so")
         atexit.register(self.close)  # an interpreter that ends over an open engine crashes
 
@@ -112,12 +125,13 @@ class Engine:
         """Wait for what runs, at most `timeout` seconds each, and close the folder."""
         atexit.unregister(self.close)
         with self._writing:
-            if self._writer is None:
+            if self._anchor is None:
                 return
-            self._writer.raw.close()
-            self._writer = None
-        for _ in range(self._count):
-            self._readers.get(timeout=timeout).raw.close()
+            self._writer.close()
+            for _ in range(self._count):
+                self._readers.get(timeout=timeout).close()
+            self._anchor.close()
+            self._anchor = None
 
     def read(
         self, sql: bytes, *, form: str, params: Mapping[str, str], settings: Mapping[str, str],
@@ -140,12 +154,10 @@ class Engine:
     ) -> Answer:
         """Run any statement on the writer, one after another. Raises EngineError."""
         with self._write_turn() as connection:
-            try:
-                return self._query(connection, sql, form, params, settings, database)
-            finally:
-                if keyword(sql) in ("set", "use"):  # as over HTTP, it lasts no longer than its request
-                    connection.raw.close()
-                    self._writer = self._connect(WRITE)
+            answer = self._query(connection, sql, form, params, settings, database)
+            if keyword(sql) in ("set", "use"):  # as over HTTP, it lasts no longer than its request
+                connection.close()
+            return answer
 
     def insert(
         self, statement: bytes, form: str, data: memoryview, *, settings: Mapping[str, str], database: str
@@ -161,7 +173,7 @@ class Engine:
     @contextmanager
     def _write_turn(self) -> Iterator[_Connection]:
         with self._writing:
-            if self._writer is None:
+            if self._anchor is None:
                 raise EngineError(210, "Code: 210. DB::Exception: The engine is closed. (NETWORK_ERROR)")
             yield self._writer
 
@@ -173,23 +185,18 @@ class Engine:
             connection.prepare(settings, database)
             result = connection.raw.query(sql.decode("utf-8", "surrogateescape"), form, params=dict(params))
         except self._errors as error:
+            # What a failed query had to say already would come before the answer to the next one.
+            connection.close()
             raise EngineError.of(error) from error
         return Answer(
-            result.get_memview().view() if result.size() else memoryview(b""),
-            result.rows_read(), result.bytes_read(), result.rows_written(), result.bytes_written(),
-            result.elapsed(), result,
+            result.bytes(), result.rows_read(), result.bytes_read(), result.rows_written(),
+            result.bytes_written(), result.elapsed(),
         )  # fmt: skip
 
-    def _connect(self, base: Mapping[str, str]) -> _Connection:
+    def _connect(self) -> Any:
         import chdb
 
-        try:
-            raw = chdb.connect(f"{self.folder}?config-file={quote(str(CONFIG))}")
-            connection = _Connection(raw, base)
-            connection.prepare({}, DATABASE)
-        except self._errors as error:
-            raise EngineError.of(error) from error
-        return connection
+        return chdb.connect(f"{self.folder}?config-file={quote(str(CONFIG))}")
 
 
 @contextmanager

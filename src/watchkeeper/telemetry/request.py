@@ -39,6 +39,8 @@ _INSERT = re.compile(
     re.I | re.S,
 )
 _OWN_DATA = re.compile(rb"\b(?:SELECT|VALUES|INFILE)\b", re.I)
+_ASIDE = re.compile(QUOTED.pattern + rb"|--[^\n]*|/\*.*?\*/", re.S)
+_SECOND = re.compile(rb";\s*[^\s;]")
 _FORMAT = re.compile(rb"\bFORMAT\s+(\w+)(?:\s+SETTINGS\b.*)?\s*;?\s*\Z", re.I | re.S)
 
 
@@ -99,6 +101,8 @@ def parse(target: str, headers: Mapping[str, str], body: bytes) -> Request:
             raise BadRequest(413, 62, "SYNTAX_ERROR", f"A statement of more than {MAX_STATEMENT} bytes.")
         if not sql.strip():
             raise BadRequest(400, 62, "SYNTAX_ERROR", "Empty query.")
+        if _SECOND.search(_ASIDE.sub(b" ", sql)):
+            raise BadRequest(400, 62, "SYNTAX_ERROR", "Multi-statements are not allowed.")
     return Request(
         sql, data_form or answer_format(sql, form), data,
         {k[6:]: v for k, v in arguments.items() if k.startswith("param_")},
