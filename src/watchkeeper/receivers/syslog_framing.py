@@ -67,7 +67,8 @@ class Splitter:
                 return Pieces(b"", _NONE, _NONE, [])
             chunk, self._skip_line = chunk[newline + 1 :], False
         data = self._rest + chunk
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+        octets = np.frombuffer(data, np.uint8)
+        ends = np.flatnonzero(octets == 10)
         starts = np.concatenate(([0], ends + 1))
         tail = int(starts[-1])
         self._rest = data[tail:]
@@ -80,6 +81,7 @@ class Splitter:
             letters.append(self._too_long(self._rest, 0))
             self._rest, self._skip_line = b"", True
         kept = ~long & (sizes > 0)
+        kept &= (sizes > 1) | (octets[starts] != 13)  # not the empty lines of those who end them with \r\n
         return Pieces(data[:tail], starts[kept], ends[kept], letters)
 
     def _counted(self, data: bytes) -> Pieces:

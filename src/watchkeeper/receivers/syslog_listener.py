@@ -23,7 +23,8 @@ from watchkeeper.receivers.syslog_datagrams import SLOTS, Datagrams, DatagramSoc
 from watchkeeper.receivers.syslog_streams import Streams
 from watchkeeper.receivers.syslog_writer import Arrived, Group, Writer
 
-_WAITING = 32 * 1024 * 1024  # bytes of datagrams, and of streams, that may wait for the journal
+_DATAGRAMS_WAITING = 32 * 1024 * 1024  # bytes that may wait for the journal
+_STREAMS_WAITING = 8 * 1024 * 1024
 _LOOK_MS = 250  # between two looks at whether to stop
 _AMPLE = 4 * 1024 * 1024  # bytes of kernel buffer that can do without us for some milliseconds
 
@@ -61,7 +62,8 @@ class SyslogListener:
         self.streams: list[Streams] = []
         for bound in sockets:
             kind = "tcp" if bound.type == socket.SOCK_STREAM else "udp"
-            writer = Writer(f"syslog {kind} writer", door, group, counters, letters, now_ms, _WAITING)
+            most = _STREAMS_WAITING if kind == "tcp" else _DATAGRAMS_WAITING
+            writer = Writer(f"syslog {kind} writer", door, group, counters, letters, now_ms, most)
             served: Streams | _DatagramThread
             if kind == "tcp":
                 served = Streams(bound, self.admission, writer, counters)

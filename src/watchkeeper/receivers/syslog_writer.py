@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.errors import TooLarge, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters
@@ -105,9 +105,12 @@ class Writer:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closed)
             self._changed.wait_for(lambda: self._size >= _ENOUGH or self._closed, LINGER)
-            batch = list(self._queue)
-            self._queue.clear()
-            self._size = 0
+            batch: list[Arrived] = []
+            size = 0
+            while self._queue and size < _ENOUGH:
+                batch.append(self._queue.popleft())
+                size += len(batch[-1].frames.data)
+            self._size -= size
             self._changed.notify_all()
             return batch
 
@@ -125,7 +128,7 @@ class Writer:
         return entries, Counter(letter.reason for kept in by_sender.values() for letter in kept)
 
     def _commit(self, entries: Entries) -> bool:
-        """Offer entries until the journal takes them; False when closing leaves no time for that."""
+        """Offer entries until the journal takes them; False when it never will or closing leaves no time."""
         if not entries:
             return False
         while True:
@@ -133,7 +136,7 @@ class Writer:
                 self._group.submit_blocking(entries)
             except WatchkeeperError as error:
                 self.fault = error.detail
-                if time.monotonic() > self._patience:
+                if isinstance(error, TooLarge) or time.monotonic() > self._patience:
                     self._counters.reject(error.reason, sum(b.num_rows for _, b in entries))
                     return False
                 time.sleep(_AGAIN)
