@@ -11,7 +11,16 @@ from watchkeeper.analysis.pipeline import Work
 from watchkeeper.analysis.stages.normalise import Normalise
 from watchkeeper.model.series import NAME, labels_json, series_id
 from watchkeeper.model.signals import Stream, batch
-from watchkeeper.model.topology import Discovery, Item, Topology
+from watchkeeper.model.topology import (
+    Discovery,
+    Identifier,
+    Item,
+    Relation,
+    RelationKind,
+    Topology,
+    item_id,
+    part,
+)  # fmt: skip
 
 NOW = 1_800_000_000_000
 Row = tuple[Stream, dict[str, object]]
@@ -93,3 +102,18 @@ class Fed:
 
     def items(self, kind: str = "") -> list[str]:
         return sorted(i.name for i in self.topology.items.values() if kind in ("", i.kind))
+
+
+VM = item_id("host", "vm")
+DISK, POSTGRES = item_id("disk", VM, "sda"), item_id("service", VM, "postgres:5432")
+HOST = Item(
+    VM, "host", "vm", source="host",
+    identifiers=(Identifier("host.id", "0" * 32), Identifier("hostname", "vm"), Identifier("address", "10.0.0.5")),
+)  # fmt: skip
+MACHINE = discovery(
+    HOST,
+    Item(DISK, "disk", "sda on vm", (part(VM, "disk", "sda"),), source="host"),
+    Item(POSTGRES, "service", "postgres", (part(VM, "service", "postgres"), part(VM, "listen", "tcp/5432"),
+                                           part(VM, "program", "postgres")), source="host"),
+    relations=(Relation(VM, DISK, RelationKind.CONTAINS, "host"), Relation(POSTGRES, VM, RelationKind.RUNS_ON, "host")),
+)  # fmt: skip

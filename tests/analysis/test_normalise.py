@@ -10,27 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.normalise_rows import NOW, Fed, Row, discovery, event, log, sample, series, span
+from tests.analysis.normalise_rows import HOST, MACHINE, NOW, Fed, Row, event, log, series, span
 from watchkeeper.analysis.identify_graph import MOST_SEEN, SEEN_MS
 from watchkeeper.analysis.stages.normalise import Normalise
 from watchkeeper.model.act import Act, ActKind
-from watchkeeper.model.series import NAME, series_id
-from watchkeeper.model.signals import Stream, batch
-from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, Topology, item_id, part
-
-VM = item_id("host", "vm")
-DISK, POSTGRES = item_id("disk", VM, "sda"), item_id("service", VM, "postgres:5432")
-HOST = Item(
-    VM, "host", "vm", source="host",
-    identifiers=(Identifier("host.id", "0" * 32), Identifier("hostname", "vm"), Identifier("address", "10.0.0.5")),
-)  # fmt: skip
-MACHINE = discovery(
-    HOST,
-    Item(DISK, "disk", "sda on vm", (part(VM, "disk", "sda"),), source="host"),
-    Item(POSTGRES, "service", "postgres", (part(VM, "service", "postgres"), part(VM, "listen", "tcp/5432"),
-                                           part(VM, "program", "postgres")), source="host"),
-    relations=(Relation(VM, DISK, RelationKind.CONTAINS, "host"), Relation(POSTGRES, VM, RelationKind.RUNS_ON, "host")),
-)  # fmt: skip
+from watchkeeper.model.signals import Stream
+from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, Topology, item_id
 
 
 def test_events_have_all_their_columns() -> None:
@@ -178,7 +163,6 @@ def test_clones_with_one_machine_id_stay_two() -> None:
     assert fed.items("host") == ["web1", "web2"]
 
 
-hosts = st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3", ""]), min_size=1, max_size=4)
 nobodies = st.sampled_from(
     ["localhost", "127.0.0.1", "::1", "ubuntu", "localhost.localdomain", "LOCALHOST", "0.0.0.0", "debian"]
 )
@@ -273,77 +257,6 @@ def test_another_graph_is_taken_up(machine: Fed | None = None) -> None:
     (info,) = work.series.values()
     assert info.item == "other" and work.changed_series == [info.id]
     assert fed.item({"host": "vm"}) == "vm-2"
-
-
-def test_series_are_known_by_their_id_and_follow_the_graph() -> None:
-    fed = Fed()
-    disk = ("node_disk_io_now", {"instance": "vm:9100", "job": "node", "device": "sda"})
-    loop = ("up", {"instance": "localhost:1"})
-    work = fed.read(series(*disk), series(*loop))
-    number = series_id({**disk[1], NAME: disk[0]})
-    assert work.series[number].name == disk[0] and work.series[number].labels == disk[1]
-    assert fed.topology.name(work.series[number].item) == "vm"
-    assert set(work.changed_series) == set(work.series) and len(work.series) == 2
-    work = fed.read(series(*disk), sample(*disk))
-    assert work.changed_series == []
-    work = fed.read(MACHINE)
-    assert work.changed_series == [number] and fed.topology.name(work.series[number].item) == "sda on vm"
-    work = fed.read(series(*disk, kind="counter"))
-    assert work.changed_series == [number] and work.series[number].kind == "counter"
-
-
-def test_series_are_known_after_a_restart() -> None:
-    fed = Fed()
-    fed.read(MACHINE, *(series("node_load1", {"instance": f"h{n}:9100", "job": "node"}) for n in range(5)))
-    state = fed.stage.snapshot()
-    kept = msgspec.msgpack.decode(
-        msgspec.msgpack.encode({k: v for k, v in state["series"].items() if k == "text"})
-    )
-    state = {**state, "series": {**state["series"], **kept}}
-    again = Normalise()
-    again.restore(state, [], [])
-    work = Fed(again, fed.topology).read()
-    assert work.series == fed.stage.series.infos and work.changed_series == []
-    for broken in (None, {}, {"version": 0}):
-        other = Normalise()
-        other.restore(broken, [], [])
-        assert Fed(other).read().series == {}
-
-
-def test_series_that_telemetry_remembers_are_known_too() -> None:
-    fed = Fed()
-    fed.read(MACHINE)
-    stream, row = series("node_load1", {"instance": "vm:9100", "job": "node"})
-    again = Fed(topology=fed.topology)
-    again.stage.declare(batch(stream, [row]))
-    work = again.read()
-    (info,) = work.series.values()
-    assert info.item == VM and work.changed_series == [info.id] and again.topology is fed.topology
-
-
-def test_series_are_bounded_and_silent_ones_make_room() -> None:
-    fed = Fed(Normalise(most_series=3))
-    some = [("up", {"instance": f"h{n}:9100", "job": "node"}) for n in range(5)]
-    fed.read(*(series(*s) for s in some))
-    assert len(fed.stage.series.infos) == 3 and fed.stage.statistics["series_refused"] == 2
-    hour = 3_600_000
-    for _ in range(14):
-        fed.read(sample(*some[0]), after=hour)
-    work = fed.read(series(*some[3]))
-    assert {i.labels["instance"] for i in work.series.values()} == {"h0:9100", "h3:9100"}
-
-
-def test_a_series_that_still_has_samples_keeps_its_items_fresh() -> None:
-    fed = Fed(Normalise(hold_ms=3 * 3_600_000))
-    one = ("http_requests", {"instance": "web1:80", "job": "checkout"})
-    fed.read(series(*one))
-    for _ in range(6):
-        fed.read(sample(*one), after=3_600_000)
-    assert fed.edges() == {("checkout", "runs_on", "web1")}
-    for _ in range(6):
-        fed.read(after=3_600_000)
-    assert fed.edges() == set(), "what nothing shows any more has ended"
-    assert fed.items() == ["checkout", "web1"]
 
 
 def test_what_a_person_has_related_does_not_end() -> None:
