@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 
 from tests.support import eventually
+from watchkeeper.app import process
+from watchkeeper.telemetry.store import Store
 
 COMMAND = str(Path(sys.executable).with_name("watchkeeper"))
 
@@ -53,7 +55,10 @@ class Platform:
         """What the platform and its commands run with."""
         listen = self.url.removeprefix("http://") or "127.0.0.1:0"
         own = {"WATCHKEEPER_DATA": str(self.data), "WATCHKEEPER_LISTEN": listen}
-        return {**os.environ, "WATCHKEEPER_SYSLOG": "off", **own, **self.env}
+        outer = {
+            k: v for k, v in os.environ.items() if k != "DATABASE_URL"
+        }  # that one is of the tests' own records
+        return {**outer, "WATCHKEEPER_SYSLOG": "off", **own, **self.env}
 
     def start(self, within: float = 60.0) -> Platform:
         """Serve; returns when it says that it is ready."""
@@ -74,6 +79,24 @@ class Platform:
         if self.process.poll() is not None:
             raise AssertionError(f"it ended with {self.process.returncode}:\n{text[-3000:]}")
         return text if "serves http" in text and ("Ctrl-C" in text) else ""
+
+    def __enter__(self) -> Platform:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left running, also after a failure."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill_all()
+
+    def said(self) -> str:
+        """All that it has said since its first start."""
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
+    def telemetry(self) -> Store:
+        """The store behind it, as any ClickHouse client can ask it; the secret is that of this start."""
+        env = eventually(lambda: self.processes().get("analyse"), 20).environ()
+        secret, address = env[process.SECRET], env[process.TELEMETRY]
+        return Store(f"http://watchkeeper:{secret}@{address}/{process.DATABASE}")
 
     def stop(self) -> int:
         """Ctrl-C, and wait; its exit status."""
@@ -114,8 +137,8 @@ class Platform:
 
     @property
     def key(self) -> str:
-        """An intake key."""
-        self._key = self._key or self.run("intake-key", "create", f"test-{time.time_ns()}")
+        """An intake key: the first start's, or one made now."""
+        self._key = self._key or self.first_key or self.run("intake-key", "create", f"test-{time.time_ns()}")
         return self._key
 
     @property

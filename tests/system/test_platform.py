@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import socket
-import time
 import urllib.parse
 from http.cookiejar import CookieJar
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from tests.platform import Platform
 from tests.support import eventually
-
-
-def now(seconds: float = 0) -> str:
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).isoformat()
+from tests.system import walk
 
 
 def test_health_needs_no_token_and_everything_else_does(platform: Platform) -> None:
@@ -59,51 +54,7 @@ def test_this_machine_is_found_without_configuration(platform: Platform) -> None
 
 def test_alerts_become_one_explained_situation(platform: Platform) -> None:
     """A database and two services that need it, told by traces; then all three complain."""
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    request, start = ExportTraceServiceRequest(), time.time_ns()
-    for service in ("till", "ledger"):
-        resource = request.resource_spans.add()
-        resource.resource.attributes.add(key="service.name").value.string_value = service
-        span = resource.scope_spans.add().spans.add(
-            trace_id=bytes(15) + service[:1].encode(), span_id=bytes(7) + service[:1].encode(), name="SELECT",
-            kind=3, start_time_unix_nano=start, end_time_unix_nano=start + 10**6,
-        )  # fmt: skip
-        span.attributes.add(key="peer.service").value.string_value = "vault-db"
-        span.attributes.add(key="db.system.name").value.string_value = "postgresql"
-    assert platform.send("/v1/traces", request.SerializeToString(), "application/x-protobuf").status == 200
-    eventually(lambda: platform.get("/api/items/?search=vault-db")["count"], 20)
-    names = {"till": "HighErrorRate", "ledger": "HighErrorRate", "vault-db": "DatabaseDown"}
-    alerts = [
-        {"labels": {"alertname": name, "service.name".replace(".", "_"): service, "severity": "critical"},
-         "annotations": {"summary": f"{service} is in trouble"}, "startsAt": now()}
-        for service, name in names.items()
-    ]  # fmt: skip
-    assert platform.alerts(*alerts).status == 200
-
-    def found() -> dict[str, object] | None:
-        for s in platform.get("/api/situations/?limit=50")["results"]:
-            labels = [
-                a["labels"].get("service_name")
-                for a in platform.get(f"/api/situations/{s['id']}/alerts/")["results"]
-            ]
-            if set(names) <= set(labels):
-                return s
-        return None
-
-    situation = eventually(found, 30)
-    assert situation["state"] == "open" and situation["alert_count"] == 3
-    assert situation["severity"] == "critical" and situation["because"]
-    causes = situation["causes"]
-    assert causes[0]["item"]["name"] == "vault-db", json.dumps(causes, indent=1)
-    assert causes[0]["because"] and any(
-        "vault-db" in str(b) or "till" in str(b) for b in causes[0]["because"]
-    )
-
-    done = platform.do(f"/api/situations/{situation['id']}/acknowledge/")
-    assert done.status == 200 and done.json()["state"] == "acknowledged"
-    platform.alerts(*({**a, "endsAt": now()} for a in alerts))
-    eventually(lambda: platform.get("/api/alerts/?status=firing&search=in%20trouble")["count"] == 0, 20)
+    walk.from_signals_to_a_situation(platform)
 
 
 def test_metrics_of_the_platform(platform: Platform) -> None:
