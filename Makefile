@@ -2,7 +2,9 @@
 # make test: the whole suite; needs no server (what needs one is skipped with its reason)
 .PHONY: run test check lint bench lock clean help
 
-PYTHON ?= $(firstword $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done) none)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info[:2] < tuple([3, 11]))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 BIN := .venv/bin
 ASSETS := src/watchkeeper/console/static/dist/.vite/manifest.json
 ASSET_SOURCES := $(shell find src/watchkeeper/console/assets -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -32,7 +34,7 @@ clean:
 	rm -rf .venv src/watchkeeper/console/static/dist src/watchkeeper/console/assets/node_modules
 
 $(BIN)/uv:
-	@if [ "$(PYTHON)" = none ]; then echo "Watchkeeper needs Python 3.11 or newer: none was found. Say which with make PYTHON=/path/to/python3."; exit 1; fi
+	@if [ -z "$(PYTHON)" ]; then echo "Watchkeeper needs Python 3.11 or newer: none was found. Say which with make PYTHON=/path/to/python3."; exit 1; fi
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 
