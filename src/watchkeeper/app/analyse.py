@@ -13,10 +13,12 @@ from watchkeeper.app.config import Config
 
 if TYPE_CHECKING:
     from watchkeeper.analysis.pipeline import Pipeline
+    from watchkeeper.analysis.stages.normalise import Normalise
     from watchkeeper.analysis.templates.templater import Templater
     from watchkeeper.telemetry.consumer import TelemetryConsumer
     from watchkeeper.telemetry.store import Store
 
+MOST_SERIES = 200_000
 _log = logging.getLogger(__name__)
 
 
@@ -50,9 +52,11 @@ def main() -> None:
     store = Store(process.telemetry_dsn(config.telemetry_url))
     templater = Templater()
     history = FindingLog(store)
+    normalise, pipeline = pipeline_of(templater)
     runner = Runner(
-        journal, pipeline_of(templater), DjangoRecords(), config.data / "learned.bin",
+        journal, pipeline, DjangoRecords(), config.data / "learned.bin",
         told=lambda w: history.put(w.now_ms, w.findings, w.alerts.values(), w.situations.values()),
+        recall=lambda: _recall_series(store, normalise),
     )  # fmt: skip
     consumer = TelemetryConsumer(journal, store, templater=templater)
 
@@ -72,8 +76,8 @@ def main() -> None:
         endpoint.stop()
 
 
-def pipeline_of(templater: Templater) -> Pipeline:
-    """The stages in their order, sharing the alerts and situations that live."""
+def pipeline_of(templater: Templater) -> tuple[Normalise, Pipeline]:
+    """The stages in their order, sharing the alerts and situations that live; the first of them by itself too."""
     from watchkeeper.analysis.pipeline import Pipeline
     from watchkeeper.analysis.stages.correlate import Correlate
     from watchkeeper.analysis.stages.deduplicate import Deduplicate
@@ -81,10 +85,37 @@ def pipeline_of(templater: Templater) -> Pipeline:
     from watchkeeper.analysis.stages.determine_cause import DetermineCause
     from watchkeeper.analysis.stages.normalise import Normalise
 
-    deduplicate = Deduplicate()
+    normalise, deduplicate = Normalise(), Deduplicate()
     correlate = Correlate(deduplicate.living)
     determine_cause = DetermineCause(deduplicate.living, correlate.situations)
-    return Pipeline([Normalise(), Detect(templater), deduplicate, correlate, determine_cause])
+    return normalise, Pipeline([normalise, Detect(templater), deduplicate, correlate, determine_cause])
+
+
+def _recall_series(store: Store, normalise: Normalise) -> None:
+    """Series that were declared after the last snapshot and before a kill are known to telemetry alone."""
+    from watchkeeper.model.series import labels_json
+    from watchkeeper.model.signals import Stream, batch
+    from watchkeeper.telemetry.queries import series
+    from watchkeeper.telemetry.store import TelemetryError
+
+    try:
+        found = series.described(store, series.Wanted(), limit=MOST_SERIES)
+    except TelemetryError as error:
+        _log.info("known series are learned as they come (%s)", error.reason)
+        return
+    rows = [
+        {
+            "id": s.id,
+            "name": s.name,
+            "labels": labels_json(s.labels),
+            "kind": s.kind,
+            "unit": s.unit,
+            "door": s.door,
+        }
+        for s in found
+    ]
+    if rows:
+        normalise.declare(batch(Stream.SERIES, [dict(r) for r in rows]))
 
 
 def _store_telemetry(store: Store, consumer: TelemetryConsumer, stop: threading.Event) -> None:

@@ -54,11 +54,13 @@ class Runner:
         records: Records,
         learned: Path,
         told: Callable[[Work], None] = lambda _: None,
+        recall: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written."""
+        """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written;
+        `recall` is called once, before the first Work, for what else is remembered elsewhere."""
         self.journal, self.pipeline, self.records = journal, pipeline, records
-        self.learned, self.told, self.clock = learned, told, clock
+        self.learned, self.told, self.recall, self.clock = learned, told, recall, clock
         self.statistics: dict[str, Any] = {
             "offset": 0,
             "entries": 0,
@@ -77,6 +79,7 @@ class Runner:
         offset = self.records.offset()
         self._topology, alerts, situations, silences = self.records.load(self._now())
         self.pipeline.restore(state.load(self.learned), alerts, situations)
+        self.recall()
         again = Work(offset, offset, self._now(), self._topology, acts=list(silences))
         self.pipeline.process(again)
         self._topology = again.topology
