@@ -26,7 +26,7 @@ from watchkeeper.model.verdicts import AlertStatus, Severity, SituationState
 
 pytestmark = pytest.mark.django_db
 _property = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,0 +1,46 @@
+"""The other database: the tests of the records once more, on PostgreSQL, in a process with other settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support import require
+
+CHOSEN = (
+    "tests/domains/test_writer.py",
+    "tests/domains/test_inventory.py",
+    "tests/api/test_rest.py::test_every_list",
+    "tests/api/test_rest.py::test_lists_narrow",
+    "tests/api/test_rest.py::test_items_and_relations_by_hand",
+    "tests/domains/test_notifications.py::test_a_situation_is_told_from_its_opening_to_its_end",
+)
+
+
+def _there() -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", 5432), timeout=2):
+        return True
+    return False
+
+
+@pytest.mark.skipif(os.environ.get("WATCHKEEPER_TEST_DATABASE") == "postgres", reason="this is that process")
+def test_the_records_on_postgresql() -> None:
+    """All of them pass there too."""
+    require(_there(), "PostgreSQL does not listen on 127.0.0.1:5432")
+    env = {**os.environ, "WATCHKEEPER_TEST_DATABASE": "postgres"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHOSEN],
+        cwd=Path(__file__).parents[2],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
