@@ -186,16 +186,14 @@ class _Table:
 def edges_of(relations: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     """(who needs, what is needed) of relations with source, target and relation.
 
-    >>> edges_of([{"source": "disk", "target": "host", "relation": "contains"}])
-    [('host', 'disk')]
+    >>> edges_of([{"source": "host", "target": "disk", "relation": "contains"}])
+    [('disk', 'host')]
     """
     out = []
     for r in relations:
         pair = (r["source"], r["target"])
         if r["relation"] in ("depends_on", "runs_on"):
             out.append(pair)
-        elif r["relation"] == "member_of":
+        elif r["relation"] in ("member_of", "contains"):
             out.append(pair[::-1])
-        elif r["relation"] == "contains":
-            out.append(pair)
     return out

@@ -28,6 +28,8 @@ def find_onset(values: Array, last: int | None = None, first: int = 0) -> int | 
     50
     """
     rows = values.shape[1]
+    if rows < BEFORE + AFTER + 1:
+        return None
     fold = -(-rows // POINTS)
     gain = steps(_fold(values, fold))
     lowest, highest = first // fold, (rows if last is None else last) // fold

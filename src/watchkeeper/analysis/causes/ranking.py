@@ -25,12 +25,16 @@ ALIKE = 0.5  # parts with this share of the strongest part's evidence are struck
 BOTTOM = 3.0  # nothing else can explain what happens at the bottom of the dependencies
 ONSET_MS = 60_000
 EXPLAINS = 3.0  # weight of what is explained against own evidence …
-LIFT_POWER = 3  # … where trouble keeps to those that need the candidate, and hardly where it is everywhere
+CONTRAST = 3  # … where trouble keeps to those that need the candidate, and hardly where it is everywhere
 CHANGED = 2.0  # a change shortly before
 CHANGED_MS = 3_600_000
 SHOWN = 5
-BESIDE = 0.7  # how far trouble beside what the candidate reaches speaks against it
-EXAMINED = 40  # candidates whose reach is compared with their surroundings
+ENOUGH = 1.5  # three that need it say as much as thirty do
+BESIDE = 0.8  # how far trouble beside what the candidate reaches speaks against it
+WITHIN = 0.2  # power of the share in trouble of what it reaches
+UNSEEN = 20  # items that are well and that nobody has told us of
+SURROUNDINGS = 5  # items behind a candidate whose reach is its neighbourhood
+EXAMINED = 20  # candidates whose reach is compared with their surroundings
 ITEMS = 2000  # items of a situation that are looked at
 
 
@@ -53,7 +57,7 @@ class Candidate:
     def score(self) -> float:
         """All evidence together."""
         score = (self.own + self.parts) * (1.0 + self.onset) * (BOTTOM if self.bottom else 1.0)
-        score += EXPLAINS * self.explained * self.lift**LIFT_POWER
+        score += EXPLAINS * self.explained * self.lift
         return score * (CHANGED if self.change else 1.0)
 
 
@@ -135,22 +139,24 @@ class Ranking:
     def _coverage(self, found: Mapping[str, Candidate], strength: Mapping[str, float], size: int) -> None:
         """Explaining counts as far as trouble is more frequent among those that need the candidate than in
         the neighbourhood at large: where everything is in trouble, needing it says nothing."""
-        everywhere = len(strength) / max(len(strength), size)
+        everywhere = len(strength) / (max(len(strength), size) + UNSEEN)
         examined = sorted(found.values(), key=lambda c: (-c.explained, c.item))[:EXAMINED]
         for c in examined:
-            reach = [x for x in self.impact.reached(c.item) if x != c.item]
-            if not reach or not c.explained:
+            reached = self.impact.reached(c.item)
+            if len(reached) < 2 or not c.explained:
                 continue
-            around = {
-                y for x in [c.item, *list(self.impact.behind(c.item))[:8]] for y in self.impact.reached(x)
-            }
-            around.discard(c.item)
-            outside = around.difference(self.impact.reached(c.item))
-            within = sum(x in strength for x in reach) / len(reach)
-            beside = sum(x in strength for x in outside) / len(outside) if outside else everywhere
-            c.lift = max(0.0, within - BESIDE * max(beside, everywhere))
-            force = sum(self.impact.reached(c.item).get(x, 0.0) for x in c.reached)
-            c.explained *= math.log2(1.0 + force) / max(force, 1e-9)
+            within = len(c.reached) / (len(reached) - 1)
+            beside = max(everywhere, self._beside(c.item, strength) if len(strength) > 1 else 0.0)
+            c.lift = max(0.0, 1.0 - BESIDE * beside / within) ** CONTRAST * min(1.0, within) ** WITHIN
+            force = sum(reached.get(x, 0.0) for x in c.reached)
+            c.explained *= min(ENOUGH, math.log2(1.0 + force)) / max(force, 1e-9)
+
+    def _beside(self, item: str, strength: Mapping[str, float]) -> float:
+        """The share in trouble of what is near the item but not reached by it; 0 where there is nothing."""
+        reached, outside = self.impact.reached(item), set()
+        for x in list(self.impact.behind(item))[:SURROUNDINGS]:
+            outside.update(self.impact.reached(x).keys() - reached.keys())
+        return sum(x in strength for x in outside) / len(outside) if outside else 0.0
 
     def _changes(self, found: Mapping[str, Candidate], changes: Changes, begin: int, end: int) -> None:
         for item in found.keys() & changes.keys():

@@ -30,11 +30,10 @@ class Surprise:
         """Nats, 0 for what always fires.
 
         >>> s = Surprise()
-        >>> before = s.of("a", "Down", Topology())
         >>> for _ in range(20):
         ...     s.learn([("a", "Down"), ("b", "Slow"), ("c", "Slow")], Topology())
-        >>> s.of("a", "Down", Topology()) < before < s.of("a", "Slow", Topology())
-        True
+        >>> round(s.of("a", "Down", Topology()), 1), round(s.of("a", "Slow", Topology()), 1)
+        (0.0, 1.0)
         """
         n, kind = self._situations, _kind_of(item, topology)
         usual = (self._kind.get((kind, name), 0.0) + 0.5) / (n * self._size(kind, topology) + 5.0)
