@@ -62,9 +62,15 @@ def seeded(platform: Platform, signed_in: BrowserContext) -> Platform:  # noqa: 
 
 
 @pytest.fixture
-def page(seeded: Platform, signed_in: BrowserContext) -> Iterator[Page]:
+def said() -> list[str]:
+    """What the page's console complained about."""
+    return []
+
+
+@pytest.fixture
+def page(seeded: Platform, signed_in: BrowserContext, said: list[str]) -> Iterator[Page]:
     """A new tab, signed in. It fails the test on any error in its console: scripts, CSP, what is not found."""
-    tab, said = signed_in.new_page(), list[str]()
+    tab = signed_in.new_page()
     watch(tab, said)
     tab.goto(seeded.url + "/")
     yield tab

@@ -99,6 +99,32 @@ def test_secrets_are_shown_once(seeded: Platform, page: Page, path: str, prefix:
     expect(page.locator("main dt", has_text="Revoked")).to_be_visible()
 
 
+def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, said: list[str]) -> None:
+    page.goto(f"{seeded.url}/notification-rules/new/")
+    expect(page.get_by_label("Enabled")).to_be_checked()
+    page.get_by_label("Name", exact=True).fill("to the hook")
+    page.get_by_label("Address").fill("ftp://example.org/")
+    page.get_by_label("Labels").fill("team=shop\nstage=live")
+    page.get_by_label("opened").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".invalid-feedback")).to_contain_text("write https://host/path")
+    said[:] = []  # the browser notes the refusal
+    page.get_by_label("Address").fill("https://example.org/hook")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Done").click()
+    page.locator("#table").get_by_role("link", name="to the hook").click()
+    expect(page.locator("main")).to_contain_text("team=shop")
+    page.get_by_role("link", name="Change").click()
+    expect(page.get_by_label("Labels")).to_have_value("team=shop\nstage=live")
+    expect(page.get_by_label("opened")).to_be_checked()
+    page.get_by_label("Labels").fill("")
+    page.get_by_label("Enabled").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h1")).to_have_text("to the hook")
+    rule = seeded.get("/api/notification-rules/")["results"][0]
+    assert rule["labels"] == {} and rule["enabled"] is False and rule["events"] == ["opened"]
+
+
 def test_keys_and_the_menu_of_a_narrow_screen(page: Page) -> None:
     page.keyboard.press("i")
     page.wait_for_url("**/items/")

@@ -16,7 +16,8 @@ from watchkeeper.kernel.rest import serializer_of
 ELSEWHERE = {
     "*": {"id", "request_id", "actor_id"},
     "alerts": {"name", "severity", "status", "summary", "because", "item", "situation", "fingerprint", "labels",
-               "annotations", "suppressed_by"},
+               "annotations", "suppressed_by", "url", "score", "flapping"},
+    "audit": {"name"},
     "items": {"name", "identifiers", "discovered"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import NOT_PROVIDED
 from django.http import QueryDict
 from rest_framework import serializers
+
+MOST_CHOICES = 500
 
 
 @dataclass(frozen=True)
 class Field:
     """One input. `shape`: text, long, number, yes, choice, time, list (one entry a line), json, pick
-    (any number of the choices)."""
+    (any number of the choices), pairs (name=value, one a line)."""
 
     name: str
     label: str
@@ -24,12 +27,13 @@ class Field:
     value: Any = ""
     error: str = ""
 
-    def filled(self, given: Mapping[str, str], error: Exception) -> Field:
+    def filled(self, given: QueryDict, error: Exception) -> Field:
         """With what was typed and what was wrong with it."""
         detail = getattr(error, "detail", {})
         wrong = detail.get(self.name) if isinstance(detail, dict) else None
         text = "; ".join(str(w) for w in wrong) if isinstance(wrong, list) else str(wrong or "")
-        return replace(self, value=given.get(self.name, ""), error=text)
+        value = given.getlist(self.name) if self.shape == "pick" else given.get(self.name, "")
+        return replace(self, value=value, error=text)
 
 
 def fields_of(serializer: type[serializers.BaseSerializer[Any]] | None) -> list[Field]:
@@ -53,21 +57,52 @@ def _field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Field:
             shape = "number"
         case serializers.DateTimeField():
             shape = "time"
-        case serializers.ListField() | serializers.ListSerializer():
+        case serializers.ListField(child=serializers.ChoiceField() as child):
+            shape, choices = (
+                "pick",
+                tuple((str(k), str(v).replace("_", " ")) for k, v in child.choices.items()),
+            )
+        case serializers.ListField():
             shape = "list"
+        case serializers.ListSerializer():
+            shape = "json"
+        case serializers.DictField():
+            shape = "pairs"
+        case serializers.PrimaryKeyRelatedField():
+            found = field.get_choices(cutoff=MOST_CHOICES)
+            shape, choices = "choice", tuple((str(k), str(v)) for k, v in found.items())
         case serializers.JSONField():
             shape = "json"
         case _:
             shape = "long" if field.style.get("base_template") == "textarea.html" else "text"
-    default = "" if field.default is serializers.empty or callable(field.default) else field.default
+    default = _default(name, field)
     label = str(field.label or name.replace("_", " ").capitalize())
     return Field(name, label, shape, str(field.help_text or ""), field.required, choices, default)
 
 
+def _default(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Any:
+    """What the box holds at first: the serializer's default, else the model's."""
+    value = field.default
+    if value is serializers.empty:
+        model = getattr(getattr(field.parent, "Meta", None), "model", None)
+        known = {f.name: f for f in model._meta.concrete_fields} if model else {}
+        value = known[name].default if name in known else ""
+    return "" if callable(value) or value is NOT_PROVIDED else value
+
+
+def shown(field: Field, value: Any) -> Field:
+    """The input with a record's present value in it."""
+    if isinstance(value, dict):
+        value = (
+            "\n".join(f"{k}={v}" for k, v in value.items()) if field.shape == "pairs" else json.dumps(value)
+        )
+    elif isinstance(value, list | tuple) and field.shape == "list":
+        value = "\n".join(str(v) for v in value)
+    return replace(field, value="" if value is None else value)
+
+
 def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
     """What was typed, as the serializer takes it. An empty box is as if it were not there."""
-    import json
-
     out: dict[str, Any] = {}
     for f in fields:
         text = "\n".join(given.getlist(f.name)) if f.shape in ("list", "pick") else given.get(f.name, "")
@@ -75,6 +110,9 @@ def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
             out[f.name] = f.name in given
         elif f.shape in ("list", "pick") and text.strip():
             out[f.name] = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
+        elif f.shape == "pairs" and text.strip():
+            lines = [line.partition("=") for line in text.splitlines() if line.strip()]
+            out[f.name] = {name.strip(): value.strip() for name, _, value in lines}
         elif f.shape == "json" and text.strip():
             try:
                 out[f.name] = json.loads(text)

@@ -64,20 +64,29 @@ def item_charts(item: Item | None, *, most: int = 4, of: bool = False, **span: i
         return []
     name = f" of {item.name}" if of else ""
     if item.kind == "host":
+        known = {s.name for s in _series(item, prefix="system.")}
+        found = [(title, metric, more) for title, metric, more in HOST_METRICS if metric in known]
+        where = {"l.host.name": item.name}
         return [
-            {"title": f"{title}{name}", "source": source(name=metric, **{"l.host.name": item.name}, **more,
-                                                         **(span or HOUR))}
-            for title, metric, more in HOST_METRICS[:most]
-        ]  # fmt: skip
+            {"title": f"{title}{name}", "source": source(name=metric, **where, **more, **(span or HOUR))}
+            for title, metric, more in found[:most]
+        ]
     named: dict[str, list[Series]] = {}
     for s in _series(item):
         named.setdefault(s.name, []).append(s)
-    order = sorted(named, key=lambda n: (TELLING.index(n) if n in TELLING else len(TELLING), n))
+    order = sorted(named, key=lambda n: (_rank(named[n][0]), n))
     return [
         {"title": f"{title(metric)}{name}", "source": source(id=[s.id for s in named[metric][:LINES]],
                                                              **(span or HOUR))}
         for metric in order[:most]
     ]  # fmt: skip
+
+
+def _rank(s: Series) -> int:
+    """The smaller, the more a metric tells: those we know, then times and shares, then amounts."""
+    if s.name in TELLING:
+        return TELLING.index(s.name)
+    return len(TELLING) + (0 if s.unit in ("s", "ms", "1", "%") else 1)
 
 
 def title(metric: str) -> str:
@@ -89,7 +98,7 @@ def title(metric: str) -> str:
     return re.sub(r"[._]+", " ", metric).strip().capitalize()
 
 
-def _series(item: Item) -> list[Series]:
+def _series(item: Item, prefix: str = "") -> list[Series]:
     """Series that carry one of the item's names, whatever their case."""
     current = item.identifiers.filter(valid_to=None, scheme__in=LABELS)
     found: dict[int, Series] = {}
@@ -100,7 +109,9 @@ def _series(item: Item) -> list[Series]:
             if identifier.scheme == "instance":
                 pattern += "(:[0-9]+)?"
             matcher = Matcher(LABELS[identifier.scheme], pattern, "=~")
-            found |= {s.id: s for s in described(store, Wanted(matchers=(matcher,)), limit=200)}
+            found |= {
+                s.id: s for s in described(store, Wanted(prefix=prefix, matchers=(matcher,)), limit=200)
+            }
     except WatchkeeperError:
         return []  # the charts are an addition; the page is worth showing without them
     return list(found.values())

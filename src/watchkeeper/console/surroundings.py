@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from watchkeeper.console.deeds import deed
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence, Situation
+from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.resource import registry
 
 SHOWN = 50  # relations, alerts
@@ -33,6 +35,11 @@ def of_alert(alert: Alert) -> dict[str, Any]:
         "held_by": other,
         "web": alert.url if alert.url.startswith(("http://", "https://")) else "",
     }
+
+
+def of_audit(entry: AuditEntry) -> dict[str, Any]:
+    """What was done, as a sentence."""
+    return {"title": f"{entry.actor} {deed(entry.act)} {entry.name}".strip()}
 
 
 def of_item(item: Item) -> dict[str, Any]:

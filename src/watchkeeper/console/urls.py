@@ -5,6 +5,7 @@ from django.urls import path
 from watchkeeper.console.views import (
     account,
     doors,
+    editing,
     home,
     live,
     logs,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("<slug:path>/", records.table, name="table"),
     path("<slug:path>/new/", records.new, name="new"),
     path("<slug:path>/<str:key>/", records.record, name="record"),
+    path("<slug:path>/<str:key>/edit/", editing.edit, name="edit"),
     path("<slug:path>/<str:key>/remove/", records.remove, name="remove"),
     path("<slug:path>/<str:key>/do/<slug:name>/", records.act, name="act"),
 ]

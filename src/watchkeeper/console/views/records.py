@@ -28,6 +28,7 @@ from watchkeeper.model.errors import WatchkeeperError
 
 #: kinds whose page shows more than the declaration says: its template, and what that needs
 SPECIAL: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
 }
@@ -100,6 +101,7 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "related": related,
         "actions": _offered(resource, obj, actor.scope),
         "history": AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(obj.pk))[:30],
+        "can_change": "change" in resource.allow and actor.may(resource.write_scope),
         "can_remove": "remove" in resource.allow and actor.may(resource.write_scope),
     }
     template, more = SPECIAL.get(resource.path, ("record.html", None))

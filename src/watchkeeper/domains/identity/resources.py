@@ -78,9 +78,17 @@ registry.add(
 class IntakeKeySerializer(RecordSerializer):
     """Lists of words instead of any JSON."""
 
-    doors = serializers.ListField(child=serializers.CharField(max_length=64), default=list, max_length=50)
-    networks = serializers.ListField(child=serializers.CharField(max_length=64), default=list, max_length=200)
-    rate = serializers.FloatField(default=0.0, min_value=0.0, max_value=1e9)
+    doors = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=50,
+        help_text="names of the doors it opens, such as otlp or syslog; empty: all",
+    )  # fmt: skip
+    networks = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=200,
+        help_text="where it may be used from, such as 10.0.0.0/8; empty: anywhere",
+    )  # fmt: skip
+    rate = serializers.FloatField(
+        default=0.0, min_value=0.0, max_value=1e9, help_text="rows a second it may send; 0: no limit"
+    )
 
     class Meta:
         model = IntakeKey

@@ -27,8 +27,15 @@ from watchkeeper.model.verdicts import Severity, Situation, SituationState
 class NotificationRuleSerializer(RecordSerializer):
     """The secret is made here and shown once."""
 
-    labels = serializers.DictField(child=serializers.CharField(max_length=1024), default=dict)
-    events = serializers.ListField(child=serializers.ChoiceField(choices=rules.EVENTS), default=list)
+    labels = serializers.DictField(
+        child=serializers.CharField(max_length=1024), default=dict,
+        help_text="one alert of the situation must carry them all; empty: any",
+    )  # fmt: skip
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=rules.EVENTS),
+        default=list,
+        help_text="none chosen: all of them",
+    )
     min_severity = serializers.ChoiceField(
         choices=[s.value for s in Severity], default=Severity.WARNING.value
     )

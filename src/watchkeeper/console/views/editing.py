@@ -1,0 +1,69 @@
+"""The form that changes a record, of any kind whose declaration allows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_http_methods
+from rest_framework.exceptions import ValidationError
+
+from watchkeeper.console.fields import Field, fields_of, read, shown
+from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.resource import Resource, registry
+from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.errors import WatchkeeperError
+
+
+def found(path: str, key: str) -> tuple[Resource, Any]:
+    """A kind and its record. Raises Http404."""
+    try:
+        resource = registry[path]
+        return resource, resource.queryset().get(pk=key)
+    except (KeyError, ValueError, ObjectDoesNotExist) as error:
+        raise Http404 from error
+
+
+def emptied(fields: list[Field], given: dict[str, Any]) -> dict[str, Any]:
+    """With what was cleared: an empty box takes the value away, but an empty password stays the old one."""
+    empty: dict[str, Any] = {"list": [], "pick": [], "pairs": {}, "text": "", "long": ""}
+    cleared = {
+        f.name: empty[f.shape] for f in fields if f.shape in empty and f.name not in given and f.value != ""
+    }
+    return {**cleared, **given}
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in(Scope.WRITE)
+def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
+    """What may be changed, with its present values; then the record's page."""
+    resource, record = found(path, key)
+    actor = actor_of(request)
+    if "change" not in resource.allow or not actor.may(resource.write_scope):
+        raise Refused(f"A {resource.name} cannot be changed here.")
+    serializer, now = serializer_of(resource), serializer_of(resource)(record).data
+    fields = [shown(f, now.get(f.name)) for f in fields_of(serializer) if f.name in resource.writable]
+    context: dict[str, Any] = {
+        "title": f"Change {resource.title(record)}", "resource": resource, "record": record, "fields": fields,
+    }  # fmt: skip
+    if request.method == "GET":
+        return page(request, "form.html", **context)
+    given = serializer(record, data=emptied(fields, read(fields, request.POST)), partial=True)
+    try:
+        given.is_valid(raise_exception=True)
+        with transaction.atomic():
+            before = audit.state_of(record)
+            data = given.validated_data
+            changed = resource.change(actor, record, data) if resource.change else given.save()
+            act = f"{resource.name.replace(' ', '-')}.change"
+            audit.record(actor, act, changed, before=before, after=audit.state_of(changed))
+    except (ValidationError, WatchkeeperError) as error:
+        context["fields"] = [f.filled(request.POST, error) for f in fields]
+        context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""
+        return page(request, "form.html", status=400, **context)
+    return HttpResponseRedirect(f"/{resource.path}/{record.pk}/")
