@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.receivers.remote_write_messages import WriteRequest, request, samples
 from watchkeeper.model.errors import Malformed, RateLimited, TooLarge, UnsupportedMedia
-from watchkeeper.model.series import series_id
+from watchkeeper.model.series import labels_json, series_id
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.receivers.http import Taken
 from watchkeeper.receivers.remote_write import RemoteWriteDoor
@@ -72,22 +72,33 @@ def test_captured_bodies(capture: Path) -> None:
     assert sorted(rows(door.take(body, "application/x-protobuf", NOW))) == sorted(without_nan)  # from memory
 
 
-LABELS = st.dictionaries(
+TEXT = st.one_of(
+    st.text("abcXYZ_:/ {}~", min_size=1, max_size=5),
+    st.text("ab", min_size=120, max_size=140),
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=150),
-    st.text(st.characters(codec="utf-8"), min_size=1, max_size=150),
-    max_size=4,
-).map(lambda given: {"__name__": "m", **given})
+)
+LABELS = st.one_of(
+    st.dictionaries(TEXT, TEXT, max_size=4).map(
+        lambda given: dict(sorted({**given, "__name__": "m"}.items()))
+    ),
+    st.dictionaries(TEXT, TEXT, max_size=4).map(lambda given: {"__name__": "m", **given}),
+)
 VALUES = st.one_of(st.floats(allow_nan=False), st.just(0.0))
 SAMPLES = st.lists(st.tuples(VALUES, st.integers(NOW - 10**9, NOW)), max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(LABELS, SAMPLES), max_size=6))
 def test_it_reads_what_googles_library_writes(series: list[Any]) -> None:
-    door, _ = door_and_table()
+    door, table = door_and_table()
     message = request(series)
     for _ in range(3):  # unknown, then known
         assert sorted(rows(take(message, door))) == sorted(expected(message))
+    batch = table.take_new()
+    declared = {r["id"]: (r["name"], r["labels"]) for r in batch.to_pylist()} if batch else {}
+    assert declared == {
+        series_id(labels): (labels["__name__"], labels_json(labels)) for labels, _, _ in samples(message)
+    }
 
 
 @settings(max_examples=300, deadline=None)

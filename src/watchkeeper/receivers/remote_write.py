@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from watchkeeper.model.errors import Malformed, RateLimited, UnsupportedMedia
+from watchkeeper.model.errors import Malformed, RateLimited, UnsupportedMedia, WatchkeeperError
 from watchkeeper.model.series import NAME as METRIC
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.receivers import remote_write_wire as wire
 from watchkeeper.receivers.dead_letters import Letter
 from watchkeeper.receivers.http import Answer, HttpDoor, Taken
+from watchkeeper.receivers.remote_write_canonical import label_sets
 from watchkeeper.receivers.remote_write_known import KnownSeries
 from watchkeeper.receivers.remote_write_labels import Families, labels
 from watchkeeper.receivers.series import SeriesTable
@@ -28,6 +29,7 @@ from watchkeeper.receivers.series import SeriesTable
 NAME = "remote_write"
 PAST_MS = 31 * 86_400_000
 FUTURE_MS = 3_600_000
+_NAMES = 10_000  # whose meaning is remembered
 _LETTERS = 10  # kept of one body
 _SHOWN = 1000  # samples in one letter
 _SAMPLES = SCHEMAS[Stream.SAMPLES]
@@ -44,6 +46,7 @@ class RemoteWriteDoor:
         self._table = table
         self._known = KnownSeries(table)
         self._families = Families()
+        self._meanings: dict[bytes, tuple[str, str, str]] = {}
         self._past, self._future = past_ms, future_ms
         self._lock = threading.Lock()
 
@@ -124,26 +127,53 @@ class RemoteWriteDoor:
             refused.add(
                 "unsupported_histogram", "native histograms are not taken; send classic ones", histograms
             )
+        unmet = np.flatnonzero((ids == 0) & (held.counts > 0))
         new: list[tuple[int, int, str]] = []
-        for i in np.flatnonzero((ids == 0) & (held.counts > 0)).tolist():
-            try:
-                name, ids[i] = self._declare(refused.body, int(held.first[i]), int(held.last[i]))
-            except (Malformed, RateLimited) as error:
-                refused.series(error, int(held.counts[i]), int(starts[i]), int(stops[i]))
+        for number, series in enumerate(
+            self._declare(data, held.first[unmet], held.last[unmet], refused.body)
+        ):
+            i = int(unmet[number])
+            if isinstance(series, WatchkeeperError):
+                refused.series(series, int(held.counts[i]), int(starts[i]), int(stops[i]))
                 continue
+            ids[i], name = series
             if held.pure[i]:
-                new.append((int(hashes[i]), int(ids[i]), name))
+                new.append((int(hashes[i]), series[0], name))
         self._known.remember(new)
         of_samples = np.repeat(ids, held.counts)
         sound = of_samples != 0
         return of_samples[sound], held.times[sound], held.values[sound]
 
-    def _declare(self, body: bytes, first: int, last: int) -> tuple[str, int]:
-        """Name and id of the series with the labels in `[first, last)`. Raises Malformed, RateLimited."""
-        found = labels(body, first, last)
-        name = found[METRIC]
-        kind, unit = self._families.kind_and_unit(name)
-        return name, self._table.lookup(name, found, kind, unit, NAME)
+    def _declare(
+        self, data: Bytes, first: wire.Positions, last: wire.Positions, body: bytes
+    ) -> list[tuple[int, str] | WatchkeeperError]:
+        """Id and name of the series of each of these label sets, or what is wrong with it."""
+        plain = {found.number: found for found in label_sets(data, first, last)}
+        out: list[tuple[int, str] | WatchkeeperError] = []
+        for i in range(len(first)):
+            try:
+                if (known := plain.get(i)) is not None:
+                    name, kind, unit = self._meaning(known.name)
+                    self._table.declare(known.series, name, known.labels, kind, unit, NAME)
+                    out.append((known.series, name))
+                else:
+                    found = labels(body, int(first[i]), int(last[i]))
+                    name = found[METRIC]
+                    kind, unit = self._families.kind_and_unit(name)
+                    out.append((self._table.lookup(name, found, kind, unit, NAME), name))
+            except (Malformed, RateLimited) as error:
+                out.append(error)
+        return out
+
+    def _meaning(self, raw: bytes) -> tuple[str, str, str]:
+        """A metric's name, kind and unit."""
+        known = self._meanings.get(raw)
+        if known is None:
+            name = raw.decode("ascii")
+            if len(self._meanings) >= _NAMES:
+                self._meanings.clear()
+            known = self._meanings[raw] = (name, *self._families.kind_and_unit(name))
+        return known
 
     def _learn(self, body: bytes, metadata: wire.Positions, refused: _Refused) -> None:
         names: list[str] = []
@@ -152,7 +182,9 @@ class RemoteWriteDoor:
                 names += self._families.learn(body[start:stop])
             except Malformed as error:
                 refused.add("bad_metadata", error.detail, 1)
-        self._known.forget_names(names)
+        if names:
+            self._meanings.clear()
+            self._known.forget_names(names)
 
 
 class _Refused:
@@ -171,7 +203,7 @@ class _Refused:
             self._messages.append(detail)
         self._counts[reason] += rows
 
-    def series(self, error: Malformed | RateLimited, rows: int, start: int, stop: int) -> None:
+    def series(self, error: WatchkeeperError, rows: int, start: int, stop: int) -> None:
         """Count the samples of the time series in `[start, stop)`."""
         reason = error.reason
         if isinstance(error, RateLimited):

@@ -12,7 +12,9 @@ from watchkeeper.receivers.series import kind_and_unit
 
 _FAMILIES = 100_000
 _LONGEST_NAME = 1000  # characters of a family that metadata is kept of
-_LARGEST = 64 * 1024  # bytes of one label set
+LARGEST = 64 * 1024
+"""Bytes of one label set."""
+
 _SUFFIXES = ("", "_total", "_sum", "_count", "_bucket")
 _KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "histogram", 5: "summary", 6: "gauge", 7: "gauge"}
 
@@ -24,10 +26,8 @@ def labels(body: bytes, at: int, end: int) -> dict[str, str]:
     `labels_too_large`. Labels need not be sorted: Prometheus' own receiver does not insist either, and the
     series is the same.
     """
-    if end - at > _LARGEST:
-        raise Malformed(
-            f"labels of {end - at} bytes; at most {_LARGEST} are taken", reason="labels_too_large"
-        )
+    if end - at > LARGEST:
+        raise Malformed(f"labels of {end - at} bytes; at most {LARGEST} are taken", reason="labels_too_large")
     found: dict[str, str] = {}
     for number, message in fields(body, at, end):
         if number == 1 and isinstance(message, bytes):

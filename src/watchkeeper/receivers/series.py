@@ -89,6 +89,13 @@ class SeriesTable:
             series = series_id(full)
         except UnicodeEncodeError as error:
             raise Malformed("a label holds a lone surrogate", reason="invalid_utf8") from error
+        self.declare(series, name, full, kind, unit, door)
+        return series
+
+    def declare(
+        self, series: int, name: str, labels: Mapping[str, str] | str, kind: str, unit: str, door: str
+    ) -> None:
+        """As `lookup`, for a caller that knows the id; `labels` may be JSON already. Raises RateLimited."""
         with self._lock:
             known = self._known.get(series)
             if known is None:
@@ -98,8 +105,8 @@ class SeriesTable:
                 self._marks.append(self.generation * _GENERATION + fact)
             self._known[series] = self._marks[fact]
             if known is None or known % _GENERATION != fact:
-                self._new.append((series, name, labels_json(full), kind, unit, door))
-        return series
+                document = labels if isinstance(labels, str) else labels_json(labels)
+                self._new.append((series, name, document, kind, unit, door))
 
     def lookup_raw(self, raw: bytes) -> int | None:
         """The id remembered for these bytes, whatever of the wire stands for a label set; None when there is
