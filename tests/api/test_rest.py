@@ -240,12 +240,18 @@ def test_items_and_relations_by_hand(api: Api) -> None:
 
 def test_a_body_that_is_no_json(api: Api) -> None:
     """A problem, whatever is sent."""
-    for body in (b"{", b"[]", b"\xff", b'{"kind": {"a": 1}}', b"null"):
+    deep = b'{"kind": "a", "name": "b", "attributes": {"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
+    nul = b'{"kind": "a", "name": "b", "attributes": {"x": "\\u0000"}}'
+    half = b'{"kind": "a", "name": "b\\ud800"}'
+    for body in (b"{", b"[]", b"\xff", b'{"kind": {"a": 1}}', b"null", b"NaN", deep, deep[:9000], nul, half):
         problem(api().post("/api/items/", body, content_type="application/json"), 400)
     problem(api().post("/api/items/", b"<a/>", content_type="text/xml"), 415)
     problem(api().put("/api/alerts/", {}, content_type="application/json"), 405)
     problem(api().get("/api/no-such-thing/"), 404)
     problem(api(None).get("/api/no-such-thing/"), 404)
+    problem(api().get("/api/items/%00/"), 404)
+    problem(api().get(f"/api/tokens/{10**30}/"), 404)
+    problem(api().get("/api/items/?name=%00"), 400)
 
 
 def test_a_session_needs_the_forms_token() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import threading
 from collections.abc import Iterator
@@ -78,6 +79,21 @@ def test_a_host_that_is_not_ours_is_refused(behind_front: str) -> None:
     """Nobody points a name at us and reads what the browser gets."""
     assert _ask(behind_front, "/api/", Host="evil.example").status == 400
     assert _ask(behind_front, "/-/web/ready").status == 200
+
+
+def test_a_body_without_end_is_refused(behind_front: str) -> None:
+    """413, or an end of the connection where the answer comes while we still send; and not a full disk."""
+    parts = urlsplit(behind_front)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    body = (b"x" * 2**20 for _ in range(20))
+    status = 413
+    with contextlib.suppress(ConnectionError):
+        connection.request(
+            "POST", "/api/items/", body, {"Content-Type": "application/json"}, encode_chunked=True
+        )
+        status = connection.getresponse().status
+    assert status == 413
+    connection.close()
 
 
 def test_headers_that_keep_browsers_safe(behind_front: str) -> None:

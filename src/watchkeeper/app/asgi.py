@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hmac
+import io
 import os
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any
 
 import django
 
@@ -28,6 +29,9 @@ from django.core.handlers.base import BaseHandler  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.http import HttpResponseBase  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
+
+from watchkeeper.kernel.problems import answer  # noqa: E402
+from watchkeeper.model.errors import TooLarge  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -77,6 +81,9 @@ class Pooled(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        except TooLarge as error:
+            await self.send_response(answer(error.status, error.reason, error.detail), send)
+            return
         try:
             request, response = self.create_request(scope, body)
             if request is not None:
@@ -84,6 +91,21 @@ class Pooled(ASGIHandler):
             await self._answer(response, receive, send)
         finally:
             body.close()
+
+    async def read_body(self, receive: Receive) -> IO[bytes]:
+        """The whole body, in memory. Raises TooLarge, or RequestAborted."""
+        body, most = io.BytesIO(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if body.tell() > most:
+                raise TooLarge(f"the body is larger than {most} bytes")
+            more = message.get("more_body", False)
+        body.seek(0)
+        return body
 
     def _respond(self, request: ASGIRequest, scope: Scope) -> HttpResponseBase:
         signals.request_started.send(sender=type(self), scope=scope)

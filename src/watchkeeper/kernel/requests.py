@@ -9,6 +9,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from watchkeeper.kernel.problems import answer
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -23,7 +25,10 @@ class RequestMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)  # type: ignore[attr-defined]
         request.get_host()
-        response = self.get_response(request)
+        if "\x00" in request.path_info:
+            response: HttpResponse = answer(404, "not_found", "no address contains NUL")
+        else:
+            response = self.get_response(request)
         response.headers["X-Request-Id"] = request.id  # type: ignore[attr-defined]
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         response.headers.setdefault("X-Frame-Options", "DENY")
