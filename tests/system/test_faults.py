@@ -115,7 +115,7 @@ def telemetry_is_whole(platform: Platform, samples: list[int], lines: list[int],
         once([(int(words[2]), times) for words, times in found if words[0] == "otlp"], lines)
         there = [(int(words[2]), times) for words, times in found if words[0] == "syslog"]
         once(there, [])
-        assert 0 < len(there) <= syslog
+        assert bool(there) == bool(syslog) and len(there) <= syslog
     finally:
         store.close()
 
