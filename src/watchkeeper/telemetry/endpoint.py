@@ -85,6 +85,7 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = True
+    request_queue_size = 128
 
     def __init__(self, engine: Engine, secret: str, sock: socket.socket | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=sock is None)
