@@ -87,7 +87,7 @@ def _default(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Any:
         model = getattr(getattr(field.parent, "Meta", None), "model", None)
         known = {f.name: f for f in model._meta.concrete_fields} if model else {}
         value = known[name].default if name in known else ""
-    return "" if callable(value) or value is NOT_PROVIDED else value
+    return "" if value is None or callable(value) or value is NOT_PROVIDED else value
 
 
 def shown(field: Field, value: Any) -> Field:
