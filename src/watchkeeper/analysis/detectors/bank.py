@@ -1,9 +1,10 @@
 """The default detector: every series judged by its own season, and every deviation by the series' own past.
 
 One pass, a few kilobytes a series, the same code live and offline. Two questions are asked of each point:
-is it, with its neighbours, larger than what six hours usually hold (blocks.py)? Is it rare by the tail of
-all points so far, both as a departure from the hours' forecast and as a shift of the last points (tail.py)?
-The answers are chances; the score is a fixed function of the smaller one.
+is it, with its neighbours, larger than what a block of hours usually holds (blocks.py)? Is it rare by the
+tails of all points so far, as a departure from the hours' forecast, a shift of the last points and a change
+of variance, taken together as in Fisher's method (tail.py)? The answers are chances; the score is a fixed
+function of the smaller one, and once an alarm is given only a louder one is another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from watchkeeper.analysis.compiled import compiled
 from watchkeeper.analysis.detectors import rates
-from watchkeeper.analysis.detectors.blocks import BLOCK, BLOCKS, chance, ratio
+from watchkeeper.analysis.detectors.blocks import BLOCKS, chance, length, ratio
 from watchkeeper.analysis.detectors.rates import GAUGE, RATE, rate
 from watchkeeper.analysis.detectors.season import (
     DAY,
@@ -39,27 +40,33 @@ from watchkeeper.analysis.detectors.season import (
 from watchkeeper.analysis.detectors.tail import TAIL, surprise
 from watchkeeper.model.reason import Reason, ReasonKind
 
-LAST = 6  # points that are judged together
+LAST = 48  # points that are remembered; a shift is judged over the last 6, a change of variance over all
+SHIFT = 6
 GAP = 8.0  # steps without a point after which the last minutes say nothing
-CALM_RATIO, CALM_SURPRISE = 0.5 ** (1 / 30), 0.5 ** (1 / 40)  # by which an alarm's shadow shrinks a point
-LEAST_RATIO = 2.0
+CALM, LOUDER = 0.5 ** (1 / 60), 1.3  # an alarm's shadow shrinks by CALM a point; a new one is LOUDER than it
+LEAST_RATIO = 2.3
+HABIT, HABITUAL, MILD = 2.5, 1.3, 1.5  # what is up to 1.3 times a habit of over 2.5 scales surprises mildly
 ALONE = 0.55  # weight of a deviation of one point
 
 STATE = np.dtype(
     [
         ("rate", RATE),
-        ("last", "f4", (LAST,)),  # deviations in scales
         ("seen", "i4"),
+        ("at", "i4"),  # place of the last point in `last`
         ("seconds", "f8"),
-        ("shadow_ratio", "f8"),  # of the last alarms: what is smaller is the same alarm
-        ("shadow_surprise", "f8"),
+        ("shadow", "f8"),  # of the last alarms: what is not louder is the same alarm
+        ("recent_ratio", "f8"),
+        ("unrest", "f8"),  # sum of the sizes in `last`, and their mean of all time
+        ("usual_unrest", "f8"),
         ("value", "f8"),  # of the last point, for explanations and for whoever decides on alerts
         ("expected", "f8"),
         ("spread", "f8"),
         ("deviation", "f8"),
         ("ratio", "f8"),
         ("surprise", "f8"),
-        ("tails", TAIL, (2,)),
+        ("tails", TAIL, (3,)),
+        ("sizes", "f4", (SHIFT,)),  # of the last points, each with its neighbours
+        ("last", "f4", (LAST,)),  # deviations in scales
         ("blocks", BLOCKS),
         ("season", SEASON),
     ]
@@ -109,6 +116,10 @@ class Bank:
         )  # fmt: skip
         return scores
 
+    def score_of(self, slot: int, multiple: float) -> float:
+        """The score of a deviation of this multiple of the usual largest, in this series."""
+        return float(_score(_rarity(multiple, float(self.series[slot]["season"]["step"]))))
+
     def season(self, slot: int) -> tuple[bool, bool]:
         """Whether the hours' forecast of a series goes by the time of day, and whether by the day of week."""
         s = self.series[slot]["season"]
@@ -121,7 +132,7 @@ class Bank:
         low, high = s["expected"] - 2.5 * s["spread"], s["expected"] + 2.5 * s["spread"]
         text = (
             f"The value is {s['value']:.6g}; usual at this time is {low:.6g} to {high:.6g}, "
-            f"and a deviation like this is {s['ratio']:.2g} times the largest of most six hours."
+            f"and a deviation like this is {s['ratio']:.2g} times the usual largest of some hours."
         )
         data = {name: float(s[name]) for name in ("value", "expected", "spread", "ratio", "surprise")}
         return (Reason(ReasonKind.LEVEL, text, 1.0, data),)
@@ -228,37 +239,61 @@ def _judge(s: Any, near: float, far: float, now: float, date: float, second_of_d
     if far != 0.0:
         both = near * far  # |near|^(3/4) |far|^(1/4): near counts for more
         deviation = math.copysign(math.sqrt(abs(near) * math.sqrt(both)), near) if both > 0.0 else 0.0
-    for k in range(LAST - 1):
-        s.last[k] = s.last[k + 1]
-    s.last[LAST - 1] = deviation
+    s.at = s.at + 1 if s.at + 1 < LAST else 0
+    unrest = _unrest(s, deviation)
+    s.last[s.at] = deviation
     s.deviation = deviation
-    s.ratio = ratio(s.blocks, _together(s.last, deviation), now, date, second_of_day)
-    shift = 0.0
-    for k in range(LAST):
-        shift += max(-6.0, min(6.0, s.last[k]))
-    rare = 0.5 * (surprise(s.tails[0], abs(far)) + surprise(s.tails[1], abs(shift) / math.sqrt(LAST)))
-    s.shadow_ratio *= CALM_RATIO
-    s.shadow_surprise *= CALM_SURPRISE
-    out = 0.0
-    if rare > s.shadow_surprise:
-        out = s.shadow_surprise = rare
-    if s.ratio > s.shadow_ratio:
-        s.shadow_ratio = s.ratio
-        if s.ratio >= LEAST_RATIO:
-            points = max(1.0, BLOCK / max(s.season.step, 1.0))
-            out = max(out, -math.log10(max(chance(s.ratio) / points, 1e-30)))
-    s.surprise = out
-    score: float = 1.0 - 10.0 ** (-0.25 * out) if out > 0.0 else 0.0
-    return score
+    size = _together(s, deviation)
+    s.ratio, habit = ratio(s.blocks, size, now, date, second_of_day, s.season.step)
+    s.recent_ratio = max(s.recent_ratio * CALM, s.ratio)
+    shift, largest = 0.0, size
+    for k in range(SHIFT):
+        shift += max(-6.0, min(6.0, s.last[s.at - k if s.at >= k else s.at - k + LAST]))
+        largest = max(largest, s.sizes[k])
+    s.sizes[s.at % SHIFT] = size
+    rare = surprise(s.tails[0], abs(far)) + surprise(s.tails[1], abs(shift) / math.sqrt(SHIFT))
+    rare = (rare + surprise(s.tails[2], unrest)) / 3.0
+    if habit > HABIT and largest < HABITUAL * habit:
+        rare = min(rare, MILD)
+    if s.ratio >= LEAST_RATIO:
+        rare = max(rare, _rarity(s.ratio, s.season.step))
+    s.shadow *= CALM
+    s.surprise = rare if rare > LOUDER * s.shadow else 0.0
+    s.shadow = max(s.shadow, s.surprise)
+    return _score(s.surprise)
 
 
 @compiled
-def _together(last: Any, deviation: float) -> float:
+def _rarity(multiple: float, step: float) -> float:
+    """Minus the decimal logarithm of the chance of a point with this multiple of the usual largest."""
+    points = max(1.0, length(step) / max(step, 1.0))
+    return -math.log10(max(chance(multiple) / points, 1e-30))
+
+
+@compiled
+def _score(rarity: float) -> float:
+    return 1.0 - 10.0 ** (-0.25 * rarity) if rarity > 0.0 else 0.0
+
+
+@compiled
+def _unrest(s: Any, deviation: float) -> float:
+    """How much larger the last deviations are than usual, whatever their sign. Learns from this one."""
+    size = min(8.0, abs(deviation))
+    s.unrest += size - min(8.0, abs(s.last[s.at]))
+    known = min(s.seen, LAST)
+    more = s.unrest / known / max(s.usual_unrest, 0.1) - 1.0
+    s.usual_unrest += max(1.0 / s.seen, 0.002) * (size - s.usual_unrest)
+    unrest: float = max(0.0, more) * math.sqrt(LAST)
+    return unrest
+
+
+@compiled
+def _together(s: Any, deviation: float) -> float:
     """The size of a deviation that two of the last three points show; one alone counts for less."""
     side = 1.0 if deviation > 0.0 else -1.0
     first, second = 0.0, 0.0
-    for k in range(LAST - 3, LAST):
-        x = last[k] * side
+    for k in range(3):
+        x = s.last[s.at - k if s.at >= k else s.at - k + LAST] * side
         if x > first:
             first, second = x, first
         elif x > second:

@@ -1,4 +1,4 @@
-"""How rare a deviation is against the largest of every six hours, and against the same hour of the last days.
+"""How rare a deviation is against the largest of every block of hours, and against this hour of the last days.
 
 Block maxima (Fisher and Tippett 1928; Gumbel 1958): the largest deviation of a block of time has a
 distribution of its own, whatever that of the single points. Its median is learned from the last week's
@@ -16,7 +16,7 @@ import numpy as np
 
 from watchkeeper.analysis.compiled import compiled
 
-BLOCK = 6.0 * 3600.0
+BLOCK, BLOCK_POINTS = 6.0 * 3600.0, 360.0  # seconds and points of a block at least
 RING = 28
 HOURS = 48  # half hours of a day
 FLOOR = 4.0  # no block is expected to be calmer than this, in scales
@@ -38,12 +38,20 @@ BLOCKS = np.dtype(
 
 
 @compiled
-def ratio(b: Any, x: float, seconds: float, date: float, second_of_day: float) -> float:
+def length(step: float) -> float:
+    """Seconds in a block of a series with this many seconds between points."""
+    return max(BLOCK, BLOCK_POINTS * step)
+
+
+@compiled
+def ratio(
+    b: Any, x: float, seconds: float, date: float, second_of_day: float, step: float
+) -> tuple[float, float]:
     """A deviation of `x` scales at a time (in seconds, and as day number and second of the day) as a multiple
-    of the usual largest. Learns from it."""
+    of the usual largest; and what is a habit at this hour, in scales. Learns from it."""
     if b.usual == 0.0:
         b.usual, b.began, b.day = FLOOR, seconds, date
-    if seconds - b.began >= BLOCK:
+    if seconds - b.began >= length(step):
         _close(b, seconds)
     half = int(second_of_day / 1800.0)
     if date > b.day:
@@ -56,8 +64,8 @@ def ratio(b: Any, x: float, seconds: float, date: float, second_of_day: float) -
         before = max(before, b.habit[near, 2])
     b.largest = max(b.largest, x)
     b.habit[half, 0] = max(b.habit[half, 0], x)
-    multiple: float = x / max(b.usual, min(yesterday, before))
-    return multiple
+    habit = min(yesterday, before)
+    return x / max(b.usual, habit), habit
 
 
 @compiled

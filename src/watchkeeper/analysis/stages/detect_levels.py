@@ -21,7 +21,6 @@ from watchkeeper.analysis.stages import detect_words as words
 
 KNOWN_MS = 3_600_000  # a series younger than this is watched, not judged
 KNOWN_POINTS = 60
-SCORE = 0.85  # of a point that may begin a finding
 RATIO, RATIO_YOUNG, YOUNG_BLOCKS = 3.0, 5.0, 4  # of the largest deviation to the usual largest
 HOLD_MS, HOLD_POINTS, HOLD_SHARE = 300_000, 3, 0.8
 NEW_NORMAL_MS = 86_400_000
@@ -84,9 +83,10 @@ class Levels:
         if len(times) > 1 and (np.diff(times) < 0).any():
             order = np.argsort(times, kind="stable")
             times, values, slots = times[order], values[order], slots[order]
-        scores = self.bank.update(slots, times, values)
-        for i in np.flatnonzero(scores >= SCORE).tolist():
-            self._maybe_open(int(slots[i]), int(times[i]), float(scores[i]), infos)
+        self.bank.update(slots, times, values)
+        high = self.bank.series["recent_ratio"][slots] >= RATIO
+        for slot, time_ms in dict(zip(slots[high].tolist(), times[high].tolist(), strict=True)).items():
+            self._maybe_open(slot, time_ms, infos)
         return list(self._follow(slots, times)) if self.episodes else []
 
     def declare(self, changed: Sequence[int], infos: Mapping[int, SeriesInfo]) -> None:
@@ -142,11 +142,11 @@ class Levels:
             self.bank.grow(max(begin + len(new), room + room // 4))
         self.bank.series["rate"]["kind"][begin : begin + len(new)] = kinds
 
-    def _maybe_open(self, slot: int, time_ms: int, score: float, infos: Mapping[int, SeriesInfo]) -> None:
+    def _maybe_open(self, slot: int, time_ms: int, infos: Mapping[int, SeriesInfo]) -> None:
         s = self.bank.series[slot]
         needed = RATIO if s["blocks"]["count"] >= YOUNG_BLOCKS else RATIO_YOUNG
         known = s["seen"] >= KNOWN_POINTS and time_ms - self.first_ms[slot] >= KNOWN_MS
-        if slot in self.episodes or not known or s["shadow_ratio"] < needed:
+        if slot in self.episodes or not known or s["recent_ratio"] < needed:
             return
         info = infos.get(self.by_slot[slot]) or SeriesInfo(self.by_slot[slot], "value", {}, "unknown", "", "")
         expected, spread, value = float(s["expected"]), float(s["spread"]), float(s["value"])
@@ -163,8 +163,16 @@ class Levels:
             expected - 2.5 * spread, expected + 2.5 * spread, unit, rate, expected - spread < 0
         )
         text += words.when(time_ms, by_day, by_week)
+        ratio = float(s["recent_ratio"])
         self.episodes[slot] = Episode(
-            time_ms, expected - margin, expected + margin, text, up, score, float(s["shadow_ratio"]), value
+            time_ms,
+            expected - margin,
+            expected + margin,
+            text,
+            up,
+            self.bank.score_of(slot, ratio),
+            ratio,
+            value,
         )
 
     def _follow(self, slots: NDArray[np.int64], times: NDArray[np.int64]) -> Iterator[Change]:
