@@ -281,6 +281,10 @@ def test_the_description_is_openapi(api: Api) -> None:
     assert "/api/situations/{id}/merge/" in found["paths"]
     listing = found["paths"]["/api/situations/"]["get"]
     assert {"limit", "offset", "ordering", "search", "state"} <= {p["name"] for p in listing["parameters"]}
+    related = found["paths"]["/api/situations/{id}/alerts/"]["get"]
+    assert {"status", "severity", "limit"} <= {p["name"] for p in related["parameters"]}
+    answer = related["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    assert answer.endswith("PaginatedAlertList")
     assert listing["responses"]["default"]["content"].keys() == {"application/problem+json"}
 
 

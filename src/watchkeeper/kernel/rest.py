@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action as route
 from rest_framework.filters import BaseFilterBackend
@@ -99,20 +100,23 @@ class ResourceView(viewsets.GenericViewSet[Any]):
     """Base of the derived viewsets; `resource` is set by `view_of`."""
 
     resource: ClassVar[Resource]
+    lists: Resource | None = None  # the kind that a list of related records is of
     permission_classes = (SignedIn,)
     filter_backends = (ResourceFilter,)
     lookup_value_regex = r"[^/]+"
 
     def listed(self) -> Resource:
         """The kind that this call lists: another one for what is related."""
-        return getattr(getattr(self, self.action or "", None), "kwargs", {}).get("lists") or self.resource
+        return self.lists or self.resource
 
     def needs(self, request: Request) -> Scope:
         """The scope for this call."""
         declared = self.resource.action((self.action or "").replace("_", "-"))
         if declared is not None:
             return declared.scope
-        return self.resource.read_scope if request.method in SAFE_METHODS else self.resource.write_scope
+        if request.method in SAFE_METHODS:
+            return max(self.resource.read_scope, self.listed().read_scope)
+        return self.resource.write_scope
 
     def get_queryset(self) -> QuerySet[Any]:
         """Every record of the kind."""
@@ -210,16 +214,16 @@ def _attribute(name: str) -> str:
 
 def _listing(other: Resource, find: Any) -> Any:
     """GET /<path>/<id>/<other path>/."""
+    shape = serializer_of(other)
 
     def listing(self: ResourceView, request: Request, **_: Any) -> Response:
         found = find(self.get_object())
         found = narrow(other, other.prepare(found) if other.prepare else found, request.query_params)
         page = self.paginate_queryset(found)
-        shown = serializer_of(other)(page, many=True, context=self.get_serializer_context())
+        shown = shape(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(shown.data)
 
     listing.__name__ = _attribute(other.path)
     listing.__doc__ = f"The {other.path.replace('-', ' ')} that belong to it."
-    return route(detail=True, methods=["get"], url_path=other.path, serializer_class=serializer_of(other))(
-        listing
-    )
+    routed = route(detail=True, url_path=other.path, serializer_class=shape, lists=other)(listing)
+    return extend_schema(responses=shape(many=True), filters=True)(routed)

@@ -13,33 +13,12 @@ from django.db import connection
 from watchkeeper.domains.situations.models import AppliedAct
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.ports import ActSink, ports
+from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.resource import Done
 from watchkeeper.model.act import Act, ActKind
-from watchkeeper.model.doors import Journal
-from watchkeeper.model.signals import Stream, batch
 
 PATIENCE = 2.0  # seconds
 _LOOK_EVERY = (0.02, 0.03, 0.05, 0.1)
-
-
-class JournalSink:
-    """Acts as journal entries."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-
-    def submit(self, act: Act) -> None:
-        """Return once it is on disk. Raises JournalFull or DiskFull."""
-        import msgspec
-
-        row = {"time_ms": act.time_ms, "document": msgspec.json.encode(act)}
-        self.journal.append([(Stream.ACTS, batch(Stream.ACTS, [row]))])
-
-
-def set_sink(sink: ActSink | None) -> None:
-    """Say where acts go; app does, once, at the start."""
-    ports.acts = sink
 
 
 def act(
