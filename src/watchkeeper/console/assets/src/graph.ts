@@ -73,7 +73,18 @@ async function draw(element: HTMLElement): Promise<void> {
         ? { name: "concentric", animate: false }
         : ({ name: "dagre", rankDir: element.clientWidth < 560 ? "LR" : "TB", nodeSep: 36, rankSep: 60, animate: false, fit: true, padding: 24 } as cytoscape.LayoutOptions),
     });
-    if (graph.zoom() > 1.3) graph.zoom(1.3).center();
+    const fit = (): void => {
+      graph.resize();
+      graph.fit(undefined, 24);
+      if (graph.zoom() > 1.3) graph.zoom(1.3).center();
+    };
+    let width = element.clientWidth;
+    fit();
+    new ResizeObserver(() => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      fit();
+    }).observe(element);
     graph.on("tap", "node", (event) => {
       const url = event.target.data("url") as string;
       if (url) location.assign(url);
