@@ -74,15 +74,15 @@ def field_of(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def label_sets(count: int) -> list[bytes]:
-    """Encoded labels of a fleet's series: twelve labels, names of 20 to 40 characters."""
+def label_sets(count: int, run: int) -> list[bytes]:
+    """Encoded labels of a fleet's series, of its own in every run: twelve labels, names of 20 to 40 characters."""
     names = ("http_server_requests_total", "http_server_request_duration_seconds_bucket", "go_memstats_heap_alloc_bytes",
              "container_cpu_usage_seconds_total", "node_network_receive_bytes_total")  # fmt: skip
     out = []
     for i in range(count):
         pod = i // 20
         labels = {
-            "__name__": names[i % len(names)], "cluster": "eu-central-1-prod", "container": "checkout",
+            "__name__": names[i % len(names)], "cluster": f"eu-central-{run}-prod", "container": "checkout",
             "endpoint": "metrics", "handler": f"/api/v1/orders/{i % 20}", "instance": f"10.12.{pod % 250}.17:9100",
             "job": "checkout", "method": "GET", "namespace": "shop", "node": f"ip-10-12-{pod % 250}-17.internal",
             "pod": f"checkout-7f9c6d5b8-{pod:05d}", "status": "200",
@@ -135,9 +135,7 @@ def post(target: Target, bodies: list[bytes], clients: int = 2) -> float:
 
 def measure(target: Target, series: int, rounds: int, seed: int) -> dict[str, float]:
     """Samples per second and per CPU-second, of series not seen before and then of the same ones."""
-    sets = [
-        labels + field_of(1, field_of(1, b"run") + field_of(2, b"%d" % seed)) for labels in label_sets(series)
-    ]
+    sets = label_sets(series, seed)
     start = int(time.time() * 1000) - rounds * INTERVAL_MS
     out: dict[str, float] = {}
     for name, of in (("new", range(1)), ("steady", range(1, rounds))):
