@@ -69,6 +69,10 @@ class Impact:
             if r.kind in (RelationKind.CONTAINS, RelationKind.MEMBER_OF):
                 yield r.target, r.kind
 
+    def alone(self, item: str) -> bool:
+        """Whether nothing is known to be related to it."""
+        return item not in self._topology.outgoing and item not in self._topology.incoming
+
     def _walk(self, item: str, *, up: bool) -> dict[str, float]:
         """Breadth first. From a part to its whole and down again to another part is no way: parts of one
         whole don't need each other."""

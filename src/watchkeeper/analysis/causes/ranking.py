@@ -76,6 +76,9 @@ class Ranking:
         firsts = _firsts(clues)
         if not firsts:
             return []
+        items = {item for item, _ in firsts}
+        if len(items) == 1 and not changes.keys() & items and self.impact.alone(*items):
+            return self._itself(items.pop(), firsts, topology)
         strength = self._strength(firsts, topology)
         found = self._candidates(strength)
         begin = min(c.time_ms for c in firsts.values())
@@ -169,6 +172,11 @@ class Ranking:
         reached, parts = self.impact.reached(cause), self.impact.parts(cause)
         return [x for x in among if x != cause and x in reached and x not in parts]
 
+    def _itself(self, item: str, firsts: Mapping[tuple[str, str], Clue], topology: Topology) -> list[Cause]:
+        """Alerts of one item to which nothing is related: there is nothing to weigh."""
+        text = f"{topology.name(item)} itself has {_listed(sorted(n for _, n in firsts))}; nothing else is near it."
+        return [Cause(item, 1.0, (Reason(ReasonKind.SEVERITY, text, 1.0),))]
+
     def _say(
         self,
         c: Candidate,
@@ -180,17 +188,15 @@ class Ranking:
         said: list[tuple[ReasonKind, float, str]] = []
         own = sorted(n for i, n in firsts if i == c.item)
         if own:
-            shown = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")
-            said.append((ReasonKind.SEVERITY, c.own, f"{name} itself has {shown}."))
+            said.append((ReasonKind.SEVERITY, c.own, f"{name} itself has {_listed(own)}."))
         if c.parts:
             text = f"{c.struck[0]} of the {c.struck[1]} parts of {name} are struck alike."
             said.append((ReasonKind.COVERAGE, c.parts, text))
         if c.explained and c.lift:
             reached = sorted(c.reached, key=lambda i: (-strength[i], i))
-            shown = ", ".join(topology.name(i) for i in reached[:3])
-            more = f" and {len(reached) - 3} more" if len(reached) > 3 else ""
             verb = "needs" if len(reached) == 1 else "need"
-            said.append((ReasonKind.DIRECTION, c.explained * c.lift, f"{shown}{more} {verb} {name}."))
+            shown = _listed([topology.name(i) for i in reached])
+            said.append((ReasonKind.DIRECTION, c.explained * c.lift, f"{shown} {verb} {name}."))
         if c.bottom:
             text = f"{name} needs nothing else that could explain it."
             said.append((ReasonKind.DIRECTION, (BOTTOM - 1.0) * (c.own + c.parts), text))
@@ -214,6 +220,10 @@ class Ranking:
         """Take back what was learned by this version."""
         if isinstance(state, dict) and state.get("version") == self.version:
             self.surprise.restore(state["surprise"])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _firsts(clues: Sequence[Clue]) -> dict[tuple[str, str], Clue]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from watchkeeper.analysis.correlators.arrival import Arrival
 from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups
@@ -17,6 +18,7 @@ from watchkeeper.model.topology import Topology
 
 REACH_MS = 600_000  # after so long without an alert a group draws nothing in
 HALF_MS = 300_000  # evidence halves with so long a pause
+LATEST = 8  # groups that carry a label, looked at for one arrival
 VISITS = 96  # (item, group) pairs looked at for one arrival
 DIRECT = 0.8  # what the item itself needs is in the group, or the item itself
 SURE = 0.5  # with so much from the graph, history is not asked
@@ -102,19 +104,23 @@ class Weighing:
                     e.history, e.partner = share * HISTORY, item
 
     def _same_labels(self, a: Arrival, found: dict[int, Evidence]) -> None:
-        """The share of what the arrival's labels tell that a group's alerts carry too."""
-        rarity = {label: self._rarity.of(label) for label in a.labels}
+        """The share of what the arrival's labels tell that a group's alerts carry too. A label that no other
+        alert carries tells who it is, not what it belongs to."""
         seen: dict[int, list[str]] = {}
+        rarity: dict[str, float] = {}
         for label in a.labels:
-            carriers = self._groups.by_label.get(label, _NOWHERE)
-            if len(carriers) <= CROWDED:
-                for number in carriers:
-                    seen.setdefault(number, []).append(label)
-        whole = sum(rarity.values()) or 1.0
+            carriers = self._groups.by_label.get(label)
+            if carriers:
+                rarity[label] = self._rarity.of(label)
+                if len(carriers) <= CROWDED:
+                    for number in islice(reversed(carriers), LATEST):
+                        seen.setdefault(number, []).append(label)
+        whole = max(1.0, sum(rarity.values()))
         for number, shared in seen.items():
-            e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
-            e.labels = LABELS * sum(rarity[x] for x in shared) / whole
-            e.shared = tuple(sorted(shared, key=lambda x: -rarity[x]))
+            told = LABELS * sum(rarity[x] for x in shared) / whole
+            if told >= ENOUGH:
+                e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
+                e.labels, e.shared = told, tuple(sorted(shared, key=lambda x: -rarity[x]))
 
     def reasons(self, a: Arrival, e: Evidence, topology: Topology) -> tuple[Reason, ...]:
         """The evidence as sentences, heaviest first, weights adding up to 1."""

@@ -283,14 +283,13 @@ class GraphTime:
 
     def snapshot(self) -> Any:
         """What was learned."""
-        return {
-            "version": self.version,
-            "company": self.company.snapshot(),
-            "history": self.history.snapshot(),
-        }
+        return {"version": self.version, **{k: part.snapshot() for k, part in self._learned().items()}}
 
     def restore(self, state: Any) -> None:
         """Take back what was learned by this version."""
         if isinstance(state, dict) and state.get("version") == self.version:
-            self.company.restore(state["company"])
-            self.history.restore(state["history"])
+            for name, part in self._learned().items():
+                part.restore(state[name])
+
+    def _learned(self) -> dict[str, Company | History | Rarity]:
+        return {"company": self.company, "history": self.history, "rarity": self.rarity}

@@ -19,6 +19,7 @@ LARGE = 4000  # relations from which the graph counts as large
 DRIFT = 0.02  # share of them that may change before hubs are looked for again
 PARTS, PART_ITEMS = 3, 3
 _NEEDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEMBER_OF)
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Near:
@@ -75,6 +76,8 @@ class Near:
 
     def around(self, item: str) -> list[tuple[str, float]]:
         """(item, closeness 0 to 1) from the item itself outwards, at most MOST; hubs are ends of the way."""
+        if item not in self._adjacent:
+            return [(item, 1.0)]
         known = self._around.get(item)
         if known is None:
             known = self._around[item] = self._walk(item)
@@ -82,6 +85,8 @@ class Near:
 
     def needs(self, item: str) -> frozenset[str]:
         """What this item directly needs, hubs included."""
+        if item not in self._adjacent:
+            return _NOTHING
         known = self._needs.get(item)
         if known is None:
             out = [r.target for r in self._topology.outgoing.get(item, ()) if r.kind in _NEEDS]
