@@ -24,7 +24,10 @@ def test_a_loopback_call_reaches_the_listener_on_the_same_host() -> None:
     host = Item(HOST, "host", "h1", (Identifier("hostname", "h1"),), source="host")
     redis = Item(REDIS, "service", "redis:6390", (part(HOST, "listen", "tcp/6390"),), source="host")
     runs = Relation(REDIS, HOST, RelationKind.RUNS_ON, "host")
-    topology = Topology().with_discovery(Discovery(1000, "host", (host, redis), (runs,)))
+    cart = Item(item_id("service", "cart"), "service", "cart", (Identifier("service.name", "cart"),))
+    told = [Relation(cart.id, HOST, RelationKind.RUNS_ON, origin) for origin in ("remote_write", "spans")]
+    found = Discovery(1000, "host", (host, redis, cart), (runs, *told))
+    topology = Topology().with_discovery(found)
     stage = Normalise()
     span = {
         "trace_id": "aa", "span_id": "01", "parent_id": "", "service": "cart", "name": "GET", "kind": "client",

@@ -177,8 +177,10 @@ class SpanGraph:
             return None
         topology = self._graph.topology
         runs_on = (r.target for r in topology.outgoing.get(service, ()) if r.kind is RelationKind.RUNS_ON)
-        hosts = [h for h in runs_on if topology.items[h].kind == "host"]
-        return topology.resolve((part(hosts[0], "listen", f"tcp/{port}"),)) if len(hosts) == 1 else None
+        hosts = {
+            h for h in runs_on if topology.items[h].kind == "host"
+        }  # each origin has a relation of its own
+        return topology.resolve((part(hosts.pop(), "listen", f"tcp/{port}"),)) if len(hosts) == 1 else None
 
     def _database(self, client: _Client) -> Item | None:
         """A client that says only which kind of database or queue it calls has one of its own, for all we know."""
