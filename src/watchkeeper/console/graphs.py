@@ -24,18 +24,18 @@ def picture(
     nodes = {i.pk: i for i in items}
     marked = set(causes)
     states = _states(nodes)
-    edges = []
+    edges = set()  # several sources may tell the same relation
     for r in relations:
         if r.source_id in nodes and r.target_id in nodes:
             ends = (r.target_id, r.source_id) if r.kind in TURNED else (r.source_id, r.target_id)
-            edges.append({"source": ends[0], "target": ends[1], "kind": r.kind})
+            edges.add((*ends, str(r.kind)))
     return {
         "nodes": [
             {"id": i.pk, "name": i.name, "kind": i.kind, "state": states.get(i.pk, ""), "cause": i.pk in marked,
              "url": f"/items/{i.pk}/"}
             for i in nodes.values()
         ],
-        "edges": edges,
+        "edges": [{"source": a, "target": b, "kind": k} for a, b, k in sorted(edges)],
     }  # fmt: skip
 
 
