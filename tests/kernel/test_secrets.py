@@ -19,7 +19,10 @@ from watchkeeper.kernel.secrets import Unreadable, installation_key, seal, unsea
 
 def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
     """Made once, for this user's eyes."""
-    code = "import sys, pathlib; from watchkeeper.kernel.secrets import installation_key as k; print(k(pathlib.Path(sys.argv[1])))"
+    code = (
+        "import sys, pathlib; from watchkeeper.kernel.secrets import installation_key as k; "
+        "print(k(pathlib.Path(sys.argv[1])))"
+    )
 
     def start(_: int) -> str:
         command = [sys.executable, "-c", code, str(tmp_path)]
