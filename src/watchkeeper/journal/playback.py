@@ -91,4 +91,5 @@ class Playback:
 
 def _joined(group: dict[Stream, list[pa.RecordBatch]]) -> list[tuple[Stream, pa.RecordBatch]]:
     """One batch a stream, in the streams' order: an append costs a sync however little is in it."""
-    return [(s, pa.concat_batches(group[s])) for s in Stream if s in group]
+    tables = ((s, pa.Table.from_batches(group[s]).combine_chunks()) for s in Stream if s in group)
+    return [(s, rows) for s, table in tables for rows in table.to_batches()]
