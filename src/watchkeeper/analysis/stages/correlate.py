@@ -38,7 +38,9 @@ FORGET_MS = 7_200_000  # a resolved situation is kept in mind for so long, and F
 FORGET_MOST = 5000
 SHADOW_MS = 1_200_000  # and its group for so long, for what comes right after it
 LOOSE_MS = 1_800_000  # groups without a situation are forgotten after this
-WORDS = 1000  # members up to which words are made anew at every change; beyond, at every tenth more
+FEW = 8  # members up to which words are made anew at every change; beyond, when it has grown by a quarter …
+GROWN = 1.25
+LATER_MS = 10_000  # … or so much later
 
 
 class Correlate:
@@ -62,6 +64,7 @@ class Correlate:
         self._expiring = Waiting()  # acknowledged situations → when that ends
         self._over = Waiting()  # resolved situations → when they are forgotten
         self._shadows = Waiting()  # and their groups
+        self._wording = Waiting()  # situations that have grown → when they are worded again
         self._restored: list[Situation] = []
         self._loose: list[str] = []
         self._next_sweep_ms = 0
@@ -255,15 +258,14 @@ class Correlate:
 
     def _finish(self, living: LivingSituation) -> None:
         s = living.situation
-        people = tuple(r for r in s.because if r.kind is ReasonKind.PERSON)
         reasons, words = s.because, s.title
-        n = len(living.members)
-        if living.live and n and (n <= WORDS or n > 1.1 * living.worded or n < living.worded):
+        if living.live and living.members and self._worth_words(living):
             alerts = [a for f in living.members if (a := self.alerts.alert(f)) is not None]
+            people = tuple(r for r in s.because if r.kind is ReasonKind.PERSON)
             reasons = because(living.members.values(), alerts, self.topology) + people
             if alerts and not (s.causes and living.worded):
                 words = title(alerts, self.topology)
-            living.worded = n
+            living.worded = len(living.members)
         living.situation = replace(
             s,
             severity=living.severity,
@@ -273,8 +275,27 @@ class Correlate:
             members=tuple(living.members.values()),
         )
 
+    def _worth_words(self, living: LivingSituation) -> bool:
+        """Whether to word it now, or, as it grows, a little later."""
+        n, worded = len(living.members), living.worded
+        if (
+            n <= FEW
+            or not worded <= n < GROWN * worded
+            or self._wording.is_due(living.situation.id, self.now_ms)
+        ):
+            self._wording.remove(living.situation.id)
+            return True
+        if n != worded:
+            self._wording.put_earlier(living.situation.id, self.now_ms + LATER_MS)
+        return False
+
     # --- time -----------------------------------------------------------------------------------------
     def _pass_time(self) -> None:
+        for id_ in list(self._wording.due(self.now_ms)):
+            living = self.situations.get(id_)
+            if living is not None and living.live:
+                self._wording.put(id_, self.now_ms)  # it has come: see _worth_words
+                self.touch(living)
         for id_ in self._quiet.due(self.now_ms):
             living = self.situations.get(id_)
             if living is not None and living.live and not living.firing:

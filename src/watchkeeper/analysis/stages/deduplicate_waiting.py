@@ -57,6 +57,10 @@ class Waiting:
                 del self._due[key]
                 yield key
 
+    def is_due(self, key: str, now_ms: int) -> bool:
+        """Whether the key waits for a time that has come."""
+        return self._due.get(key, 2**62) <= now_ms
+
     def beyond(self, most: int) -> list[str]:
         """Take out and give the keys that are due first when there are more than `most`."""
         excess = len(self._due) - most

@@ -20,7 +20,7 @@ from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Alert, Cause, Situation
 
 BUDGET = 4000  # alerts looked at in one Work, and one situation at least
-LARGE = 100  # from so many alerts on, a situation is looked at again when it has grown by a tenth …
+LARGE = 8  # from so many alerts on, a situation is looked at again when it has grown by a quarter …
 AGAIN_MS = 10_000  # … or after this
 CHANGES_MS = 7_200_000  # changes are remembered for so long
 CHANGES_MOST = 10_000
@@ -65,7 +65,7 @@ class DetermineCause:
         looked, at = self._looked.get(id_, (0, 0))
         if size == looked:
             return
-        soon = looked < LARGE or not 0.9 * looked < size < 1.1 * looked
+        soon = looked < LARGE or not looked <= size < 1.25 * looked
         self._waiting[id_] = min(self._waiting.get(id_, 2**62), now_ms if soon else at + AGAIN_MS)
 
     def _look(self, living: LivingSituation, work: Work) -> None:
