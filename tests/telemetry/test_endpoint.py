@@ -222,6 +222,19 @@ def test_reads_go_on_beside_writes_and_each_other(endpoint: Endpoint, client: Cl
     assert client.command("SELECT count() FROM t") == 1
 
 
+def test_a_session_is_taken_while_a_body_is_on_its_way(endpoint: Endpoint, client: Client) -> None:
+    head = (
+        f"POST /?session_id=slow HTTP/1.1\r\nHost: x\r\nX-ClickHouse-User: watchkeeper\r\n"
+        f"X-ClickHouse-Key: {SECRET}\r\nContent-Length: 1000\r\n\r\nINSERT INTO t (a) FORMAT CSV\n"
+    )
+    with socket.create_connection(("127.0.0.1", endpoint.port)) as s:
+        s.sendall(head.encode())
+        locked = lambda: ask(endpoint, b"SELECT 1", session_id="slow")[0] == 500  # noqa: E731
+        eventually(locked)
+    eventually(lambda: not locked())
+    assert client.command("SELECT count() FROM t") == 0
+
+
 def test_a_session_runs_one_statement_at_a_time(endpoint: Endpoint) -> None:
     slow = threading.Thread(target=ask, args=(endpoint, b"SELECT sleep(1)"), kwargs={"session_id": "one"})
     slow.start()

@@ -62,6 +62,7 @@ class TelemetryConsumer:
             except WatchkeeperError as error:  # of the store, or a journal without room for its own note
                 _log.warning("telemetry cannot be stored, trying again in %.1f s: %s", pause, error)
                 self.statistics["retries"] += 1
+                self.statistics["lag"] = self.journal.end() - self.statistics["offset"]
                 offset = None
                 stop.wait(pause)
                 pause = min(pause * 2, MAX_PAUSE)
@@ -70,7 +71,7 @@ class TelemetryConsumer:
         """Where to go on: after the last group that is stored whole, completing it if it is not."""
         self._retention = self.store.retention()
         self._ledger.open(self.journal.end())
-        offset = self.journal.committed(CONSUMER)
+        offset = self.statistics["offset"] = self.journal.committed(CONSUMER)
         marks = self._ledger.marked(offset)
         if not marks:
             return offset

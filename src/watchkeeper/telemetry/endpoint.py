@@ -11,13 +11,15 @@ import re
 import socket
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from watchkeeper.telemetry.engine import Answer, Engine, EngineError, reads_only
-from watchkeeper.telemetry.request import BadRequest, Request, credentials, parse, read_body
+from watchkeeper.telemetry.request import BadRequest, Request, credentials, parse, read_body, session
 
 USER = "watchkeeper"
 DATABASE = "watchkeeper"
@@ -98,6 +100,22 @@ class _Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self._open: set[socket.socket] = set()
 
+    @contextmanager
+    def in_session(self, name: str) -> Iterator[None]:
+        """One session runs one request at a time, as in ClickHouse, and refuses a second."""
+        if not name:
+            yield
+            return
+        with self.lock:
+            if name in self.sessions:
+                raise BadRequest(500, 373, "SESSION_IS_LOCKED", "Session is locked by a concurrent client.")
+            self.sessions.add(name)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.sessions.discard(name)
+
     def process_request(self, request: Any, client_address: Any) -> None:
         with self.lock:
             full = len(self._open) >= MAX_CONNECTIONS
@@ -147,9 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _run(self) -> None:
         try:
             self._admit()
-            body = read_body(self.rfile, self.headers)  # type: ignore[arg-type]
-            request = parse(self.path, self.headers, body)  # type: ignore[arg-type]
-            answer = self._in_session(request)
+            # The session first: who asks in it after a request that was broken off, waits for its body as well.
+            with self.server.in_session(session(self.path)):
+                body = read_body(self.rfile, self.headers)  # type: ignore[arg-type]
+                request = parse(self.path, self.headers, body)  # type: ignore[arg-type]
+                answer = self._execute(request)
         except BadRequest as error:
             # The body may not have been read, so the connection cannot be used again.
             self.close_connection = True
@@ -167,22 +187,6 @@ class _Handler(BaseHTTPRequestHandler):
             raise BadRequest(403, 516, "AUTHENTICATION_FAILED", f"{user}: Authentication failed.")
         if urlsplit(self.path).path != "/":
             raise BadRequest(404, 79, "INCORRECT_FILE_NAME", "There is no such page.")
-
-    def _in_session(self, request: Request) -> Answer:
-        """Run it; one session runs one request at a time, as in ClickHouse, and refuses a second."""
-        server, session = self.server, request.session
-        if not session:
-            return self._execute(request)
-        with server.lock:
-            if session in server.sessions:
-                raise EngineError(373, "Code: 373. DB::Exception: Session is locked by a concurrent client. "
-                                       "(SESSION_IS_LOCKED)")  # fmt: skip
-            server.sessions.add(session)
-        try:
-            return self._execute(request)
-        finally:
-            with server.lock:
-                server.sessions.discard(session)
 
     def _execute(self, r: Request) -> Answer:
         engine = self.server.engine

@@ -64,7 +64,6 @@ class Request:
     settings: dict[str, str]
     database: str
     query_id: str
-    session: str
 
 
 def credentials(target: str, headers: Mapping[str, str]) -> tuple[str, str]:
@@ -81,6 +80,11 @@ def credentials(target: str, headers: Mapping[str, str]) -> tuple[str, str]:
         return headers["X-ClickHouse-User"], headers.get("X-ClickHouse-Key", "")
     given = _arguments(target)
     return given.get("user", ""), given.get("password", "")
+
+
+def session(target: str) -> str:
+    """The session a request is made in; "" for none."""
+    return _arguments(target).get("session_id", "")
 
 
 def parse(target: str, headers: Mapping[str, str], body: bytes) -> Request:
@@ -108,7 +112,7 @@ def parse(target: str, headers: Mapping[str, str], body: bytes) -> Request:
         {k[6:]: v for k, v in arguments.items() if k.startswith("param_")},
         {k: v for k, v in arguments.items() if k not in _TRANSPORT and not k.startswith("param_")},
         arguments.get("database") or headers.get("X-ClickHouse-Database") or DATABASE,
-        arguments.get("query_id", ""), arguments.get("session_id", ""),
+        arguments.get("query_id", ""),
     )  # fmt: skip
 
 
