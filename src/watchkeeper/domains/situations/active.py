@@ -26,12 +26,15 @@ def load_active(now_ms: int) -> tuple[list[verdicts.Alert], list[verdicts.Situat
     """Situations that are open or were resolved within the last day, their alerts, and all others that fire or
     were seen within that day, exactly as written."""
     since = moment(max(1, now_ms - RECENT_MS))
-    situations = models.Situation.objects.filter(~Q(state="resolved") | Q(resolved_at__gte=since))
+    situations = models.Situation.objects.filter(
+        Q(state__in=("open", "acknowledged")) | Q(resolved_at__gte=since)
+    )
     alerts = models.Alert.objects.filter(
         Q(status="firing") | Q(last_seen_at__gte=since) | Q(situation__in=situations.values("pk"))
     )
-    found = [alert_of(r) for r in raw_rows(alerts.order_by("pk"))]
-    return found, load_situations(situations.order_by("opened_at", "pk"))
+    # Sorted here: asked for in order, SQLite would walk through all there ever were.
+    found = sorted((alert_of(r) for r in raw_rows(alerts.order_by())), key=lambda a: a.fingerprint)
+    return found, sorted(load_situations(situations.order_by()), key=lambda s: (s.opened_ms, s.id))
 
 
 def load_situations(found: QuerySet[models.Situation]) -> list[verdicts.Situation]:
