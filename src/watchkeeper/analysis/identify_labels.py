@@ -41,6 +41,11 @@ ROLES: dict[str, tuple[str, ...]] = {
     "cronjob": ("k8s.cronjob.name", "cronjob"),
 }  # fmt: skip
 _NAMING = frozenset(label for labels in ROLES.values() for label in labels)
+#: label → the roles it plays, each with its rank there
+_PLAYS: dict[str, list[tuple[str, int]]] = {}
+for _role, _labels in ROLES.items():
+    for _rank, _label in enumerate(_labels):
+        _PLAYS.setdefault(_label, []).append((_role, _rank))
 
 #: metrics that speak about the machine and not about the program that exports them
 _HOST_METRICS = (
@@ -101,18 +106,30 @@ def is_service(job: str) -> bool:
 class Roles:
     """The labels of one signal by role, each value cleaned; "" for a role that nothing plays."""
 
-    __slots__ = ("_labels",)
+    __slots__ = ("_values",)
 
     def __init__(self, labels: Mapping[str, str]) -> None:
-        self._labels = labels
+        # A signal has few labels that name something, and there are many roles: so labels look for their roles.
+        played: dict[str, list[tuple[int, str]]] = {}
+        for name, raw in labels.items():
+            for role, rank in _PLAYS.get(name, ()):
+                played.setdefault(role, []).append((rank, raw))
+        self._values = {role: _in_order(found) for role, found in played.items()}
 
     def __getitem__(self, role: str) -> str:
-        return next(iter(self.every(role)), "")
+        values = self._values.get(role)
+        return values[0] if values else ""
 
     def every(self, role: str) -> list[str]:
         """All values of a role, best first, without repeats."""
-        found = dict.fromkeys(clean(self._labels[name]) for name in ROLES[role] if name in self._labels)
-        return [value for value in found if value]
+        return self._values.get(role, [])
+
+
+def _in_order(found: list[tuple[int, str]]) -> list[str]:
+    """Values by rank, cleaned, without repeats and what cannot be a name."""
+    values = dict.fromkeys(clean(raw) for _, raw in sorted(found))
+    values.pop("", None)
+    return list(values)
 
 
 def clean(value: str) -> str:
