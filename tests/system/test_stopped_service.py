@@ -41,13 +41,7 @@ def test_a_stopped_service_is_one_explained_situation(
 def related(platform: Platform) -> bool:
     """Whether the graph knows that one needs the other."""
     found = platform.get("/api/relations/?limit=1000")["results"]
-    ends = {(named(r["source"]), named(r["target"])) for r in found}
-    return (NEEDS_IT, STOPS) in ends
-
-
-def named(end: Any) -> str:
-    """An item's name, as a relation shows it."""
-    return str(end["name"] if isinstance(end, dict) else end)
+    return (NEEDS_IT, STOPS) in {(r["source_name"], r["target_name"]) for r in found}
 
 
 def about_it(platform: Platform) -> dict[str, Any] | None:
