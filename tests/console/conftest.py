@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests.console import shop
 from tests.platform import Platform
-from tests.support import require
+from tests.support import eventually, require
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -37,13 +38,19 @@ def browser(platform: Platform) -> Iterator[Browser]:  # noqa: ARG001
         running.close()
 
 
+def first_link(platform: Platform) -> str:
+    """The one-time link, which is printed a moment after the platform has said that it serves."""
+    log = platform.data.parent / f"{platform.data.name}.log"
+    return eventually(lambda: re.search(r"once with: +(\S+)\s", log.read_text()))[1]  # type: ignore[index]
+
+
 @pytest.fixture(scope="session")
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
     page = context.new_page()
-    page.goto(platform.link)
+    page.goto(first_link(platform))
     page.get_by_label("User name").fill(NAME)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Begin").click()
