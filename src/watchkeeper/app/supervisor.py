@@ -159,13 +159,12 @@ class Supervisor:
             self._tend()
         if self.stopping:
             return
-        say(f"Watchkeeper serves {url} (ready after {time.monotonic() - began:.1f} s). Ctrl-C stops it.")
+        lines = [f"Watchkeeper serves {url} (ready after {time.monotonic() - began:.1f} s). Ctrl-C stops it."]
         if first.get("link"):
-            say(f"Sign in once with:  {url}{first['link']}")
-        if first.get("intake_key"):
-            say(
-                f"Intake key:         {first['intake_key']}   (shown this once; watchkeeper intake-key makes more)"
-            )
+            lines.append(f"Sign in once with:  {url}{first['link']}")
+        if key := first.get("intake_key"):
+            lines.append(f"Intake key:         {key}   (shown this once; watchkeeper intake-key makes more)")
+        say("\n".join(lines))  # in one write: who waits for the first line finds the others
 
     def _end(self) -> None:
         deadline = time.monotonic() + STOP_WITHIN
