@@ -14,6 +14,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no defect, and a run that fails has to fail again: no deadlines, the same examples every time.
+settings.register_profile(
+    "watchkeeper", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("watchkeeper")
 
 if TYPE_CHECKING:
     from django.test import Client
