@@ -175,7 +175,7 @@ class Correlate:
         first = min(members, key=lambda a: (a.starts_ms, a.fingerprint))
         before = next((a.situation for a in members if a.situation and not self._lives(a.situation)), "")
         follows = before or self.by_group.get(follows_group, "")
-        made = uuid.uuid5(NAMESPACE, f"situation|{first.fingerprint}|{first.starts_ms}|{first.situation}")
+        made = uuid.uuid5(NAMESPACE, f"situation|{first.fingerprint}|{first.first_seen_ms}|{first.situation}")
         situation = Situation(
             id=str(made),
             state=SituationState.OPEN,
