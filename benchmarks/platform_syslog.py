@@ -74,6 +74,7 @@ def ours(platform: Platform, port: int, count: int, mark: str) -> dict[str, floa
     used, began = whole.cpu(of), time.perf_counter()
     send(port, found)
     sent = time.perf_counter() - began
+    whole.catch_up(platform, "telemetry")
     while stored(platform, mark) < count:
         if time.perf_counter() - began > 300:
             raise SystemExit(f"{stored(platform, mark)} of {count} lines are stored")
