@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from watchkeeper.analysis.correlators.arrival import Arrival
-from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups
+from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups, numbers
 from watchkeeper.analysis.correlators.history import History
 from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.analysis.correlators.rarity import Rarity
@@ -76,8 +76,9 @@ class Weighing:
         weight: dict[int, float] = {}
         nearest: dict[int, str] = {}
         for item, closeness in self._near.around(a.item):
-            groups = by_item.get(item)
-            if groups is not None:
+            entry = by_item.get(item)
+            if entry is not None:
+                groups = (entry,) if isinstance(entry, int) else entry
                 if closeness >= DIRECT and (item == a.item or item in needs):
                     direct.update(groups)
                 for number in groups:
@@ -98,8 +99,8 @@ class Weighing:
 
     def _together(self, a: Arrival, found: dict[int, Evidence]) -> None:
         for item, share in self._history.partners(a.item, a.time_ms):
-            for number, group in self._groups.by_item.get(item, _NOWHERE).items():
-                e = found.setdefault(number, Evidence(group, 0.0))
+            for number in numbers(self._groups.by_item.get(item, _NOWHERE)):
+                e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
                 if share * HISTORY > e.history:
                     e.history, e.partner = share * HISTORY, item
 
@@ -109,7 +110,7 @@ class Weighing:
         seen: dict[int, list[str]] = {}
         rarity: dict[str, float] = {}
         for label in a.labels:
-            carriers = self._groups.by_label.get(label)
+            carriers = numbers(self._groups.by_label.get(label, _NOWHERE))
             if carriers:
                 rarity[label] = self._rarity.of(label)
                 if len(carriers) <= CROWDED:
@@ -162,7 +163,7 @@ class Weighing:
             yield ReasonKind.TIME, BATCH, f"{who} was looked at in the same round as others here."
 
 
-_NOWHERE: dict[int, Group] = {}
+_NOWHERE: list[int] = []
 
 
 def _span(ms: int) -> str:

@@ -124,15 +124,15 @@ class GraphTime:
             near = [e for e in near if e.score >= least]
             if self.company.habit(a.name):
                 beat = [e for e in near if on_beat(a.time_ms, e.group.instants[-INSTANTS:])]
-                near = [e for e in beat if a.what not in e.group.whats] or near
-        fresh = [e for e in near if a.what not in e.group.whats]
+                near = [e for e in beat if not e.group.knows(a.what)] or near
+        fresh = [e for e in near if not e.group.knows(a.what)]
         return max(fresh or near, key=lambda e: (e.group.start_ms, e.group.id)), not fresh
 
     def _join(self, a: Arrival, company: int, e: Evidence, anew: bool, touched: set[int]) -> None:
         group, last_ms = e.group, e.group.last_ms
         self.groups.put(group, Member(a, self._weighing.reasons(a, e, self._topology)))
         if anew:
-            group.repeats.append((a.time_ms, a.what, a.id))
+            group.repeat(a)
         self._note(a, company, group, False, last_ms, anew, touched)
 
     def _open(
@@ -140,12 +140,7 @@ class GraphTime:
     ) -> Group:
         group = self.groups.open(a.time_ms)
         group.apart, group.follows = apart, follows
-        text = (
-            "It came alone, as ones of its kind do that stand for themselves."
-            if apart
-            else "It was the first."
-        )
-        self.groups.put(group, Member(a, (Reason(ReasonKind.TIME, text, 1.0),)))
+        self.groups.put(group, Member(a, _ALONE if apart else _FIRST))
         self._note(a, company, group, True, a.time_ms, False, touched)
         return group
 
@@ -161,7 +156,7 @@ class GraphTime:
     ) -> None:
         instant = company >= BATCH_SIZE and group.instants[-1:] != [a.time_ms]
         if instant:
-            group.instants.append(a.time_ms)
+            group.batch(a.time_ms)
             self.groups.batched[group.id] = group
         touched.add(group.id)
         self._settling.note(Joined(a.time_ms, a, company, group, opened, last_ms, anew, instant))
@@ -207,8 +202,7 @@ class GraphTime:
                 strangers = [x for x in group.anchors if not part or self.near.part(x) != part]
                 if strangers:  # of those in one part of the graph it is known anyway
                     self.history.learn(a.item, strangers, a.time_ms)
-                if len(group.anchors) < WITH:
-                    group.anchors.append(a.item)
+                group.anchor(a.item, WITH)
             if len(group.instants) > 8 * INSTANTS:
                 del group.instants[: -4 * INSTANTS]
             if len(group.repeats) > 64 * BLOW:
@@ -245,7 +239,7 @@ class GraphTime:
             self.groups.put(group, m._replace(arrival=self._bare(m.arrival)))
         for time_ms, batch in groupby(members, key=lambda m: m.arrival.time_ms):
             if sum(1 for _ in batch) >= BATCH_SIZE:
-                group.instants.append(time_ms)
+                group.batch(time_ms)
                 self.groups.batched[group.id] = group
         self._newest = max(self._newest, group.last_ms)
         group.kept, group.closed = kept, closed
@@ -293,3 +287,7 @@ class GraphTime:
 
     def _learned(self) -> dict[str, Company | History | Rarity]:
         return {"company": self.company, "history": self.history, "rarity": self.rarity}
+
+
+_FIRST = (Reason(ReasonKind.TIME, "It was the first.", 1.0),)
+_ALONE = (Reason(ReasonKind.TIME, "It came alone, as ones of its kind do that stand for themselves.", 1.0),)

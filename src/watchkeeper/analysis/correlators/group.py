@@ -4,33 +4,81 @@ again from the members alone; every change can be taken back, which is what the 
 from __future__ import annotations
 
 import itertools
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from watchkeeper.analysis.correlators.arrival import Arrival, Member
 
 INSTANTS = 32  # the last instants at which a batch arrived
 K = TypeVar("K", str, int)
+Index = dict[str, int | list[int]]  # group numbers; most keys have one
+_EMPTY: list[Any] = []  # shared by all groups, so never written to
 CROWDED = 64  # a label carried in more groups than this says nothing
 
 
 class Group:
     """One group. `apart`: it stands for itself and draws nothing in; `kept`: a person made it."""
 
-    __slots__ = ("anchors", "apart", "closed", "follows", "id", "instants", "items", "kept", "labels", "last_ms",
-                 "members", "repeats", "start_ms", "whats")  # fmt: skip
+    __slots__ = (
+        "_whats",
+        "anchors",
+        "apart",
+        "closed",
+        "follows",
+        "id",
+        "instants",
+        "items",
+        "kept",
+        "last_ms",
+        "members",
+        "repeats",
+        "start_ms",
+    )  # fmt: skip
 
     def __init__(self, number: int, start_ms: int) -> None:
         self.id = number
         self.start_ms = self.last_ms = start_ms
         self.members: dict[str, Member] = {}
         self.items: dict[str, int] = {}  # item → its alerts here
-        self.labels: dict[str, int] = {}
-        self.anchors: list[str] = []  # its first items, once they stand for good
-        self.whats: dict[int, int] = {}
-        self.instants: list[int] = []
-        self.repeats: list[tuple[int, int, str]] = []  # time, what, alert: told here before, and now anew
+        self.anchors: list[str] = _EMPTY  # its first items, once they stand for good
+        self.instants: list[int] = _EMPTY
+        self.repeats: list[tuple[int, int, str]] = _EMPTY  # time, what, alert: told here before, and now anew
+        self._whats: dict[int, int] | None = None  # kept from the second alert on
         self.closed = self.apart = self.kept = False
         self.follows = 0
+
+    def knows(self, what: int) -> bool:
+        """Whether this has been told here."""
+        if self._whats is None:
+            return any(m.arrival.what == what for m in self.members.values())
+        return what in self._whats
+
+    def count(self, arrival: Arrival, by: int) -> None:
+        """Note that an alert came (1) or went (-1); `members` has changed already."""
+        if self._whats is None and len(self.members) > 1:
+            self._whats = {}
+            for m in self.members.values():
+                self._whats[m.arrival.what] = self._whats.get(m.arrival.what, 0) + 1
+        elif self._whats is not None:
+            _add(self._whats, arrival.what, by)
+        if arrival.item:
+            _add(self.items, arrival.item, by)
+
+    def repeat(self, arrival: Arrival) -> None:
+        """Note that what was told here before is told anew."""
+        self.repeats = self.repeats or []
+        self.repeats.append((arrival.time_ms, arrival.what, arrival.id))
+
+    def batch(self, time_ms: int) -> None:
+        """Note an instant at which a batch came."""
+        self.instants = self.instants or []
+        self.instants.append(time_ms)
+
+    def anchor(self, item: str, most: int) -> None:
+        """Keep one of the first items."""
+        if len(self.anchors) < most:
+            self.anchors = self.anchors or []
+            self.anchors.append(item)
 
 
 class Groups:
@@ -39,8 +87,8 @@ class Groups:
     def __init__(self) -> None:
         self.all: dict[int, Group] = {}
         self.of: dict[str, int] = {}
-        self.by_item: dict[str, dict[int, Group]] = {}
-        self.by_label: dict[str, dict[int, Group]] = {}
+        self.by_item: Index = {}
+        self.by_label: Index = {}
         self._numbers = itertools.count(1)
         self.warm: dict[int, Group] = {}  # in the indexes: recent enough to draw something in
         self.batched: dict[int, Group] = {}  # those of them in which batches arrived
@@ -57,11 +105,7 @@ class Groups:
         group.members[a.id] = member
         self.of[a.id] = group.id
         group.last_ms = max(group.last_ms, a.time_ms)
-        group.whats[a.what] = group.whats.get(a.what, 0) + 1
-        if a.item:
-            group.items[a.item] = group.items.get(a.item, 0) + 1
-        for label in a.labels:
-            group.labels[label] = group.labels.get(label, 0) + 1
+        group.count(a, 1)
         if not group.apart:
             self._enter(group, a)
 
@@ -70,11 +114,11 @@ class Groups:
         group = self.all[self.of.pop(alert)]
         member = group.members.pop(alert)
         a = member.arrival
-        _less(group.whats, a.what)
-        if a.item and _less(group.items, a.item):
+        group.count(a, -1)
+        if a.item and a.item not in group.items:
             _without(self.by_item, a.item, group.id)
         for label in a.labels:
-            if _less(group.labels, label):
+            if not any(label in m.arrival.labels for m in group.members.values()):
                 _without(self.by_label, label, group.id)
         return group, member
 
@@ -93,7 +137,7 @@ class Groups:
             self.batched.pop(group.id, None)
             for item in group.items:
                 _without(self.by_item, item, group.id)
-            for label in group.labels:
+            for label in {label for m in group.members.values() for label in m.arrival.labels}:
                 _without(self.by_label, label, group.id)
 
     def warm_up(self, group: Group, time_ms: int) -> None:
@@ -107,23 +151,40 @@ class Groups:
     def _enter(self, group: Group, a: Arrival) -> None:
         self.warm_up(group, a.time_ms)
         if a.item:
-            self.by_item.setdefault(a.item, {})[group.id] = group
+            _with(self.by_item, a.item, group.id)
         for label in a.labels:
-            carriers = self.by_label.setdefault(label, {})
-            if len(carriers) <= CROWDED:
-                carriers[group.id] = group
+            _with(self.by_label, label, group.id, CROWDED + 1)
 
 
-def _less(counts: dict[K, int], key: K) -> bool:
-    """Count one less; whether none is left."""
-    counts[key] -= 1
-    if counts[key]:
-        return False
-    del counts[key]
-    return True
+def numbers(found: int | list[int]) -> Sequence[int]:
+    """Group numbers of an index entry, the last to come at the end."""
+    return (found,) if isinstance(found, int) else found
 
 
-def _without(index: dict[str, dict[int, Group]], key: str, number: int) -> None:
+def _with(index: Index, key: str, number: int, most: int = 2**31) -> None:
     found = index.get(key)
-    if found is not None and found.pop(number, None) is not None and not found:
+    if found is None:
+        index[key] = number
+    elif isinstance(found, int):
+        if found != number:
+            index[key] = [found, number]
+    elif len(found) < most and number not in found:
+        found.append(number)
+
+
+def _without(index: Index, key: str, number: int) -> None:
+    found = index.get(key)
+    if found == number:
         del index[key]
+    elif isinstance(found, list) and number in found:
+        found.remove(number)
+        if len(found) == 1:
+            index[key] = found[0]
+
+
+def _add(counts: dict[K, int], key: K, by: int) -> None:
+    left = counts.get(key, 0) + by
+    if left > 0:
+        counts[key] = left
+    else:
+        counts.pop(key, None)

@@ -236,7 +236,7 @@ class Correlate:
             living.situation, state=SituationState.RESOLVED, resolved_ms=at, merged_into=merged_into
         )
         if merged_into:
-            living.members, living.firing, living.ranks = {}, {}, [0] * 4
+            living.members, living.firing = {}, {}
         self.correlator.close(living.group)
         self._quiet.remove(living.situation.id)
         self._expiring.remove(living.situation.id)

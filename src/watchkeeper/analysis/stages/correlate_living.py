@@ -23,14 +23,13 @@ RANKS = {s: i for i, s in enumerate(SEVERITIES)}
 class LivingSituation:
     """One situation: `situation` as last made, `members` and the severities of those firing as they are."""
 
-    __slots__ = ("firing", "group", "members", "ranks", "situation", "worded")
+    __slots__ = ("firing", "group", "members", "situation", "worded")
 
     def __init__(self, situation: Situation, group: int) -> None:
         self.situation = situation
         self.group = group  # the correlator's number
         self.members: dict[str, Membership] = {m.fingerprint: m for m in situation.members}
         self.firing: dict[str, int] = {}  # fingerprint → rank of its severity
-        self.ranks = [0] * len(SEVERITIES)
         self.worded = 0  # members when the title was last made
 
     @property
@@ -38,27 +37,23 @@ class LivingSituation:
         """Whether alerts can still join."""
         return self.situation.state is not SituationState.RESOLVED
 
-    def see(self, alert: Alert) -> None:
-        """Take note of a member's status and severity."""
+    def see(self, alert: Alert) -> bool:
+        """Take note of a member's status and severity; whether that is news."""
         old = self.firing.pop(alert.fingerprint, None)
-        if old is not None:
-            self.ranks[old] -= 1
-        if alert.status is AlertStatus.FIRING:
-            rank = self.firing[alert.fingerprint] = RANKS[alert.severity]
-            self.ranks[rank] += 1
+        if alert.status is not AlertStatus.FIRING:
+            return old is not None
+        rank = self.firing[alert.fingerprint] = RANKS[alert.severity]
+        return rank != old
 
     def leave(self, fingerprint: str) -> None:
         """A member goes."""
         self.members.pop(fingerprint, None)
-        old = self.firing.pop(fingerprint, None)
-        if old is not None:
-            self.ranks[old] -= 1
+        self.firing.pop(fingerprint, None)
 
     @property
     def severity(self) -> Severity:
         """The worst of the alerts that fire; the last there was when none does."""
-        worst = max((i for i, n in enumerate(self.ranks) if n), default=None)
-        return self.situation.severity if worst is None else SEVERITIES[worst]
+        return SEVERITIES[max(self.firing.values())] if self.firing else self.situation.severity
 
 
 class LivingSituations:

@@ -55,7 +55,7 @@ def from_event(event: Event) -> Told:
         fingerprint(event.name, event.labels), not over, seen, min(starts, seen),
         min(event.ends_ms or seen, seen) if over else 0, 0 if over else event.ends_ms, event.item,
         event.name, event.severity, event.summary, event.labels, event.annotations or _NONE, event.url,
-        event.door, 1.0, _reported(event.door, event.name),
+        event.door, 1.0, _reported(event.door),
     )  # fmt: skip
 
 
@@ -69,6 +69,6 @@ def from_finding(finding: Finding, now_ms: int) -> Told:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
-def _reported(door: str, name: str) -> tuple[Reason, ...]:
-    return (Reason(ReasonKind.RULE, f"{door or 'A sender'} reported “{name}”.", 1.0),)
+@lru_cache(maxsize=256)
+def _reported(door: str) -> tuple[Reason, ...]:
+    return (Reason(ReasonKind.RULE, f"{door or 'A sender'} reported it.", 1.0),)
