@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchkeeper.analysis.compiled import compiled
+from watchkeeper.analysis.compiled import compiled, inlined
 from watchkeeper.analysis.detectors import rates
 from watchkeeper.analysis.detectors.blocks import BLOCKS, chance, length, ratio
 from watchkeeper.analysis.detectors.rates import GAUGE, RATE, rate
 from watchkeeper.analysis.detectors.season import (
     DAY,
     DAY_SLOTS,
-    FORECASTS,
+    GUESSES,
     MEAN,
     OUTLIER,
     SEASON,
@@ -64,7 +64,8 @@ STATE = np.dtype(
         ("deviation", "f8"),
         ("ratio", "f8"),
         ("surprise", "f8"),
-        ("tails", TAIL, (3,)),
+        ("usual_jump", "f8"),
+        ("tails", TAIL, (5,)),
         ("sizes", "f4", (SHIFT,)),  # of the last points, each with its neighbours
         ("last", "f4", (LAST,)),  # deviations in scales
         ("blocks", BLOCKS),
@@ -153,10 +154,12 @@ class Bank:
 
 
 @compiled
-def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> None:
-    guess = np.zeros(FORECASTS)
+def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> float:
+    guess, touched = np.zeros(GUESSES), 0.0
     for i in range(len(rows)):
         s = series[rows[i]]
+        if i + 1 < len(rows):
+            touched += _touch(series[rows[i + 1]], times[i + 1] / 1000.0)
         x, seconds = values[i], times[i] / 1000.0
         if not math.isfinite(x):
             continue
@@ -167,18 +170,32 @@ def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> Non
             _begin_again(s)
         if math.isfinite(x):
             scores[i] = _point(s, x, seconds, guess)
+    return touched
 
 
-@compiled
+@inlined
+def _touch(s: Any, seconds: float) -> Any:
+    """Read what the next point will need, so that memory brings it while this one is worked on."""
+    date = math.floor(seconds / DAY)
+    day = int((seconds - date * DAY) * (DAY_SLOTS / DAY))
+    week = int((seconds - math.floor(seconds / WEEK) * WEEK) * (WEEK_SLOTS / WEEK))
+    sea, b = s.season, s.blocks
+    near = s.rate.value + s.shadow + s.tails[0].size + s.tails[1].size + s.tails[3].mean + s.tails[4].size
+    far = s.last[0] + s.last[16] + s.last[32] + b.usual + b.habit[day // 6, 1]
+    return near + far + sea.level + sea.error[1] + sea.scale + sea.week[week, MEAN] + sea.day[day, MEAN]
+
+
+@inlined
 def _begin_again(s: Any) -> None:
     """Forget what was learned of the values of what turned out to be a counter."""
     s.season.day[:], s.season.week[:] = 0.0, 0.0
     s.season.error[:], s.season.errors[:] = 0.0, 0
     s.season.level, s.season.far, s.season.typical, s.season.widest = 0.0, 0.0, 0.0, 0.0
-    s.season.day_near, s.season.day_far, s.season.week_near, s.season.week_far = 0.0, 0.0, 0.0, 0.0
+    s.season.day_near, s.season.day_far, s.season.day_farther = 0.0, 0.0, 0.0
+    s.season.week_near, s.season.week_far, s.season.week_farther = 0.0, 0.0, 0.0
 
 
-@compiled
+@inlined
 def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
     """Judge one value of one series, then learn from it. Returns its score."""
     sea = s.season
@@ -204,12 +221,18 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
     if chosen == 0 or sea.error[0] * 0.97 <= sea.error[chosen]:
         chosen = 0
     sea.scale = scale_of(sea, day)
-    near = (x - guess[chosen]) / sea.scale
-    far = (x - guess[slow]) / sea.scale if slow >= 0 else 0.0
+    per_scale = 1.0 / sea.scale
+    near = (x - guess[chosen]) * per_scale
+    far, farther = 0.0, 0.0
+    if slow >= 0:
+        far, farther = (x - guess[slow]) * per_scale, (x - guess[slow + 2]) * per_scale
+    jump = _jump(s, abs(x - s.value)) if sea.count > 0 else 0.0
     warm = sea.count >= WARM_UP
     score = 0.0
     if not after_gap:
-        score = _judge(s, near if warm else 0.0, far if warm else 0.0, now, date, second_of_day)
+        quiet = 1.0 if warm else 0.0
+        rare = surprise(s.tails[3], abs(farther) * quiet) + surprise(s.tails[4], jump)
+        score = _judge(s, near * quiet, far * quiet, rare, now, date, second_of_day)
     s.value, s.expected, s.spread = x, guess[slow if slow >= 0 else chosen], sea.scale
     side = 1 if near > 0 else -1
     if not warm or abs(near) <= OUTLIER:
@@ -220,7 +243,7 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
     return score
 
 
-@compiled
+@inlined
 def _catch_up(sea: Any, x: float, day: int, other: int, weight: float, week: int) -> None:
     """At the start and after a gap: the last minutes begin with this point."""
     sea.level = x
@@ -232,9 +255,12 @@ def _catch_up(sea: Any, x: float, day: int, other: int, weight: float, week: int
         sea.week_near = x - sea.week[week, MEAN]
 
 
-@compiled
-def _judge(s: Any, near: float, far: float, now: float, date: float, second_of_day: float) -> float:
-    """The score of a deviation of `near` scales from the minutes' forecast, `far` from the hours'."""
+@inlined
+def _judge(
+    s: Any, near: float, far: float, rare: float, now: float, date: float, second_of_day: float
+) -> float:
+    """The score of a deviation of `near` scales from the minutes' forecast, `far` from the hours'; `rare` is
+    the sum of the first two of the five surprises."""
     deviation = near
     if far != 0.0:
         both = near * far  # |near|^(3/4) |far|^(1/4): near counts for more
@@ -251,8 +277,8 @@ def _judge(s: Any, near: float, far: float, now: float, date: float, second_of_d
         shift += max(-6.0, min(6.0, s.last[s.at - k if s.at >= k else s.at - k + LAST]))
         largest = max(largest, s.sizes[k])
     s.sizes[s.at % SHIFT] = size
-    rare = surprise(s.tails[0], abs(far)) + surprise(s.tails[1], abs(shift) / math.sqrt(SHIFT))
-    rare = (rare + surprise(s.tails[2], unrest)) / 3.0
+    rare += surprise(s.tails[0], abs(far)) + surprise(s.tails[1], abs(shift) / math.sqrt(SHIFT))
+    rare = (rare + surprise(s.tails[2], unrest)) / 5.0
     if habit > HABIT and largest < HABITUAL * habit:
         rare = min(rare, MILD)
     if s.ratio >= LEAST_RATIO:
@@ -275,19 +301,28 @@ def _score(rarity: float) -> float:
     return 1.0 - 10.0 ** (-0.25 * rarity) if rarity > 0.0 else 0.0
 
 
-@compiled
+@inlined
+def _jump(s: Any, size: float) -> float:
+    """The step from the last value to this, in usual steps. Learns from it."""
+    out: float = size / (s.usual_jump + 1e-12)
+    rate = 1.0 / s.seen if s.seen < 200 else 0.005
+    s.usual_jump += rate * ((min(size, 5.0 * s.usual_jump) if s.seen > WARM_UP else size) - s.usual_jump)
+    return out
+
+
+@inlined
 def _unrest(s: Any, deviation: float) -> float:
     """How much larger the last deviations are than usual, whatever their sign. Learns from this one."""
     size = min(8.0, abs(deviation))
     s.unrest += size - min(8.0, abs(s.last[s.at]))
     known = min(s.seen, LAST)
     more = s.unrest / known / max(s.usual_unrest, 0.1) - 1.0
-    s.usual_unrest += max(1.0 / s.seen, 0.002) * (size - s.usual_unrest)
+    s.usual_unrest += (1.0 / s.seen if s.seen < 500 else 0.002) * (size - s.usual_unrest)
     unrest: float = max(0.0, more) * math.sqrt(LAST)
     return unrest
 
 
-@compiled
+@inlined
 def _together(s: Any, deviation: float) -> float:
     """The size of a deviation that two of the last three points show; one alone counts for less."""
     side = 1.0 if deviation > 0.0 else -1.0

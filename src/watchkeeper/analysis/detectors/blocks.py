@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from watchkeeper.analysis.compiled import compiled
+from watchkeeper.analysis.compiled import compiled, inlined
 
 BLOCK, BLOCK_POINTS = 6.0 * 3600.0, 360.0  # seconds and points of a block at least
 RING = 28
@@ -43,7 +43,7 @@ def length(step: float) -> float:
     return max(BLOCK, BLOCK_POINTS * step)
 
 
-@compiled
+@inlined
 def ratio(
     b: Any, x: float, seconds: float, date: float, second_of_day: float, step: float
 ) -> tuple[float, float]:
@@ -78,7 +78,7 @@ def chance(multiple: float) -> float:
     return -math.expm1(-math.exp(-math.log(max(multiple, 1e-3)) / SPREAD))
 
 
-@compiled
+@inlined
 def _close(b: Any, seconds: float) -> None:
     b.ring[b.count % RING] = b.largest
     b.count += 1
@@ -92,7 +92,7 @@ def _close(b: Any, seconds: float) -> None:
     b.usual = max(FLOOR, values[int(0.55 * (size - 1) + 0.5)])
 
 
-@compiled
+@inlined
 def _turn(b: Any, day: float) -> None:
     """A new day; after days without points the habits are older, but still habits."""
     for k in range(HOURS):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from watchkeeper.analysis.compiled import compiled
+from watchkeeper.analysis.compiled import inlined
 
 UNKNOWN, GAUGE, COUNTER, LEARNED_COUNTER = 0, 1, 2, 3
 """Kinds of series. A learned counter is a gauge again as soon as it shrinks twice in short order."""
@@ -24,7 +24,7 @@ RATE = np.dtype(
 """State of one series."""
 
 
-@compiled
+@inlined
 def rate(r: Any, x: float, seconds: float) -> float:
     """The value to look at: x of a gauge, growth a second of a counter, NaN where there is none (the first
     point, a reset, a repeated time)."""

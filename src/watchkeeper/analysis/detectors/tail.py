@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from watchkeeper.analysis.compiled import compiled
+from watchkeeper.analysis.compiled import inlined
 
 TAIL = np.dtype(
     [
@@ -32,7 +32,7 @@ MEMORY = 0.001
 HEAVIEST = 0.3  # shape of the tail at most
 
 
-@compiled
+@inlined
 def surprise(tail: Any, x: float) -> float:
     """Minus the decimal logarithm of the chance of a statistic of `x` ≥ 0 or more; 0 below the threshold.
 
@@ -51,11 +51,14 @@ def surprise(tail: Any, x: float) -> float:
     return out
 
 
-@compiled
+@inlined
 def _learn(tail: Any, x: float) -> None:
-    tail.count = min(tail.count + 1, 1_000_000)
-    tail.size += max(1.0 / tail.count, 0.002) * (x - tail.size)
-    step = 3.0 * max(3.0 / tail.count, MEMORY) * tail.size + 1e-12
+    share, memory = 0.002, MEMORY
+    if tail.count < 3.0 / MEMORY:  # quicker at first
+        tail.count += 1
+        share, memory = max(1.0 / tail.count, share), max(3.0 / tail.count, memory)
+    tail.size += share * (x - tail.size)
+    step = 3.0 * memory * tail.size + 1e-12
     if x > tail.threshold:
         excess = x - tail.threshold
         keep = 1.0

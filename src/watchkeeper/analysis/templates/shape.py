@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from watchkeeper.analysis.compiled import compiled
+from watchkeeper.analysis.compiled import compiled, inlined
 
 VALUE = 1
 """The byte that stands for a value in a shape; control characters in the input become spaces."""
@@ -124,7 +124,7 @@ def _scan(
     return used
 
 
-@compiled
+@inlined
 def _shape(data: Bytes, a: int, b: int, kinds: Bytes, stops: NDArray[np.bool_], out: Bytes, o: int) -> int:
     """Write the shape of data[a:b] to out[o:], never longer than the line; return where it ends."""
     begin, i, before = o, a, np.uint8(32)
@@ -157,7 +157,7 @@ def _shape(data: Bytes, a: int, b: int, kinds: Bytes, stops: NDArray[np.bool_], 
     return o
 
 
-@compiled
+@inlined
 def _path_end(data: Bytes, i: int, b: int, before: np.uint8, stops: NDArray[np.bool_]) -> int:
     """Where a path of two or more steps, or what follows ://, ends; i + 1 when it is neither."""
     j, slashes, inside = i + 1, 0, 0
@@ -176,7 +176,7 @@ def _path_end(data: Bytes, i: int, b: int, before: np.uint8, stops: NDArray[np.b
     return j if slashes and inside else i + 1
 
 
-@compiled
+@inlined
 def _word(
     data: Bytes, i: int, j: int, before: np.uint8, after: np.uint8, kinds: Bytes, out: Bytes, o: int
 ) -> int:
@@ -202,7 +202,7 @@ def _word(
     return _mixed(data, i, j, kinds, out, o)
 
 
-@compiled
+@inlined
 def _mixed(data: Bytes, i: int, j: int, kinds: Bytes, out: Bytes, o: int) -> int:
     """Letters with digits: a number in front or of three digits is a value; `ssh2`, `L1` stay as they are."""
     k = i
