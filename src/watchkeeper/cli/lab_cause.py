@@ -7,16 +7,15 @@ import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from watchkeeper.analysis.causes.metrics import Key, causes_of_metrics, edges_of
+if TYPE_CHECKING:
+    from watchkeeper.analysis.causes.metrics import Key
+    from watchkeeper.analysis.causes.onset import Array
 
-Array = NDArray[np.float64]
 _FILE = {"exists": True, "dir_okay": False}
 
 
@@ -47,6 +46,8 @@ def cause(
     ] = None,
 ) -> None:
     """Rank the entities that are probably behind the trouble; none when nothing needs a cause."""
+    from watchkeeper.analysis.causes.metrics import causes_of_metrics, edges_of
+
     times, keys, values = read_wide(metrics)
     usual = _aligned(normal, keys) if normal else None
     row = None if not at else _row(times, seconds(at))
@@ -75,6 +76,8 @@ def cause(
 def read_wide(path: Path) -> tuple[Array, list[Key], Array]:
     """Times (seconds), keys and values (series × rows, NaN where blank) of a wide CSV.
     Raises typer.BadParameter with the line."""
+    import numpy as np
+
     with path.open(newline="") as f:
         rows = csv.reader(f)
         head = next(rows, [])
@@ -111,6 +114,8 @@ def seconds(text: str) -> float:
 
 
 def _row(times: Array, at: float) -> int:
+    import numpy as np
+
     return int(np.searchsorted(times, at, side="left"))
 
 
@@ -123,6 +128,8 @@ def _key(name: str) -> Key:
 
 def _aligned(path: Path, keys: list[Key]) -> Array:
     """The normal values in the order of `keys`; NaN for a series that is not there."""
+    import numpy as np
+
     _, found, values = read_wide(path)
     place = {k: i for i, k in enumerate(found)}
     gap = np.full(values.shape[1], np.nan)

@@ -102,11 +102,9 @@ class _Table:
         shape = (len(self.entities), len(self.kinds), d.excess.shape[1])
         self.excess, self.z = np.zeros(shape), np.zeros(shape)
         self.level, self.now = np.full(shape[:2], np.nan), np.full(shape[:2], np.nan)
-        for i, k in enumerate(keys):
-            cell = self._row[k[0]], column[k[1:]]
-            self.excess[cell] = np.maximum(d.excess[i], 0.0)
-            self.z[cell] = d.z[i]
-            self.level[cell], self.now[cell] = d.level[i], d.now[i]
+        cells = np.array([self._row[k[0]] for k in keys]), np.array([column[k[1:]] for k in keys])
+        self.excess[cells], self.z[cells] = np.maximum(d.excess, 0.0), d.z
+        self.level[cells], self.now[cells] = d.level, d.now
         self.edges = [(self._row[a], self._row[b]) for a, b in edges if a in self._row and b in self._row]
         self.target = self._row.get(target[0]) if target else None
         self._clear = 1.0 - np.exp(-self.z / CLEAR)

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 CLIP = 0.02  # quantile at both ends beyond which values are winsorised
 BEFORE, AFTER = 10, 5  # rows a level needs to be one
 CLEAR = 4  # power by which clear steps outvote drifts
-POINTS = 1200  # rows looked at; longer input is averaged down
+POINTS = 800  # rows looked at; longer input is averaged down
 STEP = 0.5  # share of variance from which a step counts as one
 
 
@@ -79,7 +79,9 @@ def _fold(values: Array, fold: int) -> Array:
         return values
     rows = values.shape[1] // fold
     blocks = values[:, : rows * fold].reshape(len(values), rows, fold)
-    known = np.isfinite(blocks)
-    count = known.sum(axis=2)
-    total = np.where(known, blocks, 0.0).sum(axis=2)
+    total, count = np.zeros(blocks.shape[:2]), np.zeros(blocks.shape[:2])
+    for i in range(fold):
+        known = np.isfinite(blocks[:, :, i])
+        total += np.where(known, blocks[:, :, i], 0.0)
+        count += known
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
