@@ -87,7 +87,7 @@ VALUES = st.one_of(st.floats(allow_nan=False), st.just(0.0))
 SAMPLES = st.lists(st.tuples(VALUES, st.integers(NOW - 10**9, NOW)), max_size=3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(LABELS, SAMPLES), max_size=6))
 def test_it_reads_what_googles_library_writes(series: list[Any]) -> None:
     door, table = door_and_table()
@@ -101,7 +101,7 @@ def test_it_reads_what_googles_library_writes(series: list[Any]) -> None:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_taken_or_malformed(body: bytes) -> None:
     accept(body)
@@ -112,7 +112,7 @@ GOOD = request(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_bodies_are_taken_or_malformed(data: st.DataObject) -> None:
     body = bytearray(GOOD.SerializeToString())

@@ -128,7 +128,7 @@ MESSAGE = st.one_of(BSD, NEW, WORD).map(str.encode)
 ENDING = st.sampled_from([b"", b"\n", b"\r\n", b"\0", b"\n\0\n", b"\xc3"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.builds(bytes.__add__, MESSAGE, ENDING), min_size=1, max_size=8),
     st.sampled_from([0, 120, -420]),
@@ -138,7 +138,7 @@ def test_the_compiled_reader_agrees_with_the_complete_one(messages: list[bytes],
     agree(messages, zone)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.binary(max_size=120), min_size=1, max_size=10))
 def test_random_bytes_are_rows_or_letters(messages: list[bytes]) -> None:
     agree(messages)
