@@ -127,14 +127,14 @@ def _batch(bodies: list[str]) -> pa.RecordBatch:
 def test_telemetry_and_analysis_see_the_same_ids_whoever_comes_first() -> None:
     templater = Templater()
     first, second = _batch(["took 3 ms", ""]), _batch(["x", "took 5 ms", "gave up"]).slice(1)
-    assert templater.ids(first, 1)[1] == 0
-    ids, new = templater(first, 1)
-    assert np.array_equal(ids, templater.ids(first, 1)) and dict(new) == {int(ids[0]): "took <*> ms"}
-    more, new = templater(second, 2)
+    assert templater.ids(first)[1] == 0
+    ids, new = templater(first)
+    assert np.array_equal(ids, templater.ids(first)) and dict(new) == {int(ids[0]): "took <*> ms"}
+    more, new = templater(second)
     assert more[0] == ids[0] and dict(new) == {int(more[1]): "gave up"}
     again = Templater()
     assert again.restore(templater.snapshot())
-    assert dict(again(first, 3)[1]) == {int(ids[0]): "took <*> ms", int(more[1]): "gave up"}
+    assert dict(again(first)[1]) == {int(ids[0]): "took <*> ms", int(more[1]): "gave up"}
 
 
 def test_values_are_kept_typed() -> None:

@@ -44,7 +44,7 @@ class Detect:
         messages: list[NewMessage] = []
         for offset, stream, batch in work.batches:
             if stream is Stream.LOGS and batch.num_rows:
-                messages += self.logs.process(offset, batch, work.log_items.get(offset), work.now_ms)
+                messages += self.logs.process(batch, work.log_items.get(offset), work.now_ms)
         over, rates = self.logs.tick(work.now_ms)
         work.findings += [self._message(m, work.topology) for m in messages + over]
         work.findings += [findings.rate(c, self.logs.info(c.series), work.topology) for c in rates]

@@ -57,10 +57,10 @@ class Logs:
         self._minute_ms = 0
 
     def process(
-        self, offset: int, batch: pa.RecordBatch, items: pa.DictionaryArray[Any, Any] | None, now_ms: int
+        self, batch: pa.RecordBatch, items: pa.DictionaryArray[Any, Any] | None, now_ms: int
     ) -> list[NewMessage]:
         """Take in one batch of the LOGS stream; return the new messages to be told."""
-        ids = self.templater.canonical(self.templater.ids(batch, offset))
+        ids = self.templater.canonical(self.templater.ids(batch))
         unique, first, counts = np.unique(ids, return_index=True, return_counts=True)
         out = []
         for template, row, count in zip(unique.tolist(), first.tolist(), counts.tolist(), strict=True):

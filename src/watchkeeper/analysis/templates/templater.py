@@ -1,12 +1,13 @@
 """One miner for every reader of the log stream: telemetry stores ids, analysis watches them, and they agree.
 
-Thread-safe. A batch is mined once, by whoever comes first; the journal offset tells that it is the same.
+Thread-safe. A batch is mined once, by whoever comes first; a digest of its bytes tells that it is the same.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -22,27 +23,27 @@ _REMEMBERED = 256  # batches
 class Templater:
     """Gives rows of the LOGS stream their template ids.
 
-    `templater(batch, offset)` is telemetry's side: it also returns the wordings that are new or changed since
-    its last call. `templater.ids(batch, offset)` is for everybody else.
+    `templater(batch)` is telemetry's side: it also returns the wordings that are new or changed since its last
+    call. `templater.ids(batch)` is for everybody else.
     """
 
     def __init__(self, miner: TemplateMiner | None = None) -> None:
         self._miner = miner or TemplateMiner()
         self._lock = threading.Lock()
-        self._mined: OrderedDict[int, Ids] = OrderedDict()
+        self._mined: OrderedDict[bytes, Ids] = OrderedDict()
 
-    def __call__(self, batch: pa.RecordBatch, offset: int | None = None) -> tuple[Ids, list[tuple[int, str]]]:
+    def __call__(self, batch: pa.RecordBatch) -> tuple[Ids, list[tuple[int, str]]]:
         """Template id of each row (0: an empty body), and (id, wording) of templates to store.
 
         After a start every wording is told once more: storing one again changes nothing.
         """
         with self._lock:
-            return self._mine(batch, offset), self._miner.reworded()
+            return self._mine(batch), self._miner.reworded()
 
-    def ids(self, batch: pa.RecordBatch, offset: int | None = None) -> Ids:
+    def ids(self, batch: pa.RecordBatch) -> Ids:
         """Template id of each row (0: an empty body)."""
         with self._lock:
-            return self._mine(batch, offset)
+            return self._mine(batch)
 
     def canonical(self, ids: Ids) -> Ids:
         """What these ids have become since: templates that turned out to be one are merged."""
@@ -64,14 +65,19 @@ class Templater:
         with self._lock:
             return self._miner.restore(state)
 
-    def _mine(self, batch: pa.RecordBatch, offset: int | None) -> Ids:
-        if offset is not None and (known := self._mined.get(offset)) is not None and len(known) == len(batch):
+    def _mine(self, batch: pa.RecordBatch) -> Ids:
+        data, starts, ends = _bodies(batch.column("body"))
+        if not len(starts):
+            return np.empty(0, np.uint64)
+        digest = blake2b(data[starts[0] : ends[-1]].data, digest_size=16)
+        digest.update((ends - starts[0]).tobytes())
+        known = self._mined.get(digest.digest())
+        if known is not None:
             return known
-        ids = self._miner.learn_bytes(*_bodies(batch.column("body")))
-        if offset is not None:
-            self._mined[offset] = ids
-            if len(self._mined) > _REMEMBERED:
-                self._mined.popitem(last=False)
+        ids = self._miner.learn_bytes(data, starts, ends)
+        self._mined[digest.digest()] = ids
+        if len(self._mined) > _REMEMBERED:
+            self._mined.popitem(last=False)
         return ids
 
 
