@@ -35,7 +35,8 @@ from watchkeeper.telemetry.queries import logs, metrics, points, series, traces
 from watchkeeper.telemetry.queries.window import Window
 from watchkeeper.telemetry.store import Store
 
-SERIES, STEP_MS, BATCH, LINES = 1000, 10_000, 65_536, 1_000_000
+SERIES, STEP_MS, BATCH, LINES = 1000, 10_000, 262_144, 1_000_000
+ENTRY = 65_536  # the largest that a journal takes
 PROCESS = psutil.Process()
 NOW = int(time.time() * 1000) // 60_000 * 60_000
 
@@ -111,7 +112,7 @@ def store_samples(store: Store, rows: int) -> dict[str, float]:
     out: list[dict[str, float]] = []
     done = 0
     while done < rows:  # in portions, so that the tables need no gigabytes
-        portion = min(rows - done, 16 * BATCH)
+        portion = min(rows - done, 4 * BATCH)
         tables = [sample_table(done + i, min(BATCH, portion - i), rows) for i in range(0, portion, BATCH)]
         out.append(measured(portion, lambda tables=tables: [store.insert("samples", t) for t in tables]))  # type: ignore[misc]
         done += portion
@@ -218,7 +219,7 @@ def run(sizes: list[int], folder: Path) -> dict[str, Any]:
     endpoint = Endpoint(folder / "data", "secret")
     endpoint.start()
     found: dict[str, Any] = {"start_s": time.perf_counter() - began, "quiet_empty": quiet(5.0)}
-    found["store"] = {"SQLite": store_sqlite(folder, 8 * BATCH)}
+    found["store"] = {"SQLite": store_sqlite(folder, 2 * BATCH)}
     found["carry"], found["questions"] = {}, {}
     for rows in sizes:
         store = Store(f"{endpoint.dsn.rpartition('/')[0]}/bench_{rows}")
@@ -226,7 +227,7 @@ def run(sizes: list[int], folder: Path) -> dict[str, Any]:
         announce(store)
         found["store"][f"{rows:,} samples"] = store_samples(store, rows)
         if rows == sizes[0]:
-            table = [sample_columns(i, BATCH, 32 * BATCH) for i in range(0, 32 * BATCH, BATCH)]
+            table = [sample_columns(i, ENTRY, 40 * ENTRY) for i in range(0, 40 * ENTRY, ENTRY)]
             schema = SCHEMAS[Stream.SAMPLES]
             batches = [
                 pa.RecordBatch.from_arrays([pa.array(c) for c in columns], schema=schema) for columns in table

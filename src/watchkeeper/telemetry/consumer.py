@@ -17,7 +17,7 @@ from watchkeeper.telemetry.store import DAY_MS, Store, TelemetryRefused
 from watchkeeper.telemetry.upkeep import refresh_series
 
 CONSUMER = "telemetry"
-MAX_ROWS, STEP_ROWS, MAX_BYTES = 131_072, 16_384, 32 * 1024 * 1024  # of one group
+MAX_ROWS, STEP_ROWS, MAX_BYTES = 262_144, 16_384, 32 * 1024 * 1024  # of one group
 LINGER = 0.8  # seconds in which rows gather: every group is a part on disk for each table, to be merged later
 WAIT = 0.5
 MAX_PAUSE = 15.0  # seconds between attempts while the store is away

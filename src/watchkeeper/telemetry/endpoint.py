@@ -10,6 +10,7 @@ import logging
 import re
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from watchkeeper.telemetry.request import BadRequest, Request, credentials, pars
 USER = "watchkeeper"
 DATABASE = "watchkeeper"
 MAX_CONNECTIONS = 128
+SLIM_FIRST, SLIM_EVERY = 60.0, 600.0  # seconds
 _IDLE = 900.0  # seconds a kept connection may be silent
 _log = logging.getLogger(__name__)
 
@@ -99,6 +101,12 @@ class _Server(ThreadingHTTPServer):
         self.sessions: set[str] = set()
         self.lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._slim_at = time.monotonic() + SLIM_FIRST
+
+    def service_actions(self) -> None:
+        if time.monotonic() >= self._slim_at:
+            self._slim_at = time.monotonic() + SLIM_EVERY
+            self.engine.slim()
 
     @contextmanager
     def in_session(self, name: str) -> Iterator[None]:
