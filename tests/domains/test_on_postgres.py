@@ -13,7 +13,9 @@ import pytest
 
 from tests.support import require
 
+THERE = os.environ.get("WATCHKEEPER_TEST_DATABASE") == "postgres"
 CHOSEN = (
+    "tests/domains/test_on_postgres.py",
     "tests/domains/test_writer.py",
     "tests/domains/test_inventory.py",
     "tests/api/test_rest.py::test_every_list",
@@ -29,11 +31,20 @@ def _there() -> bool:
     return False
 
 
-@pytest.mark.skipif(os.environ.get("WATCHKEEPER_TEST_DATABASE") == "postgres", reason="this is that process")
+@pytest.mark.skipif(not THERE, reason="on SQLite; test_the_records_on_postgresql runs it there")
+def test_it_is_postgresql() -> None:
+    """The settings took."""
+    from django.db import connection
+
+    assert connection.vendor == "postgresql"
+
+
+@pytest.mark.skipif(THERE, reason="this is that process")
 def test_the_records_on_postgresql() -> None:
     """All of them pass there too."""
     require(_there(), "PostgreSQL does not listen on 127.0.0.1:5432")
     env = {**os.environ, "WATCHKEEPER_TEST_DATABASE": "postgres"}
+    del env["DJANGO_SETTINGS_MODULE"]  # or settings would be read before tests/conftest.py has said which
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHOSEN],
         cwd=Path(__file__).parents[2],
@@ -43,4 +54,4 @@ def test_the_records_on_postgresql() -> None:
         timeout=110,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[:6000] + done.stderr[-2000:]

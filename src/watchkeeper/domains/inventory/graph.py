@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import msgspec
-from django.db.models import TextField
-from django.db.models.functions import Cast
-
 from watchkeeper.domains.inventory import models
 from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind, Topology
 
@@ -18,14 +14,11 @@ def load_topology() -> Topology:
     rows = models.Identifier.objects.filter(valid_to=None).order_by("position", "id")
     for item, scheme, value in rows.values_list("item_id", "scheme", "value").iterator(5000):
         identifiers[item].append(Identifier(scheme, value))
-    decode = msgspec.json.Decoder(dict).decode
+    columns = ("pk", "kind", "name", "discovered", "source", "attributes")
     items = [
-        Item(pk, kind, name, tuple(identifiers[pk]), discovered, source, decode(attributes))
-        for pk, kind, name, discovered, source, attributes in models.Item.objects.annotate(
-            text=Cast("attributes", TextField())
-        )
-        .order_by("pk")
-        .values_list("pk", "kind", "name", "discovered", "source", "text")
+        Item(pk, kind, name, tuple(identifiers[pk]), discovered, source, attributes)
+        for pk, kind, name, discovered, source, attributes in models.Item.objects.order_by("pk")
+        .values_list(*columns)
         .iterator(5000)
     ]
     edges = models.Relation.objects.filter(valid_to=None).order_by("id")

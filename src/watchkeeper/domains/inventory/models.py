@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
+from watchkeeper.kernel.fields import StructField
 from watchkeeper.model.topology import RelationKind
 
 
@@ -17,7 +18,7 @@ class Item(models.Model):
     name = models.CharField(max_length=255)
     discovered = models.BooleanField(default=True)  # no person or inventory source has confirmed it
     source = models.CharField(max_length=128, blank=True, default="")
-    attributes = models.JSONField(default=dict, blank=True)
+    attributes = StructField(dict[str, Any], blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 
