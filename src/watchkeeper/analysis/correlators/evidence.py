@@ -4,7 +4,7 @@ and the sentences that say so. Scores lie between 0 and 1; time only weakens the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +14,6 @@ from watchkeeper.analysis.correlators.history import History
 from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.analysis.correlators.rarity import Rarity
 from watchkeeper.model.reason import Reason, ReasonKind
-from watchkeeper.model.topology import Topology
 
 REACH_MS = 600_000  # after so long without an alert a group draws nothing in
 HALF_MS = 300_000  # evidence halves with so long a pause
@@ -71,31 +70,18 @@ class Weighing:
 
     def _graph(self, a: Arrival, found: dict[int, Evidence]) -> None:
         """Closeness to the items of each group, nearest first, at most VISITS of them."""
-        by_item, needs, visits = self._groups.by_item, self._near.needs(a.item), 0
-        direct: set[int] = set()
-        weight: dict[int, float] = {}
-        nearest: dict[int, str] = {}
-        for item, closeness in self._near.around(a.item):
-            entry = by_item.get(item)
-            if entry is not None:
-                groups = (entry,) if isinstance(entry, int) else entry
-                if closeness >= DIRECT and (item == a.item or item in needs):
-                    direct.update(groups)
-                for number in groups:
-                    if number in weight:
-                        weight[number] += closeness
-                    else:
-                        weight[number], nearest[number] = closeness, item
-                visits += len(groups)
-                if visits >= VISITS:
-                    break
-        for number, w in weight.items():
+        row = self._near.row.get(a.item)
+        if row is None:  # not in the graph: only the item itself is near
+            for number in numbers(self._groups.by_item.get(a.item, _NOWHERE)):
+                found[number] = Evidence(self._groups.all[number], 0.0, DIRECT, a.item)
+            return
+        for number, w, nearest, direct in self._groups.places.around(row, self._near, VISITS):
             group = self._groups.all[number]
             w /= math.sqrt(len(group.items))
-            if number in direct and w < DIRECT:
+            if direct and w < DIRECT:
                 w = DIRECT
             if w >= ENOUGH:
-                found[number] = Evidence(group, 0.0, w if w < 1.0 else 1.0, nearest[number])
+                found[number] = Evidence(group, 0.0, w if w < 1.0 else 1.0, nearest)
 
     def _together(self, a: Arrival, found: dict[int, Evidence]) -> None:
         for item, share in self._history.partners(a.item, a.time_ms):
@@ -123,46 +109,38 @@ class Weighing:
                 e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
                 e.labels, e.shared = told, tuple(sorted(shared, key=lambda x: -rarity[x]))
 
-    def reasons(self, a: Arrival, e: Evidence, topology: Topology) -> tuple[Reason, ...]:
+    def reasons(self, a: Arrival, e: Evidence, name: Callable[[str], str]) -> tuple[Reason, ...]:
         """The evidence as sentences, heaviest first, weights adding up to 1."""
-        parts = list(self._say(a, e, topology.name))
-        whole = sum(r[1] for r in parts) or 1.0
-        parts.sort(key=lambda r: -r[1])
-        return tuple(Reason(kind, text, round(w / whole, 3)) for kind, w, text in parts)
-
-    def _say(
-        self, a: Arrival, e: Evidence, name: Callable[[str], str]
-    ) -> Iterator[tuple[ReasonKind, float, str]]:
-        who = name(a.item) if a.item else "It"
         pause = max(0, a.time_ms - e.group.last_ms)
-        yield (
-            ReasonKind.TIME,
-            0.3 * 0.5 ** (pause / HALF_MS),
-            (
-                "It began at the same instant as others here."
-                if pause == 0
-                else f"It began {_span(pause)} after the one before it."
-            ),
-        )
+        text = f"It began {_span(pause)} after the one before it." if pause else _SAME_INSTANT
+        parts = [(0.3 * 0.5 ** (pause / HALF_MS), ReasonKind.TIME, text)]
         if e.graph:
-            if e.nearest == a.item:
-                text = f"{who} already has alerts here."
-            elif e.nearest in self._near.needs(a.item):
-                text = f"{who} needs {name(e.nearest)}, which has alerts here."
-            elif a.item in self._near.needs(e.nearest):
-                text = f"{name(e.nearest)}, which has alerts here, needs {who}."
-            else:
-                text = f"{who} is near {name(e.nearest)}, which has alerts here."
-            yield ReasonKind.GRAPH, e.graph, text
+            parts.append((e.graph, ReasonKind.GRAPH, self._nearness(a.item, e.nearest, name)))
         if e.history:
-            text = f"{who} and {name(e.partner)} have had alerts together before."
-            yield ReasonKind.HISTORY, e.history, text
+            text = f"{name(a.item)} and {name(e.partner)} have had alerts together before."
+            parts.append((e.history, ReasonKind.HISTORY, text))
         if e.labels:
-            yield ReasonKind.LABELS, e.labels, f"It carries {', '.join(e.shared[:3])} as others here do."
+            text = f"It carries {', '.join(e.shared[:3])} as others here do."
+            parts.append((e.labels, ReasonKind.LABELS, text))
         if e.loop:
-            yield ReasonKind.TIME, BATCH, f"{who} was looked at in the same round as others here."
+            text = f"{name(a.item) if a.item else 'It'} was looked at in the same round as others here."
+            parts.append((BATCH, ReasonKind.TIME, text))
+        parts.sort(reverse=True)
+        whole = sum([w for w, _, _ in parts])
+        return tuple([Reason(kind, text, round(w / whole, 3)) for w, kind, text in parts])
+
+    def _nearness(self, item: str, nearest: str, name: Callable[[str], str]) -> str:
+        who = name(item)
+        if nearest == item:
+            return f"{who} already has alerts here."
+        if self._near.need(item, nearest):
+            return f"{who} needs {name(nearest)}, which has alerts here."
+        if self._near.need(nearest, item):
+            return f"{name(nearest)}, which has alerts here, needs {who}."
+        return f"{who} is near {name(nearest)}, which has alerts here."
 
 
+_SAME_INSTANT = "It began at the same instant as others here."
 _NOWHERE: list[int] = []
 
 

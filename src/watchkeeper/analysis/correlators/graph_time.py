@@ -19,6 +19,7 @@ from watchkeeper.analysis.correlators.evidence import BATCH, REACH_MS, Evidence,
 from watchkeeper.analysis.correlators.group import INSTANTS, Group, Groups
 from watchkeeper.analysis.correlators.history import WITH, History
 from watchkeeper.analysis.correlators.near import Near
+from watchkeeper.analysis.correlators.places import Places
 from watchkeeper.analysis.correlators.rarity import Rarity
 from watchkeeper.analysis.correlators.settle import SETTLE_MS, Before, Joined, Parted, Settling
 from watchkeeper.model.reason import Reason, ReasonKind
@@ -37,8 +38,8 @@ class GraphTime:
     version = "graph-time-1"
 
     def __init__(self) -> None:
-        self.groups = Groups()
         self.near = Near()
+        self.groups = Groups(Places(self.near))
         self.history = History()
         self.company = Company()
         self.rarity = Rarity()
@@ -71,22 +72,24 @@ class GraphTime:
         return arrival._replace(labels=()) if arrival.labels and self.near.part(arrival.item) else arrival
 
     def _place_instant(self, arrivals: list[Arrival], touched: set[int]) -> None:
+        """Those with a place in the graph first, in batches by part; then the others, who may join a batch."""
+        parts = [self.near.part(a.item) for a in arrivals]
         batches: dict[int, int] = {}
-        for a in arrivals:
-            part = self.near.part(a.item)
+        for part in parts:
             batches[part] = batches.get(part, 0) + 1
-        adrift = batches.pop(0, 0)
-        large = [part for part, n in batches.items() if n >= BATCH_SIZE]
-        landed: dict[int, Group] = {}  # groups in which batches of this instant landed
-        for a in sorted(arrivals, key=lambda a: self.near.part(a.item) == 0) if adrift else arrivals:
-            part = self.near.part(a.item)
+        landed: dict[int, Group] = {}  # groups in which large batches landed
+        for a, part in zip(arrivals, parts, strict=True):
             if part:
                 group = self._place(a, batches[part], None, touched)
                 if batches[part] >= BATCH_SIZE:
                     landed[group.id] = group
-            else:
-                shared = next(iter(landed.values())) if len(landed) == 1 and len(large) == 1 else None
-                self._place(a, 1 + batches[large[0]] if shared else 1, shared or self._only_loop(a), touched)
+        if 0 in batches:
+            large = [n for part, n in batches.items() if part and n >= BATCH_SIZE]
+            shared = next(iter(landed.values())) if len(landed) == len(large) == 1 else None
+            for a, part in zip(arrivals, parts, strict=True):
+                if not part:
+                    company = 1 + large[0] if shared else 1
+                    self._place(a, company, shared or self._only_loop(a), touched)
 
     def _only_loop(self, a: Arrival) -> Group | None:
         """The one group going on whose batches were stamped on the same beat, if there is just one."""
@@ -130,7 +133,7 @@ class GraphTime:
 
     def _join(self, a: Arrival, company: int, e: Evidence, anew: bool, touched: set[int]) -> None:
         group, last_ms = e.group, e.group.last_ms
-        self.groups.put(group, Member(a, self._weighing.reasons(a, e, self._topology)))
+        self.groups.put(group, Member(a, self._weighing.reasons(a, e, self._topology.name)))
         if anew:
             group.repeat(a)
         self._note(a, company, group, False, last_ms, anew, touched)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from watchkeeper.analysis.correlators.arrival import Arrival, Member
+from watchkeeper.analysis.correlators.places import Places
 
 INSTANTS = 32  # the last instants at which a batch arrived
 K = TypeVar("K", str, int)
@@ -84,11 +85,12 @@ class Group:
 class Groups:
     """All groups, which alert is in which, and which groups are about an item or a label."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
         self.all: dict[int, Group] = {}
         self.of: dict[str, int] = {}
         self.by_item: Index = {}
         self.by_label: Index = {}
+        self.places = places
         self._numbers = itertools.count(1)
         self.warm: dict[int, Group] = {}  # in the indexes: recent enough to draw something in
         self.batched: dict[int, Group] = {}  # those of them in which batches arrived
@@ -116,7 +118,7 @@ class Groups:
         a = member.arrival
         group.count(a, -1)
         if a.item and a.item not in group.items:
-            _without(self.by_item, a.item, group.id)
+            self._forget_item(a.item, group.id)
         for label in a.labels:
             if not any(label in m.arrival.labels for m in group.members.values()):
                 _without(self.by_label, label, group.id)
@@ -136,7 +138,7 @@ class Groups:
             del self.warm[group.id]
             self.batched.pop(group.id, None)
             for item in group.items:
-                _without(self.by_item, item, group.id)
+                self._forget_item(item, group.id)
             for label in {label for m in group.members.values() for label in m.arrival.labels}:
                 _without(self.by_label, label, group.id)
 
@@ -148,10 +150,15 @@ class Groups:
             for member in group.members.values():
                 self._enter(group, member.arrival)
 
+    def _forget_item(self, item: str, number: int) -> None:
+        _without(self.by_item, item, number)
+        self.places.take(item, number)
+
     def _enter(self, group: Group, a: Arrival) -> None:
         self.warm_up(group, a.time_ms)
         if a.item:
             _with(self.by_item, a.item, group.id)
+            self.places.put(a.item, group.id)
         for label in a.labels:
             _with(self.by_label, label, group.id, CROWDED + 1)
 
