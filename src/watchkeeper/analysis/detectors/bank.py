@@ -90,7 +90,7 @@ class Bank:
     """
 
     name = "bank"
-    version = "season-blocks-tail-1"
+    version = "season-blocks-tails-2"
 
     def __init__(self) -> None:
         self.series = np.zeros(0, STATE)
