@@ -21,7 +21,9 @@ from watchkeeper.analysis.stages import detect_words as words
 
 KNOWN_MS = 3_600_000  # a series younger than this is watched, not judged
 KNOWN_POINTS = 60
-RATIO, RATIO_YOUNG, YOUNG_BLOCKS = 3.0, 5.0, 4  # of the largest deviation to the usual largest
+RATIO = 3.0  # of the largest deviation to the usual largest; more while few blocks of hours are known
+RATIO_FIRST, RATIO_YOUNG, YOUNG_BLOCKS = 6.0, 5.0, 4
+DAILY_MS, WEEKLY_MS = 2 * 86_400_000, 15 * 86_400_000  # before that nobody knows what is usual at an hour
 HOLD_MS, HOLD_POINTS, HOLD_SHARE = 300_000, 3, 0.8
 NEW_NORMAL_MS = 86_400_000
 LOST_MS = 3_600_000
@@ -144,8 +146,10 @@ class Levels:
 
     def _maybe_open(self, slot: int, time_ms: int, infos: Mapping[int, SeriesInfo]) -> None:
         s = self.bank.series[slot]
-        needed = RATIO if s["blocks"]["count"] >= YOUNG_BLOCKS else RATIO_YOUNG
-        known = s["seen"] >= KNOWN_POINTS and time_ms - self.first_ms[slot] >= KNOWN_MS
+        blocks = int(s["blocks"]["count"])
+        needed = RATIO_FIRST if not blocks else RATIO_YOUNG if blocks < YOUNG_BLOCKS else RATIO
+        age = time_ms - int(self.first_ms[slot])
+        known = s["seen"] >= KNOWN_POINTS and age >= KNOWN_MS
         if slot in self.episodes or not known or s["recent_ratio"] < needed:
             return
         info = infos.get(self.by_slot[slot]) or SeriesInfo(self.by_slot[slot], "value", {}, "unknown", "", "")
@@ -155,14 +159,14 @@ class Levels:
             return
         rate = int(s["rate"]["kind"]) in (COUNTER, LEARNED_COUNTER)
         unit = words.unit_of(info)
-        margin = max(4.0 * spread, words.least_change(unit, rate, expected))
+        margin = max(4.0 * spread, words.least_change(unit, rate, expected, up))
         if abs(value - expected) < margin:
             return
         by_day, by_week = self.bank.season(slot)
         text = words.usual(
             expected - 2.5 * spread, expected + 2.5 * spread, unit, rate, expected - spread < 0
         )
-        text += words.when(time_ms, by_day, by_week)
+        text += words.when(time_ms, by_day and age >= DAILY_MS, by_week and age >= WEEKLY_MS)
         ratio = float(s["recent_ratio"])
         self.episodes[slot] = Episode(
             time_ms,

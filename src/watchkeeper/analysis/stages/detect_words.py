@@ -15,7 +15,7 @@ _SUFFIX = re.compile(r"[._](total|bytes|seconds|ratio|percent)$")
 _UPPER = {"cpu": "CPU", "io": "I/O", "http": "HTTP", "tcp": "TCP", "udp": "UDP", "dns": "DNS", "rpc": "RPC"}
 _ONLY_MORE_IS_BAD = re.compile(
     r"utili[sz]ation|usage|used|latency|duration|error|fail|dropped|lag|pending|queue|wait|load|time|temperature"
-    r"|retr(y|ies|ans)|reject|evict|thrott|paging|swap|\bgc\b"
+    r"|retr(y|ies|ans)|reject|evict|thrott|paging|swap|\bgc\b|thread|descriptor|memory|heap|buffer|cache"
 )
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _SIZES = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"))
@@ -76,6 +76,8 @@ def quantity(value: float, unit: str, per_second: bool = False) -> str:
             return f"{_short(seconds * 1e3)} ms"
         return f"{_short(seconds)} s" if abs(seconds) < 7200 else f"{_short(seconds / 3600)} h"
     word = unit.strip("{}")
+    if word and unit.startswith("{") and abs(value) != 1:
+        word += "s"
     for size, name in _COUNTS:
         if abs(value) >= size:
             return f"{_short(value / size)}{name}{' ' + word if word else ''}{after}"
@@ -126,15 +128,18 @@ def only_more_is_bad(name: str) -> bool:
     return _ONLY_MORE_IS_BAD.search(name.lower()) is not None
 
 
-def least_change(unit: str, per_second: bool, expected: float) -> float:
+def least_change(unit: str, per_second: bool, expected: float, up: bool) -> float:
     """The smallest change from `expected` that is worth an alert, in the metric's unit.
 
     A share has to change by a fifth of the whole; a size, a time or a count has to double, or to halve, and
     by more than what nobody would notice.
+
+    >>> least_change("1", False, 0.3, True), least_change("{request}", True, 40.0, False)
+    (0.2, 20.0)
     """
     if unit == "1" and not per_second:
         return 0.2
     if unit == "%":
         return 20.0
-    least = {"By": 1 << 20 if per_second else 64 << 20, "s": 0.05, "ms": 50.0}.get(unit, 0.0)
-    return max(0.5 * abs(expected), float(least))
+    least = {"By": 4 << 20 if per_second else 256 << 20, "s": 0.05, "ms": 50.0, "{message}": 30.0}
+    return max((1.0 if up else 0.5) * abs(expected), float(least.get(unit, 0.0)))
