@@ -35,7 +35,8 @@ def test_migrations_run_once_and_a_killed_run_is_simply_repeated(dsn: str) -> No
     assert store.migrate() == names
     assert store.migrate() == []
     store.insert("samples", sample_rows([now_ms()]))
-    for half in (0, len(names) - 1):  # as if killed after the statements of the rest, before they were recorded
+    for half in (0, len(names) - 1):
+        # as if killed after the statements of the rest, before they were recorded
         store.command(f"DELETE FROM migrations WHERE number > {half}")
         assert store.migrate() == names[half:]
     assert count(store, "samples") == 1

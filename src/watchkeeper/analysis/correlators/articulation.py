@@ -10,7 +10,7 @@ def parts_left(adjacent: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, lis
     """Every articulation point of every component, with the sizes of what falls apart without it.
 
     >>> dict(parts_left({"a": ["hub"], "b": ["c", "hub"], "c": ["b"], "hub": ["a", "b"]}))["hub"]
-    [1, 2]
+    [2, 1]
     """
     seen: dict[str, int] = {}
     low: dict[str, int] = {}
