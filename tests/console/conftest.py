@@ -22,7 +22,7 @@ ARGUMENTS = (
 NAME, PASSWORD = "ada", "correct horse battery"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     require(CHROMIUM.exists(), "no Chromium")
     running = Platform(tmp_path_factory.mktemp("console") / "var").start(180.0)
@@ -30,8 +30,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     assert running.stop() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(platform: Platform) -> Iterator[Browser]:  # noqa: ARG001
+    """Of this package, not of the session: while Playwright runs, nothing else in this thread can run a loop."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         yield running
@@ -44,7 +45,7 @@ def first_link(platform: Platform) -> str:
     return eventually(lambda: re.search(r"once with: +(\S+)\s", log.read_text()))[1]  # type: ignore[index]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -61,7 +62,7 @@ def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seeded(platform: Platform, signed_in: BrowserContext) -> Platform:  # noqa: ARG001
     """The platform with the shop's signals in it."""
     shop.send(platform)
