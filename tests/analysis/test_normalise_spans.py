@@ -80,6 +80,24 @@ def test_a_loopback_name_is_the_client_s_own_machine() -> None:
     assert ("mailer", "depends_on", "redis") in fed.edges()
 
 
+def test_a_database_on_loopback_waits_for_its_machine_to_be_described() -> None:
+    host = item_id("host", "db1")
+    redis = item_id("service", host, "redis:6379")
+    machine = discovery(
+        Item(host, "host", "db1", (Identifier("hostname", "db1"),)),
+        Item(redis, "service", "redis", (part(host, "service", "redis"), part(host, "listen", "tcp/6379"))),
+        relations=(Relation(redis, host, RelationKind.RUNS_ON, "host"),),
+    )
+    told = {"db__system": "redis", "server__address": "127.0.0.1", "server__port": "6379"}
+    fed = Fed()
+    fed.read(span("cart", "client", "c", host="db1", peer="redis", **told))
+    fed.read(machine, after=5_000)
+    fed.read(span("cart", "client", "d", host="db1", peer="redis", **told), after=5_000)
+    fed.read(after=20_000)
+    assert fed.items("database") == [], "what it called is the service that the machine turned out to have"
+    assert ("cart", "depends_on", "redis") in fed.edges()
+
+
 def test_two_services_with_a_database_of_a_kind_have_each_their_own() -> None:
     fed = Fed()
     for n, name in enumerate(("cart", "ledger")):

@@ -108,6 +108,7 @@ def keep(page: Page, name: str) -> None:
         page.evaluate("document.dispatchEvent(new Event('theme'))")
         for width, height in ((1280, 900), (390, 844)):
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(120)
             page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})

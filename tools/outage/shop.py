@@ -122,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/metrics":
             return self._answer(200, metrics().encode(), "text/plain; version=0.0.4")
         began, code, body = time.perf_counter(), 200, b"{}"
-        context = extract(dict(self.headers.items()))
+        context = extract({name.lower(): value for name, value in self.headers.items()})
         with tracer.start_as_current_span(f"GET {self.path}", context=context, kind=SpanKind.SERVER) as span:
             try:
                 body = json.dumps(WORK[NAME](), default=str).encode()

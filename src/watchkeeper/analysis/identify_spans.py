@@ -95,7 +95,7 @@ class SpanGraph:
             if server is None:
                 told = all_labels[row].as_py() if name and known is None else ""
                 client = _Client(service, name if known is None else "", told, now_ms)
-                if any(f'"{system}"' in told for system in _UNTRACED):
+                if any(f'"{system}"' in told for system in _UNTRACED) and not self._machine_unknown(client):
                     self._take_word(client)  # a database or broker has no span of its own to wait for
                 else:
                     self._clients[trace, span] = client
@@ -148,14 +148,24 @@ class SpanGraph:
             self._graph.add(ORIGIN, (), (relation,))
             self._graph.seen((client, server), (relation,))
 
-    def _called(self, client: _Client) -> Item | None:
-        """The item that a client means by its peer, made if nobody has described it; None when it says nothing."""
+    def _told(self, client: _Client) -> tuple[dict[str, str], int]:
+        """What a client's span says about whom it called, and the port among it (0 for none)."""
         try:
             labels = self._decode(client.labels)
         except msgspec.DecodeError:
             labels = {}
         told = next((labels[p] for p in _PORTS if p in labels), "")
-        port = int(told) if told.isascii() and told.isdigit() and int(told[:6]) < 65536 else 0
+        return labels, int(told) if told.isascii() and told.isdigit() and int(told[:6]) < 65536 else 0
+
+    def _machine_unknown(self, client: _Client) -> bool:
+        """Whether it called a loopback address where nobody has been seen to listen yet."""
+        labels, port = self._told(client)
+        here = port and any(is_here(labels.get(name, "")) for name in _ADDRESSES)
+        return bool(here) and self._beside(client.service, labels, port) is None
+
+    def _called(self, client: _Client) -> Item | None:
+        """The item that a client means by its peer, made if nobody has described it; None when it says nothing."""
+        labels, port = self._told(client)
         if (beside := self._beside(client.service, labels, port)) is not None:
             return beside
         if any(labels.get(name) == client.peer for name in _SYSTEMS):

@@ -20,7 +20,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         typer.echo(json.dumps(found))
     else:
         for label, value in found.items():
-            typer.echo(f"{label.replace('_', ' ').capitalize():<20} {value}")
+            said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+            unit = " entries" if label.endswith("_behind") else ""
+            typer.echo(f"{label.replace('_', ' ').capitalize():<20} {said}{unit}")
     raise typer.Exit(0 if found["ready"] else 1)
 
 

@@ -5,7 +5,7 @@ import { LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { withUnit } from "./units";
+import { isBinary, isShare, withUnit } from "./units";
 
 echarts.use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent, CanvasRenderer]);
 
@@ -18,17 +18,34 @@ interface Answer {
 
 const COLOURS = ["#4263eb", "#f76707", "#2fb344", "#ae3ec9", "#17a2b8", "#d6336c", "#f59f00", "#667382"];
 
+function extent(answer: Answer): [number, number] {
+  const values = answer.series.flatMap((s) => s.points.map((p) => p[1])).filter((v): v is number => v !== null);
+  return [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
+}
+
+/** Bytes are counted in steps of powers of two, and a share that comes near the whole ends there. */
+function bounds(answer: Answer): { min?: number; max?: number; interval?: number } {
+  if (answer.stack) return {};
+  const [low, high] = extent(answer);
+  if (isShare(answer.unit)) return high > 0.8 && high <= 1 ? { max: 1 } : {};
+  if (!isBinary(answer.unit) || high <= low) return {};
+  const interval = 2 ** Math.ceil(Math.log2((high - low) / 4));
+  return { min: Math.floor(low / interval) * interval, max: Math.ceil(high / interval) * interval, interval };
+}
+
 function options(answer: Answer): echarts.EChartsCoreOption {
   const style = getComputedStyle(document.body);
   const ink = style.getPropertyValue("--tblr-secondary-color") || "#667382";
   const line = style.getPropertyValue("--tblr-border-color") || "#e6e7e9";
   const many = answer.series.length > 1;
+  const wraps = answer.series.length <= 8;  // more names than that are turned over like pages
+  const rows = wraps && answer.series.length > 4 ? 2 : 1;
   return {
     color: COLOURS,
     animation: false,
     textStyle: { fontFamily: "inherit" },
-    grid: { left: 8, right: 12, top: 12, bottom: many ? 34 : 8, containLabel: true },
-    legend: many ? { type: "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 10, itemWidth: 10 } : undefined,
+    grid: { left: 8, right: 12, top: 12, bottom: many ? 14 + 20 * rows : 8, containLabel: true },
+    legend: many ? { type: wraps ? "plain" : "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 10, itemWidth: 10 } : undefined,
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -41,7 +58,8 @@ function options(answer: Answer): echarts.EChartsCoreOption {
     xAxis: { type: "time", axisLabel: { color: ink, hideOverlap: true }, axisLine: { lineStyle: { color: line } } },
     yAxis: {
       type: "value",
-      scale: !["1", "ratio"].includes(answer.unit),
+      scale: !isShare(answer.unit),
+      ...bounds(answer),
       axisLabel: { color: ink, formatter: (v: number) => withUnit(v, answer.unit) },
       splitLine: { lineStyle: { color: line } },
     },
@@ -80,6 +98,7 @@ async function draw(element: HTMLElement): Promise<void> {
       return;
     }
     element.dataset.state = "drawn";
+    if (answer.unit === "1" && extent(answer)[1] > 2) answer.unit = "";  // a count, not a share
     const chart = echarts.init(element, undefined, { renderer: "canvas" });
     chart.setOption(options(answer));
     new ResizeObserver(() => chart.resize()).observe(element);

@@ -21,11 +21,13 @@ function style(): cytoscape.StylesheetJson {
   const dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
   const ink = dark ? "#e6e7e9" : "#1f2937";
   const line = dark ? "#6c7a91" : "#9aa5b1";
+  const paper = dark ? "#242424" : "#ffffff";
   return [
     {
       selector: "node",
       style: {
         label: "data(label)", "text-valign": "bottom", "text-margin-y": 4, "font-size": 11, color: ink,
+        "text-background-color": paper, "text-background-opacity": 0.85, "text-background-padding": "1px",
         "text-wrap": "wrap", "text-max-width": "120px", width: 26, height: 26,
         "background-color": (n: cytoscape.NodeSingular) => STATES[n.data("state") as string] ?? "#7b8794",
         shape: (n: cytoscape.NodeSingular) => SHAPES[n.data("kind") as string] ?? "ellipse",

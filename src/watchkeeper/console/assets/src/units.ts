@@ -24,6 +24,16 @@ function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** Whether values are shares of a whole, shown as percentages of it. */
+export function isShare(unit: string): boolean {
+  return ["1", "ratio"].includes(unit);
+}
+
+/** Whether values are counted in KiB, MiB, …, also per second. */
+export function isBinary(unit: string): boolean {
+  return ["By", "bytes", "By/s", "bytes/s"].includes(unit);
+}
+
 /** A value with its unit; `unit` is UCUM as OpenTelemetry uses it (By, s, 1, %, …), or Prometheus's word. */
 export function withUnit(value: number | null, unit: string): string {
   if (value === null || !Number.isFinite(value)) return "–";
