@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
@@ -52,7 +53,16 @@ def remove(resource: Resource, actor: Actor, obj: Any) -> None:
         if resource.remove:
             resource.remove(actor, obj)
         else:
-            obj.delete()
+            _delete(obj)
+
+
+def _delete(obj: Any) -> None:
+    try:
+        obj.delete()
+    except ProtectedError as error:
+        held = sorted({str(o) for o in error.protected_objects})
+        more = f" and {len(held) - 5} more" if len(held) > 5 else ""
+        raise Refused(f"it is needed by {', '.join(held[:5])}{more}") from error
 
 
 def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[str, Any]) -> Done:
