@@ -188,6 +188,28 @@ def test_a_changed_serial_number_moves_the_name(send: Callable[..., Any]) -> Non
     assert {d["name"] for d in send("GET", "/api/devices/")["results"]} == {"a"}
 
 
+def test_hardware_goes_from_purchase_to_disposal_by_declared_steps(send: Callable[..., Any]) -> None:
+    device = send("POST", "/api/devices/", {"name": "hv1", "status": "planned"})
+    here = f"/api/devices/{device['id']}"
+    for step, state in (
+        ("order", "ordered"),
+        ("receive", "in_stock"),
+        ("stage", "staged"),
+        ("activate", "active"),
+    ):
+        assert send("POST", f"{here}/{step}/", {}, status=200)["status"] == state
+    send("POST", f"{here}/order/", {}, status=409)
+    guest = send("POST", "/api/virtual-machines/", {"name": "vm1", "device": device["id"]})
+    send("POST", f"{here}/decommission/", {}, status=200)
+    assert "vm1 still runs on it" in send("POST", f"{here}/dispose/", {}, status=409)["detail"]
+    for step in ("decommission", "dispose"):
+        send("POST", f"/api/virtual-machines/{guest['id']}/{step}/", {}, status=200)
+    assert send("POST", f"{here}/dispose/", {}, status=200)["status"] == "disposed"
+    send("PATCH", f"{here}/", {"serial": "S"})
+    told = send("GET", f"/api/audit/?record={device['id']}&act=device.dispose")["results"][0]
+    assert (told["before"], told["after"]) == ({"status": "decommissioning"}, {"status": "disposed"})
+
+
 @pytest.mark.parametrize("resource", DECLARED, ids=lambda r: r.path)
 def test_every_kind_lists_with_few_queries(
     send: Callable[..., Any], resource: Any, django_assert_max_num_queries: Any

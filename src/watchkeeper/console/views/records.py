@@ -17,6 +17,7 @@ from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Scope, actor_of
 from watchkeeper.kernel.lists import narrow
@@ -81,7 +82,10 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
     resource = _kind(request, path)
-    return _page(request, resource, _record(resource, key))
+    obj = _record(resource, key)
+    if own := getattr(obj, "declared", "") if path == "items" else "":
+        return HttpResponseRedirect(f"/{own}/{key}/")
+    return _page(request, resource, obj)
 
 
 def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
@@ -104,8 +108,11 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "can_change": "change" in resource.allow and actor.may(resource.write_scope),
         "can_remove": "remove" in resource.allow and actor.may(resource.write_scope),
     }
-    template, more = SPECIAL.get(resource.path, ("record.html", None))
-    return page(request, template, **{**context, **(more(obj) if more else {})})
+    path = "items" if issubclass(resource.model, Item) else resource.path
+    template, more = SPECIAL.get(path, ("record.html", None))
+    context |= more(obj) if more else {}
+    context["related"] = [r for r in related if r[0].path not in context.get("in_words", ())]
+    return page(request, template, **context)
 
 
 def _offered(resource: Resource, obj: Any, scope: Scope) -> list[tuple[Action, list[Field]]]:

@@ -55,6 +55,7 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
     references = [f.name for f in fields if isinstance(f, ForeignKey)]
     own = tuple(f.name for f in fields)
     named = model.called is Declared.called
+    moved = ("status",) if more.get("actions") else ()  # by transitions, once it is there
 
     def create(actor: Actor, data: dict[str, Any]) -> Model:
         return declaring.make(actor, model, data)
@@ -77,8 +78,8 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
             search=("name", *more.pop("search", ())),
             ordering=("name", "id"),
             orderable=(*(c for c in own if c not in references), "last_seen_at"),
-            writable=(*(("name",) if named else ()), *own, "attributes"),
-            create_only=("identifiers",),
+            writable=(*(("name",) if named else ()), *(c for c in own if c not in moved), "attributes"),
+            create_only=("identifiers", *moved),
             allow=frozenset({"create", "change", "remove"}),
             serializer=serializer_for(model),
             prepare=prepare,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
 from watchkeeper.domains.inventory.kinds import declare, plain
+from watchkeeper.domains.inventory.lifecycle import BOUGHT
 
 # --- places and power ---------------------------------------------------------------------------------------------
 declare(m.Region, "region", "parent", related={"sites": lambda r: r.sites.all()})
@@ -40,6 +41,7 @@ declare(
     m.Device,
     "device",
     "role status site rack device_type serial",
+    actions=BOUGHT,
     search=("serial", "asset_tag"),
     related={"interfaces": lambda d: m.Interface.objects.filter(owner=d.pk)},
 )
@@ -53,7 +55,8 @@ declare(
 declare(m.Cable, "cable", "type length_m colour")
 plain(m.Provider, "provider", "providers", "name account support",
       related={"circuits": lambda p: p.circuits.all(), "cloud-accounts": lambda p: p.cloud_accounts.all()})  # fmt: skip
-declare(m.Circuit, "circuit", "provider circuit_id status site commit_mbps ends_on", search=("circuit_id",))
+declare(m.Circuit, "circuit", "provider circuit_id status site commit_mbps ends_on", search=("circuit_id",),
+        actions=BOUGHT)  # fmt: skip
 
 # --- addressing ---------------------------------------------------------------------------------------------------
 declare(m.VRF, "VRF", "rd enforce_unique", related={"prefixes": lambda v: v.prefixes.all()})
@@ -78,13 +81,15 @@ declare(
     m.VirtualMachine,
     "virtual machine",
     "status cluster device vcpus memory_mib disk_gib",
+    actions=BOUGHT,
     search=("uuid",),
     related={"interfaces": lambda v: m.Interface.objects.filter(owner=v.pk)},
 )
 declare(m.ContainerWorkload, "container workload", "type cluster namespace image replicas", search=("image",))
 declare(m.CloudAccount, "cloud account", "provider account_id budget currency", search=("account_id",),
         related={"cloud-resources": lambda a: a.resources.all()})  # fmt: skip
-declare(m.CloudResource, "cloud resource", "type account region status", search=("resource_id", "type"))
+declare(m.CloudResource, "cloud resource", "type account region status", search=("resource_id", "type"),
+        actions=BOUGHT)  # fmt: skip
 declare(m.RedundancyGroup, "redundancy group", "needed", related={"group-members": lambda g: g.members.all()})
 plain(m.GroupMember, "group member", "group-members", "item group", search=("item__name", "group__name"),
       ordering="group")  # fmt: skip
