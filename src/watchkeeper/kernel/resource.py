@@ -115,6 +115,11 @@ class Resource:
     default_filters: Mapping[str, str] = field(default_factory=dict)  # what the console's table begins with
     page_size: int = 50
 
+    @property
+    def plural(self) -> str:
+        """What people call many of them."""
+        return f"{self.name}s" if self.name.isupper() else self.path.replace("-", " ").capitalize()
+
     def queryset(self) -> QuerySet[Any]:
         """All records of the kind, ready to be listed."""
         found = self.model._default_manager.all()

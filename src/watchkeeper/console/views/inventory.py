@@ -11,9 +11,20 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console import graphs
+from watchkeeper.console.surroundings import PHRASES
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains.inventory.areas import AREAS
-from watchkeeper.domains.inventory.impact import DIRECTIONS, NEEDED_BY, NEEDS, Reach, among, named, reach
+from watchkeeper.domains.inventory.impact import (
+    DIRECTIONS,
+    FORWARD,
+    NEEDED_BY,
+    NEEDS,
+    Reach,
+    Reached,
+    among,
+    named,
+    reach,
+)
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel.resource import registry
 
@@ -49,7 +60,11 @@ def impact(request: HttpRequest, key: str) -> HttpResponse:
     items = named(
         [r.id for r in found.items[:ROWS]] + [r.through for r in found.items[:ROWS]] + list(found.spared)
     )
-    rows = [(items[r.id], r, items.get(r.through)) for r in found.items[:ROWS] if r.id in items]
+    rows = [
+        (items[r.id], r, _phrase(r, asked["direction"]), items.get(r.through))
+        for r in found.items[:ROWS]
+        if r.id in items
+    ]
     by_kind = Counter(items[r.id].kind for r in found.items[:ROWS] if r.id in items)
     return page(
         request, "impact.html", title=f"{QUESTIONS[asked['direction']]}: {record.name}", record=record, rows=rows,
@@ -66,7 +81,15 @@ def impact_data(request: HttpRequest, key: str) -> HttpResponse:
     record, asked = _item(key), _asked(request)
     found: Reach = reach(record.pk, asked["direction"], asked["hops"], asked["at"], most=graphs.LARGEST - 1)
     ids = [record.pk, *(r.id for r in found.items)]
-    return JsonResponse(graphs.picture(named(ids).values(), among(ids, asked["at"]), [record.pk]))
+    return JsonResponse(
+        graphs.picture(named(ids).values(), among(ids, asked["at"]), [record.pk], "asked about")
+    )
+
+
+def _phrase(r: Reached, direction: str) -> str:
+    """How it belongs to the item before it on the way, as it reads from this one."""
+    source_is_reached = (r.kind in FORWARD) == (direction == NEEDED_BY)
+    return PHRASES[r.kind][0 if source_is_reached else 1]
 
 
 def _item(key: str) -> Item:

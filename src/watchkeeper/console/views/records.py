@@ -64,7 +64,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     found = narrow(resource, resource.queryset(), given)
     shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
-        "title": resource.path.replace("-", " ").capitalize(),
+        "title": resource.plural,
         "resource": resource,
         "rows": [Row(r, resource, cells(resource, r)) for r in shown],
         "shown": shown,

@@ -20,7 +20,7 @@ DIRECTIONS = (NEEDED_BY, NEEDS)
 MOST = 10_000  # items of one answer
 _CHUNK = 500
 #: kinds that point from what suffers to what it needs, and those that point the other way
-_FORWARD, _BACKWARD = (K.DEPENDS_ON, K.RUNS_ON), (K.CONTAINS,)
+FORWARD, _BACKWARD = (K.DEPENDS_ON, K.RUNS_ON), (K.CONTAINS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _steps(edge: list[str], direction: str, at: dt.datetime | None) -> Iterator[
     there, here = ("source_id", "target_id") if direction == NEEDED_BY else ("target_id", "source_id")
     backward = _BACKWARD if direction == NEEDS else (*_BACKWARD, K.MEMBER_OF)
     for part in _chunks(edge):
-        for kinds, near, far in ((_FORWARD, here, there), (backward, there, here)):
+        for kinds, near, far in ((FORWARD, here, there), (backward, there, here)):
             rows = _held(at).filter(**{f"{near}__in": part}, kind__in=kinds)
             yield from rows.order_by("id").values_list("kind", near, far)
 
