@@ -9,6 +9,7 @@ import typer
 def build() -> typer.Typer:
     """The whole tree of commands except `serve`, which app adds."""
     from watchkeeper.cli import (
+        audit,
         demo,
         doctor,
         intake_key,
@@ -32,6 +33,7 @@ def build() -> typer.Typer:
     root.command("doctor")(doctor.doctor)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
+    root.add_typer(audit.commands, name="audit")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
     lab.command("detect")(lab_detect.detect)
     lab.command("templates")(lab_templates.templates)

@@ -27,7 +27,8 @@ POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation":
              "follows": "situations", "merged_into": "situations"}  # fmt: skip
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
-         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in"}  # fmt: skip
+         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
+         "sealed_no": "Number in the chain"}  # fmt: skip
 
 
 def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
