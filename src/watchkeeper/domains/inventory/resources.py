@@ -89,6 +89,7 @@ registry.add(
     Resource(
         model=Item,
         path="items",
+        policy_attributes=("kind", "name", "source", "discovered"),
         name="item",
         description="Everything the organisation runs, found by discovery or entered by people.",
         fields=ItemSerializer.Meta.fields,
@@ -162,6 +163,7 @@ registry.add(
     Resource(
         model=Relation,
         path="relations",
+        policy_attributes=("kind", "origin"),
         name="relation",
         description="What needs, runs on, contains or connects to what, and since when.",
         fields=RelationSerializer.Meta.fields,
