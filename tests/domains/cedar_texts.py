@@ -95,16 +95,16 @@ def tests(attributes: list[str]) -> Text:
     )  # fmt: skip
 
 
-def conditions(attributes: list[str]) -> Text:
+def conditions(attributes: list[str], depth: int = 3) -> Text:
     """Conditions within conditions."""
-    return st.recursive(
+    if depth == 0:
+        return tests(attributes)
+    inner = conditions(attributes, depth - 1)
+    return st.one_of(
         tests(attributes),
-        lambda inner: st.one_of(
-            st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda x: f"({' '.join(x)})"),
-            inner.map(lambda x: f"!({x})"),
-            st.tuples(inner, inner, inner).map(lambda x: f"(if {x[0]} then {x[1]} else {x[2]})"),
-        ),
-        max_leaves=7,
+        st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda x: f"({' '.join(x)})"),
+        inner.map(lambda x: f"!({x})"),
+        st.tuples(inner, inner, inner).map(lambda x: f"(if {x[0]} then {x[1]} else {x[2]})"),
     )
 
 

@@ -68,9 +68,10 @@ def _field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Field:
             shape = "json"
         case serializers.DictField():
             shape = "pairs"
-        case serializers.PrimaryKeyRelatedField():
+        case serializers.PrimaryKeyRelatedField() | serializers.ManyRelatedField():
             found = field.get_choices(cutoff=MOST_CHOICES)
-            shape, choices = "choice", tuple((str(k), str(v)) for k, v in found.items())
+            shape = "pick" if isinstance(field, serializers.ManyRelatedField) else "choice"
+            choices = tuple((str(k), str(v)) for k, v in found.items())
         case serializers.JSONField():
             shape = "json"
         case _:
@@ -98,6 +99,10 @@ def shown(field: Field, value: Any) -> Field:
         )
     elif isinstance(value, list | tuple) and field.shape == "list":
         value = "\n".join(str(v) for v in value)
+    elif isinstance(value, list | tuple) and field.shape == "pick":
+        value = [str(v) for v in value]
+    elif field.shape == "choice" and isinstance(value, int):
+        value = str(value)  # the key of another record
     return replace(field, value="" if value is None else value)
 
 

@@ -46,6 +46,7 @@ class Forbidden(WatchkeeperError):
     def __init__(self, action: str, kind: str, because: tuple[str, ...]) -> None:
         words = f"you may not {action} {kind}".replace("-", " ")
         super().__init__(f"{words}: {' '.join(because)}" if because else words)
+        self.because = because
         self.more = {"action": action, "kind": kind, "because": list(because)}
 
 

@@ -1,6 +1,7 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer questions. That decisions are
+`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has
+understood. That decisions are
 asked here is app's choice; see kernel.permissions.
 """
 
@@ -9,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.access.explaining import explain, home_of, who
+    from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
 
-__all__ = ["explain", "home_of", "who"]
+__all__ = ["actions_of", "asked", "explain", "home_of", "who"]
 
 
 def __getattr__(name: str) -> Any:

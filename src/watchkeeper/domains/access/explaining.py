@@ -2,37 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cedarpy import pst
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model
 
 from watchkeeper.domains.access.deciding import Verdict, judge, present_policies
+from watchkeeper.domains.access.facts import PLATFORM
 from watchkeeper.domains.access.models import Grant
 from watchkeeper.domains.access.standing import ADMINISTRATOR, Standing, standing_of, standings
 from watchkeeper.domains.identity.models import User
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import CRUD, PLATFORM_ACTS, may, require, visible
+from watchkeeper.kernel.problems import BadQuery, NotThere
+from watchkeeper.kernel.resource import Resource, registry
 
 
-def explain(
-    user: User, action: str, resource: Resource | None, record: Model | None = None
-) -> dict[str, Any]:
-    """Whether this user may, by which rules, and by which grants: `allowed`, `partly` (some records of the kind
-    only), `because` (policy, rule, effect, sentence) and `grants`."""
-    standing = standing_of(user)
-    verdict = judge(present_policies(), standing.principal, action, resource, record)
-    return _told(standing, verdict)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question is about, checked: an action on a kind of record, or on one record."""
+
+    action: str
+    resource: Resource | None
+    record: Model | None
+
+    @property
+    def kind(self) -> str:
+        """The path of the kind."""
+        return self.resource.path if self.resource else PLATFORM
 
 
-def who(action: str, resource: Resource | None, record: Model | None = None) -> list[dict[str, Any]]:
-    """Every active user who may, by name, told as `explain` does."""
+def actions_of(resource: Resource | None) -> list[str]:
+    """What can be done with a kind at all."""
+    if resource is None:
+        return list(PLATFORM_ACTS.values())
+    done = [a for a in CRUD if a == "read" or a in resource.allow]
+    return [*done, *(a.name for a in resource.actions)]
+
+
+def asked(actor: Actor, given: Mapping[str, str]) -> Asked:
+    """The question in `action`, `kind` and `record`. Raises BadQuery naming the parameter, or NotThere."""
+    kind = given.get("kind", "")
+    resource = next((r for r in registry if r.path == kind), None)
+    if resource is None and kind != PLATFORM:
+        raise BadQuery(f"there is no kind {kind!r}", "kind")
+    action = given.get("action", "")
+    if action not in (known := actions_of(resource)):
+        raise BadQuery(f"{action!r} cannot be done with {kind}; there are: {', '.join(known)}", "action")
+    if not (key := given.get("record", "")):
+        return Asked(action, resource, None)
+    if resource is None:
+        raise BadQuery("pages of the platform are no records", "record")
+    # Who may not see a record learns nothing of it, unless they look after who may what.
+    found = resource.queryset() if may(actor, "read", registry["policies"]) else visible(actor, resource)
+    try:
+        return Asked(action, resource, found.get(pk=key))
+    except (ObjectDoesNotExist, ValueError, ValidationError) as error:
+        raise NotThere(f"there is no {resource.name} {key!r}") from error
+
+
+def explain(actor: Actor, username: str, about: Asked) -> dict[str, Any]:
+    """Whether this user (empty: whoever asks) may, by which rules, and by which grants: `allowed`, `partly` (some
+    records of the kind only), `because` (policy, rule, effect, sentence), `grants`. Others are asked about by who
+    may read policies. Raises BadQuery or Forbidden."""
+    person = actor.person
+    if username and (person is None or username != person.username):
+        require(actor, "read", registry["policies"])
+        person = User.objects.filter(username=username, is_active=True).first()
+    if person is None:
+        raise BadQuery(f"there is no active user {username!r}" if username else "which user?", "user")
+    standing = standing_of(person)
+    verdict = judge(present_policies(), standing.principal, about.action, about.resource, about.record)
+    return {"user": person.username, "name": person.name, **_told(standing, verdict)}
+
+
+def who(actor: Actor, about: Asked) -> list[dict[str, Any]]:
+    """Every active user who may, by name, told as `explain` does. Raises Forbidden."""
+    require(actor, "read", registry["policies"])
     users = list(User.objects.filter(is_active=True))
     policies, known = present_policies(), standings(users)
     found = []
     for user in users:
-        verdict = judge(policies, known[user.pk].principal, action, resource, record)
+        standing = known[user.pk]
+        verdict = judge(policies, standing.principal, about.action, about.resource, about.record)
         if verdict.allowed:
-            found.append({"user": user.username, "name": user.name, **_told(known[user.pk], verdict)})
+            found.append({"user": user.username, "name": user.name, **_told(standing, verdict)})
     return found
 
 
