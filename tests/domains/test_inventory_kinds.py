@@ -69,6 +69,9 @@ def test_fields_make_the_graph_and_move_in_it(send: Callable[..., Any]) -> None:
     was = models.Relation.objects.get(source=rack["id"], target=device["id"])
     assert was.valid_to is not None, "its past stays"
     union = send("GET", "/api/items/?limit=100")
+    for method, body in (("PATCH", {"name": "x"}), ("DELETE", None)):
+        told = send(method, f"/api/items/{device['id']}/", body, status=409)["detail"]
+        assert f"/api/devices/{device['id']}/" in told, "the union changes no record of a kind of its own"
     assert union["count"] == 6 and {i["declared"] for i in union["results"]} >= {"devices", "racks"}
 
 

@@ -6,7 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from watchkeeper.api import dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import access, dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import view_of
@@ -20,6 +20,8 @@ router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters
 urlpatterns = [
     path("api/v2/", include(alertmanager.urlpatterns)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/access/explain", access.Explain.as_view(), name="access-explain"),
+    path("api/access/who", access.Who.as_view(), name="access-who"),
     path("api/", include(router.urls)),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),

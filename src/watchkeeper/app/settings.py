@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "watchkeeper.kernel",
     "watchkeeper.domains.identity",
+    "watchkeeper.domains.access",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.api",
@@ -157,6 +158,9 @@ LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
 # What clients do wrong is in their answers; in our log it would be a way to fill the disk.
 logging.getLogger("django.request").setLevel(logging.ERROR)
 logging.getLogger("django.security").setLevel(logging.ERROR)
+
+#: who decides what people may do; see kernel.permissions
+AUTHORITY = "watchkeeper.domains.access.authority.CedarAuthority"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

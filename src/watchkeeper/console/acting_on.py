@@ -8,27 +8,29 @@ from dataclasses import replace
 from watchkeeper.console.fields import Field, fields_of
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.situations.models import AppliedAct, Membership, Situation
-from watchkeeper.kernel.acting import Scope
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Action, registry
 
 OTHERS = 40  # situations to choose from
 PEOPLE = 200
 
 
-def forms(record: Situation, members: list[Membership], scope: Scope) -> list[tuple[Action, list[Field]]]:
+def forms(record: Situation, members: list[Membership], actor: Actor) -> list[tuple[Action, list[Field]]]:
     """The actions that make sense for it now, with their inputs."""
     out = []
-    for action in registry["situations"].actions:
-        if scope < action.scope or not action.offered(record):
+    resource = registry["situations"]
+    for action in resource.actions:
+        if not action.offered(record) or not may(actor, action.name, resource, record):
             continue
-        fields = _filled(action.name, record, members, fields_of(action.fields))
+        fields = _filled(action.name, record, members, fields_of(action.fields), actor)
         if fields is not None:
             out.append((action, fields))
     return out
 
 
 def _filled(
-    name: str, record: Situation, members: list[Membership], fields: list[Field]
+    name: str, record: Situation, members: list[Membership], fields: list[Field], actor: Actor
 ) -> list[Field] | None:
     """The inputs of an action with what there is to choose from; None when there is nothing."""
     match name:
@@ -37,7 +39,7 @@ def _filled(
             choices = (("", "Nobody"), *((u.username, u.name or u.username) for u in people))
             return [_list(fields[0], "To", "choice", choices, value=record.assignee)]
         case "merge":
-            alive = Situation.objects.filter(state__in=("open", "acknowledged"), merged_into="")
+            alive = visible(actor, "situations").filter(state__in=("open", "acknowledged"), merged_into="")
             others = alive.exclude(pk=record.pk).order_by("-opened_at")[:OTHERS]
             found = tuple((s.pk, f"{s.title} ({s.alert_count})") for s in others)
             return [_list(fields[0], "Situations that go into this one", "pick", found)] if found else None

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 
 from watchkeeper.console import graphs
@@ -71,15 +72,15 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
     }
 
 
-def affected(record: Situation) -> dict[str, Any]:
-    """The items of its alerts and causes, and what lies one step away when they are few."""
+def affected(record: Situation, among: QuerySet[Item]) -> dict[str, Any]:
+    """Of these items, those of its alerts and causes, and what lies one step away when they are few."""
     causes = [c.item for c in record.causes]
     items = [m for m in record.memberships.values_list("alert__item_id", flat=True)[:500] if m]
     kinds = ("depends_on", "runs_on", "member_of", "connects_to")
     centre = list(dict.fromkeys([*causes[:3], *items]))[: graphs.LARGEST]
-    nodes, relations = graphs.around(centre, steps=0, kinds=(*kinds, "contains"))
+    nodes, relations = graphs.around(centre, among, steps=0, kinds=(*kinds, "contains"))
     if len(nodes) < 12:
-        wide, among = graphs.around(centre, steps=1, kinds=kinds)
+        wide, among = graphs.around(centre, among, steps=1, kinds=kinds)
         if len(wide) <= 40:
             nodes, relations = wide, among
     return graphs.picture(nodes, relations, causes[:1])

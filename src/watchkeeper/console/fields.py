@@ -74,9 +74,9 @@ def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tup
             set(child.fields) == _NAME
         ):
             return "names", ()
-        case serializers.PrimaryKeyRelatedField():
-            found = field.get_choices(cutoff=MOST_CHOICES)
-            return "choice", tuple((str(k), str(v)) for k, v in found.items())
+        case serializers.PrimaryKeyRelatedField() | serializers.ManyRelatedField():
+            shape = "pick" if isinstance(field, serializers.ManyRelatedField) else "choice"
+            return shape, tuple((str(k), str(v)) for k, v in field.get_choices(cutoff=MOST_CHOICES).items())
     shape = next((shape for types, shape in _SHAPES if isinstance(field, types)), "")
     if shape == "choice":
         return shape, tuple((str(k), str(v)) for k, v in field.choices.items())
@@ -101,6 +101,10 @@ def shown(field: Field, value: Any) -> Field:
         )
     elif isinstance(value, list | tuple) and field.shape == "list":
         value = "\n".join(str(v) for v in value)
+    elif isinstance(value, list | tuple) and field.shape == "pick":
+        value = [str(v) for v in value]
+    elif field.shape == "choice" and isinstance(value, int):
+        value = str(value)  # the key of another record
     return replace(field, value="" if value is None else value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert
@@ -44,9 +44,12 @@ def picture(
 
 
 def around(
-    centre: Iterable[str], steps: int = 1, kinds: Iterable[str] = tuple(RelationKind)
+    centre: Iterable[str],
+    among: QuerySet[Item],
+    steps: int = 1,
+    kinds: Iterable[str] = tuple(RelationKind),
 ) -> tuple[list[Item], list[Relation]]:
-    """The items within so many steps of these, the nearest first, and the relations among them as they hold now."""
+    """Of some items those within so many steps of these, the nearest first, and the relations among them now."""
     found = list(dict.fromkeys(centre))
     edge = set(found)
     for _ in range(steps):
@@ -59,7 +62,7 @@ def around(
         if len(found) >= LARGEST:
             break
     kept = found[:LARGEST]
-    items = Item.objects.filter(pk__in=kept)
+    items = among.filter(pk__in=kept)
     relations = Relation.objects.filter(source__in=kept, target__in=kept, valid_to=None, kind__in=list(kinds))
     return list(items), list(relations)
 

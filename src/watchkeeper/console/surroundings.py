@@ -8,8 +8,10 @@ from watchkeeper.console.deeds import deed
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.domains.inventory.models import Item, Relation
-from watchkeeper.domains.situations.models import Alert, Silence, Situation
+from watchkeeper.domains.situations.models import Alert, Silence
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
 SHOWN = 50  # relations, alerts
@@ -25,13 +27,15 @@ PHRASES = {
 }
 
 
-def of_alert(alert: Alert) -> dict[str, Any]:
+def of_alert(alert: Alert, actor: Actor) -> dict[str, Any]:
     """Its reasons, its situation, what holds it back, and its series."""
     held, _, by = alert.suppressed_by.partition(":")
     silence = Silence.objects.filter(pk=by).first() if held == "silence" else None
-    other = Alert.objects.filter(pk=by).first() if held == "alert" else None
+    other = visible(actor, "alerts").filter(pk=by).first() if held == "alert" else None
     return {
-        "situation": Situation.objects.filter(pk=alert.situation_id).first() if alert.situation_id else None,
+        "situation": visible(actor, "situations").filter(pk=alert.situation_id).first()
+        if alert.situation_id
+        else None,
         "charts": alert_charts(alert),
         "silence": silence,
         "held_by": other,
@@ -39,35 +43,41 @@ def of_alert(alert: Alert) -> dict[str, Any]:
     }
 
 
-def of_audit(entry: AuditEntry) -> dict[str, Any]:
+def of_audit(entry: AuditEntry, _: Actor) -> dict[str, Any]:
     """What was done, as a sentence."""
     return {"title": f"{entry.actor} {deed(entry.act)} {entry.name}".strip()}
 
 
-def of_item(item: Item) -> dict[str, Any]:
+def of_item(item: Item, actor: Actor) -> dict[str, Any]:
     """Its alerts, its relations in words, its names and its main metrics."""
     resource = registry["alerts"]
     # The newest of each state: what fires first.
-    found = Alert.objects.filter(item=item).select_related("item").order_by("status", "-last_seen_at")[:10]
+    found = visible(actor, resource).filter(item=item).order_by("status", "-last_seen_at")[:10]
     return {
         "alerts": [Row(a, resource, cells(resource, a)) for a in found],
         "alerts_resource": resource,
-        "relations": relations(item),
+        "relations": relations(item, actor),
+        "can_relate": may(actor, "create", registry["relations"]),
         "identifiers": item.identifiers.filter(valid_to=None),
         "charts": item_charts(item),
         "in_words": {"relations"},  # of what is related, what the page says otherwise
     }
 
 
-def relations(item: Item) -> list[tuple[str, list[Item]]]:
-    """The items around it, by how they belong to it, as they do now."""
+def relations(item: Item, actor: Actor) -> list[tuple[str, list[Item]]]:
+    """The items around it that one may see, by how they belong to it, as they do now."""
     out: dict[str, dict[str, Item]] = {}
     ends = ((0, {"source": item}, "target"), (1, {"target": item}, "source"))
     for side, of, other in ends:
         found = Relation.objects.filter(**of, valid_to=None).select_related(other).order_by(f"{other}__name")
-        for relation in found[:SHOWN]:
+        shown = list(found[:SHOWN])
+        ids = [getattr(r, f"{other}_id") for r in shown]
+        seen = set(visible(actor, "items", Item.objects.filter(pk__in=ids)).values_list("pk", flat=True))
+        for relation in shown:
             end: Item = getattr(relation, other)
             phrase = PHRASES.get(relation.kind, (relation.kind.replace("_", " "),) * 2)[side]
+            if end.pk not in seen:
+                continue
             out.setdefault(phrase, {})[end.pk] = end
     order = [p for pair in PHRASES.values() for p in pair]
     return [

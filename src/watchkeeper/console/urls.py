@@ -3,6 +3,7 @@
 from django.urls import path
 
 from watchkeeper.console.views import (
+    access,
     account,
     doors,
     editing,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("explore/metrics/", metrics.explore, name="metrics"),
     path("explore/metrics/data.json", metrics.data, name="metrics-data"),
     path("explore/logs/", logs.explore, name="logs"),
+    path("access/", access.ask, name="access"),
     path("doors/", doors.doors, name="doors"),
     path("doors/dead-letters/", doors.dead_letters, name="dead-letters"),
     path("situations/", situations.listing, name="situations"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -49,6 +49,8 @@ class Actor:
     scope: Scope = Scope.NONE
     address: str = ""
     request_id: str = ""
+    #: the user whose rights bound this actor's, as read for this request: the person, or a token's
+    person: Any = field(default=None, repr=False, compare=False)
 
     def may(self, scope: Scope) -> bool:
         """Whether this actor has this scope or a higher one."""
@@ -74,6 +76,7 @@ def actor_of(request: HttpRequest | Any) -> Actor:
         scope=user.scope,
         address=address_of(inner),
         request_id=request_id_of(inner),
+        person=getattr(user, "person", None),
     )
 
 

@@ -49,6 +49,8 @@ def state_of(obj: models.Model) -> dict[str, Any]:
         if isinstance(field, SealedField) or "hash" in field.name or field.name == "password":
             continue
         out[field.attname] = plain(getattr(obj, field.attname))
+    for many in obj._meta.many_to_many:
+        out[many.name] = sorted(plain(pk) for pk in getattr(obj, many.name).values_list("pk", flat=True))
     return out
 
 

@@ -1,5 +1,5 @@
 """Makes, changes and removes records as their declaration says, audited in the same transaction. REST and
-console both come through here.
+console both come through here, and policy is asked here.
 
 A hook that is `journaled` (it has an attribute of that name) writes through the journal: it audits itself,
 and runs in no transaction, because what it waits for happens in another process.
@@ -15,6 +15,7 @@ from django.db.models import ProtectedError
 
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Action, Done, Resource
 
@@ -22,29 +23,34 @@ from watchkeeper.kernel.resource import Action, Done, Resource
 def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
     """A new record from a serializer that is valid. It may carry `shown_once`, a dict with a secret; it is
     not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
+    require(actor, "create", resource)
     hook = resource.create
     if hook is not None and _journaled(hook):
         return hook(actor, serializer.validated_data)
     with transaction.atomic():
         made = hook(actor, serializer.validated_data) if hook else serializer.save()
+        require(actor, "create", resource, made)  # now that its attributes are known
         audit.record(actor, verb(resource, "create"), made, after=audit.state_of(made))
     return made
 
 
 def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
     """The record with what a valid serializer says. Raises a WatchkeeperError."""
+    require(actor, "change", resource, obj)
     data = serializer.validated_data
     for name in resource.create_only:
         data.pop(name, None)
     with transaction.atomic():
         before = audit.state_of(obj)
         obj = resource.change(actor, obj, data) if resource.change else serializer.save()
+        require(actor, "change", resource, obj)  # nor may it become what the actor may not change
         audit.record(actor, verb(resource, "change"), obj, before=before, after=audit.state_of(obj))
     return obj
 
 
 def remove(resource: Resource, actor: Actor, obj: Any) -> None:
     """Remove a record. Raises a WatchkeeperError."""
+    require(actor, "remove", resource, obj)
     if resource.remove is not None and _journaled(resource.remove):
         resource.remove(actor, obj)
         return
@@ -67,6 +73,7 @@ def _delete(obj: Any) -> None:
 
 def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[str, Any]) -> Done:
     """Do something with a record. Raises Refused when it is in no state for it, or another WatchkeeperError."""
+    require(actor, action.name, resource, obj)
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)!r} is not in a state to {action.label.lower()}")
     done = action.run(actor, obj, data)

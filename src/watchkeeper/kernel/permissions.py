@@ -1,23 +1,140 @@
-"""Who may call what: a view says the scope it needs, for reading and for writing."""
+"""Who may do what: the port that every view, list and act asks. Who answers is settings.AUTHORITY, which app
+chooses; `ScopeAuthority` knows nothing but the declared scopes."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
 
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.utils.module_loading import import_string
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.acting import Actor, Scope, actor_of
+from watchkeeper.kernel.problems import Forbidden
+from watchkeeper.kernel.resource import Resource, registry
+
+#: what is done with records beside the actions of their declaration
+CRUD = ("read", "create", "change", "remove")
+#: what is done with pages that are no records (metrics, logs, the map, doors), by the scope that they need
+PLATFORM_ACTS = {Scope.READ: "read", Scope.WRITE: "work", Scope.ADMIN: "administer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`because` in sentences. `partly`: asked of a whole kind, and allowed for some of its records only."""
+
+    allowed: bool
+    because: tuple[str, ...] = ()
+    partly: bool = False
+
+
+class Authority(Protocol):
+    """Decides. A `resource` of None stands for the pages that are no records; see PLATFORM_ACTS."""
+
+    def decide(
+        self, actor: Actor, action: str, resource: Resource | None, record: Model | None = None
+    ) -> Decision:
+        """Whether this may be done with the record; without one, with any record of the kind at all."""
+        ...
+
+    def narrow(self, actor: Actor, action: str, resource: Resource, found: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of `found` with which it may be done, without a query a record."""
+        ...
+
+    def assure(self) -> None:
+        """Called in the transaction of a change to who may what. Raises Refused when nobody could administer
+        after it."""
+        ...
+
+
+class ScopeAuthority:
+    """The scope that the declaration names is enough."""
+
+    def decide(
+        self,
+        actor: Actor,
+        action: str,
+        resource: Resource | None,
+        record: Model | None = None,  # noqa: ARG002
+    ) -> Decision:
+        """The same for every record of a kind."""
+        scope, needed = actor.scope, needs(action, resource)
+        if actor.person is not None:
+            scope = min(scope, actor.person.scope)
+        if scope >= needed:
+            return Decision(True, (f"It needs the scope {needed.name.lower()}, which {actor.name} has.",))
+        had = f"has {scope.name.lower()}" if scope else "has none"
+        return Decision(
+            False, (f"It needs the scope {needed.name.lower()}; {actor.name or 'nobody'} {had}.",)
+        )
+
+    def narrow(self, actor: Actor, action: str, resource: Resource, found: QuerySet[Any]) -> QuerySet[Any]:
+        """All or none."""
+        return found if self.decide(actor, action, resource).allowed else found.none()
+
+    def assure(self) -> None:
+        """Scopes cannot lock anybody out."""
+
+
+def needs(action: str, resource: Resource | None) -> Scope:
+    """The scope that is declared for this."""
+    if resource is None:
+        return next(scope for scope, act in PLATFORM_ACTS.items() if act == action)
+    declared = resource.action(action)
+    if declared is not None:
+        return declared.scope
+    return resource.read_scope if action == "read" else resource.write_scope
+
+
+@lru_cache(maxsize=4)
+def _built(path: str) -> Authority:
+    made: Authority = import_string(path)()
+    return made
+
+
+def authority() -> Authority:
+    """Whoever decides here."""
+    return _built(settings.AUTHORITY)
+
+
+def may(actor: Actor, action: str, resource: Resource | None, record: Model | None = None) -> bool:
+    """Whether it may be done: for what is offered on a page."""
+    return authority().decide(actor, action, resource, record).allowed
+
+
+def require(actor: Actor, action: str, resource: Resource | None, record: Model | None = None) -> None:
+    """Raises Forbidden, which says what was asked and why not."""
+    decision = authority().decide(actor, action, resource, record)
+    if not decision.allowed:
+        raise Forbidden(action, resource.path if resource else "platform", decision.because)
+
+
+def visible(actor: Actor, kind: Resource | str, found: QuerySet[Any] | None = None) -> QuerySet[Any]:
+    """The records of a kind, or those of `found`, that the actor may read."""
+    resource = registry[kind] if isinstance(kind, str) else kind
+    return authority().narrow(actor, "read", resource, resource.queryset() if found is None else found)
 
 
 class SignedIn(BasePermission):
-    """Lets in whoever has the view's `needs(request)` scope; READ where a view says nothing and only reads,
-    WRITE where it writes."""
-
-    message = "your token or account does not have the scope that this needs"
+    """Lets in whoever may do what the view `asks(request)` for: pairs of an action and a kind. A view that
+    asks nothing is a page of the platform, and needs READ to be read, WRITE to be written, or what its
+    `needs(request)` says."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether this actor may call this view."""
-        needs = getattr(view, "needs", None)
-        default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
-        return actor_of(request).may(needs(request) if needs else default)
+        """False (401) for strangers. Raises Forbidden."""
+        if not request.user or not request.user.is_authenticated:
+            return False
+        asks = getattr(view, "asks", None)
+        for action, resource in asks(request) if asks else ((_platform_act(request, view), None),):
+            require(actor_of(request), action, resource)
+        return True
+
+
+def _platform_act(request: Request, view: Any) -> str:
+    declared = getattr(view, "needs", None)
+    default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
+    return PLATFORM_ACTS[declared(request) if declared else default]

@@ -27,7 +27,7 @@ class BadQuery(WatchkeeperError):
 
     def __init__(self, detail: str, parameter: str) -> None:
         super().__init__(detail)
-        self.parameter = parameter
+        self.more = {"parameter": parameter}
 
 
 class NotThere(WatchkeeperError):
@@ -35,6 +35,19 @@ class NotThere(WatchkeeperError):
 
     status = 404
     reason = "not_found"
+
+
+class Forbidden(WatchkeeperError):
+    """Somebody who is known may not do this; `because` says why in sentences."""
+
+    status = 403
+    reason = "forbidden"
+
+    def __init__(self, action: str, kind: str, because: tuple[str, ...]) -> None:
+        words = f"you may not {action} {kind}".replace("-", " ")
+        super().__init__(f"{words}: {' '.join(because)}" if because else words)
+        self.because = because
+        self.more = {"action": action, "kind": kind, "because": list(because)}
 
 
 class Refused(WatchkeeperError):
@@ -72,10 +85,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler. None lets the error go on to `server_error`."""
     headers: dict[str, str] = {}
     match error:
-        case BadQuery():
-            body = problem(error.status, error.reason, error.detail, parameter=error.parameter)
         case WatchkeeperError():
-            body = problem(error.status, error.reason, error.detail)
+            body = problem(error.status, error.reason, error.detail, **getattr(error, "more", {}))
             if (after := getattr(error, "retry_after", None)) is not None:
                 headers["Retry-After"] = str(max(1, round(after)))
         case Http404():

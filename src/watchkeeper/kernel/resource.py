@@ -109,6 +109,7 @@ class Resource:
     remove: Callable[[Actor, Any], None] | None = None
     read_scope: Scope = Scope.READ
     write_scope: Scope = Scope.WRITE
+    policy_attributes: tuple[str, ...] = ()  # fields that policies may ask about; `item__name` as `item`
     actions: tuple[Action, ...] = ()
     #: path of another resource → its records that belong to a record of this one
     related: Mapping[str, Callable[[Any], QuerySet[Any]]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ registry.add(
     Resource(
         model=AuditEntry,
         path="audit",
+        policy_attributes=("kind", "actor", "act"),
         name="audit entry",
         description="What people, tokens and commands did: who, when, from where, before and after.",
         fields=(

@@ -18,12 +18,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from watchkeeper.kernel import doing
-from watchkeeper.kernel.acting import Actor, Scope, actor_of
+from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
 from watchkeeper.kernel.lists import filters_of, narrow
-from watchkeeper.kernel.permissions import SignedIn
+from watchkeeper.kernel.permissions import SignedIn, visible
 from watchkeeper.kernel.resource import Action, Resource, registry
 from watchkeeper.model.verdicts import Severity
+
+#: what a method does with a record, unless it calls an action
+_ACTS = {"POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "remove"}
 
 
 class Document(serializers.JSONField):
@@ -109,18 +112,16 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         """The kind that this call lists: another one for what is related."""
         return self.lists or self.resource
 
-    def needs(self, request: Request) -> Scope:
-        """The scope for this call."""
-        declared = self.resource.action((self.action or "").replace("_", "-"))
-        if declared is not None:
-            return declared.scope
+    def asks(self, request: Request) -> tuple[tuple[str, Resource], ...]:
+        """What this call does, with which kinds."""
         if request.method in SAFE_METHODS:
-            return max(self.resource.read_scope, self.listed().read_scope)
-        return self.resource.write_scope
+            return tuple(("read", kind) for kind in dict.fromkeys((self.resource, self.listed())))
+        declared = self.resource.action((self.action or "").replace("_", "-"))
+        return ((declared.name if declared else _ACTS.get(request.method or "", "change"), self.resource),)
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Every record of the kind."""
-        return self.resource.queryset()
+        """Every record of the kind that the caller may read."""
+        return visible(self.actor, self.resource)
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Parameters narrow lists, not single records."""
@@ -217,7 +218,7 @@ def _listing(other: Resource, find: Any) -> Any:
     shape = serializer_of(other)
 
     def listing(self: ResourceView, request: Request, **_: Any) -> Response:
-        found = find(self.get_object())
+        found = visible(self.actor, other, find(self.get_object()))
         found = narrow(other, other.prepare(found) if other.prepare else found, request.query_params)
         page = self.paginate_queryset(found)
         shown = shape(page, many=True, context=self.get_serializer_context())

@@ -25,12 +25,15 @@ from watchkeeper.api.intake.alertmanager_auth import known
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.domains.situations.silencing import silence, state_of, unsilence
 from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.permissions import require, visible
+from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import Malformed, WatchkeeperError
 
 RECEIVER = {"name": "watchkeeper"}
 _MOST = 20_000  # alerts in one answer
 _MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
 _SIGNS = {"=": (False, True), "!=": (False, False), "=~": (True, True), "!~": (True, False)}
+_ACTS = {"GET": "read", "POST": "create", "DELETE": "remove"}
 _STARTED = timezone.now()
 _SUPPRESSED = ~Q(suppressed_by="")
 
@@ -46,8 +49,9 @@ class Matchers(msgspec.Struct):
     id: str | None = None
 
 
-def door(**methods: tuple[Scope, Callable[..., Any]]) -> Callable[..., HttpResponse]:
-    """A view that lets in who has the scope for the method, and answers errors as Alertmanager does."""
+def door(kind: str, **methods: tuple[Scope, Callable[..., Any]]) -> Callable[..., HttpResponse]:
+    """A view that lets in who has the scope for the method and may do it to this kind of record, and answers
+    errors as Alertmanager does."""
 
     @csrf_exempt
     def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
@@ -56,6 +60,7 @@ def door(**methods: tuple[Scope, Callable[..., Any]]) -> Callable[..., HttpRespo
             return JsonResponse("method not allowed", safe=False, status=405)
         try:
             actor = known(request, scope)
+            require(actor, _ACTS[request.method or "GET"], registry[kind] if kind else None)
             return JsonResponse(function(request, actor, **kwargs), safe=False)
         except WatchkeeperError as error:
             answer = JsonResponse(error.detail, safe=False, status=error.status)
@@ -66,14 +71,16 @@ def door(**methods: tuple[Scope, Callable[..., Any]]) -> Callable[..., HttpRespo
     return view
 
 
-def alerts(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:  # noqa: ARG001
+def alerts(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     """GET /api/v2/alerts: what fires, narrowed by `filter`, `active`, `silenced`, `inhibited`, `receiver`."""
-    return [_alert(a) for a in _found(request)]
+    return [_alert(a) for a in _found(request, actor)]
 
 
-def _found(request: HttpRequest) -> Iterable[Alert]:
+def _found(request: HttpRequest, actor: Actor) -> Iterable[Alert]:
     given = request.GET
-    found: QuerySet[Alert] = Alert.objects.filter(status="firing").order_by("fingerprint")
+    found: QuerySet[Alert] = (
+        visible(actor, "alerts", Alert.objects.all()).filter(status="firing").order_by("fingerprint")
+    )
     if not _yes(given.get("active"), "active"):
         found = found.filter(_SUPPRESSED)
     if not _yes(given.get("silenced"), "silenced"):
@@ -128,10 +135,10 @@ def _alert(a: Alert) -> dict[str, Any]:
     }
 
 
-def groups(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:  # noqa: ARG001
+def groups(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     """GET /api/v2/alerts/groups: situations are the groups; alerts that are in none are one more."""
     by_situation: dict[str, list[Alert]] = {}
-    for a in _found(request):
+    for a in _found(request, actor):
         by_situation.setdefault(a.situation_id or "", []).append(a)
     return [
         {
@@ -143,9 +150,9 @@ def groups(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:  # noqa:
     ]
 
 
-def silences(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:  # noqa: ARG001
+def silences(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     """GET /api/v2/silences, narrowed by `filter`: silences that have such a matcher."""
-    found = list(Silence.objects.order_by("-ends_at", "id")[:5000])
+    found = list(visible(actor, "silences").order_by("-ends_at", "id")[:5000])
     for text in request.GET.getlist("filter"):
         m = matcher_of(text)
         found = [
@@ -177,9 +184,7 @@ def add_silence(request: HttpRequest, actor: Actor) -> dict[str, str]:
     except msgspec.DecodeError as error:
         raise Malformed(str(error)) from error
     if given.id:
-        known_one = Silence.objects.filter(pk=given.id).first()
-        if known_one is None:
-            raise _NotFound(f"silence {given.id} not found")
+        require(actor, "remove", registry["silences"], _one(actor, given.id))
     now = timezone.now()
     starts = (
         max(_aware(given.startsAt), now) if given.startsAt and not given.id else _aware(given.startsAt or now)
@@ -191,14 +196,19 @@ def add_silence(request: HttpRequest, actor: Actor) -> dict[str, str]:
 
 def one_silence(request: HttpRequest, actor: Actor, key: str) -> dict[str, Any]:  # noqa: ARG001
     """GET /api/v2/silence/<id>."""
-    found = Silence.objects.filter(pk=key).first()
+    return _silence(_one(actor, key))
+
+
+def _one(actor: Actor, key: str) -> Silence:
+    found: Silence | None = visible(actor, "silences").filter(pk=key).first()
     if found is None:
         raise _NotFound(f"silence {key} not found")
-    return _silence(found)
+    return found
 
 
 def end_silence(request: HttpRequest, actor: Actor, key: str) -> None:  # noqa: ARG001
     """DELETE /api/v2/silence/<id>."""
+    require(actor, "remove", registry["silences"], Silence.objects.filter(pk=key).first())
     unsilence(actor, key)
 
 
@@ -259,10 +269,13 @@ def _time(at: dt.datetime) -> str:
 
 
 urlpatterns = [
-    path("alerts", door(GET=(Scope.READ, alerts))),
-    path("alerts/groups", door(GET=(Scope.READ, groups))),
-    path("silences", door(GET=(Scope.READ, silences), POST=(Scope.WRITE, add_silence))),
-    path("silence/<str:key>", door(GET=(Scope.READ, one_silence), DELETE=(Scope.WRITE, end_silence))),
-    path("status", door(GET=(Scope.READ, status))),
-    path("receivers", door(GET=(Scope.READ, receivers))),
+    path("alerts", door("alerts", GET=(Scope.READ, alerts))),
+    path("alerts/groups", door("alerts", GET=(Scope.READ, groups))),
+    path("silences", door("silences", GET=(Scope.READ, silences), POST=(Scope.WRITE, add_silence))),
+    path(
+        "silence/<str:key>",
+        door("silences", GET=(Scope.READ, one_silence), DELETE=(Scope.WRITE, end_silence)),
+    ),
+    path("status", door("", GET=(Scope.READ, status))),
+    path("receivers", door("", GET=(Scope.READ, receivers))),
 ]

@@ -8,7 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from watchkeeper.console.views.page import page, signed_in
-from watchkeeper.domains import identity
+from watchkeeper.domains import access, identity
 from watchkeeper.kernel.acting import address_of
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -28,7 +28,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         shown = {"title": "Sign in", "next": wanted, "username": name, "error": error.detail}
         return page(request, "sign_in.html", status=error.status, **shown)
     login(request, user)
-    return HttpResponseRedirect(wanted)
+    return HttpResponseRedirect(access.home_of(user) if wanted == "/" else wanted)
 
 
 @require_http_methods(["GET", "POST"])

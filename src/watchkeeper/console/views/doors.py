@@ -35,7 +35,7 @@ _looks: dict[str, list[tuple[float, int]]] = {}
 
 
 @require_GET
-@signed_in()
+@signed_in(Scope.READ)
 def doors(request: HttpRequest) -> HttpResponse:
     """The page; its table fetches itself every few seconds."""
     part = "parts/doors.html" if request.headers.get("HX-Target") == "doors" else "doors.html"

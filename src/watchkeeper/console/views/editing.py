@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
-from watchkeeper.kernel import audit
-from watchkeeper.kernel.acting import Scope, actor_of
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel import doing
+from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.permissions import require, visible
+from watchkeeper.kernel.problems import Forbidden, Refused
 from watchkeeper.kernel.resource import Resource, registry
 from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import WatchkeeperError
 
 
-def found(path: str, key: str) -> tuple[Resource, Any]:
+def found(actor: Actor, path: str, key: str) -> tuple[Resource, Any]:
     """A kind and its record. Raises Http404."""
     try:
         resource = registry[path]
-        return resource, resource.queryset().get(pk=key)
+        return resource, visible(actor, resource).get(pk=key)
     except (KeyError, ValueError, ObjectDoesNotExist) as error:
         raise Http404 from error
 
@@ -39,13 +39,14 @@ def emptied(fields: list[Field], given: dict[str, Any]) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in(Scope.WRITE)
+@signed_in()
 def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """What may be changed, with its present values; then the record's page."""
-    resource, record = found(path, key)
     actor = actor_of(request)
-    if "change" not in resource.allow or not actor.may(resource.write_scope):
+    resource, record = found(actor, path, key)
+    if "change" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be changed here.")
+    require(actor, "change", resource, record)
     serializer, now = serializer_of(resource), serializer_of(resource)(record).data
     fields = [shown(f, now.get(f.name)) for f in fields_of(serializer) if f.name in resource.writable]
     context: dict[str, Any] = {
@@ -56,12 +57,9 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     given = serializer(record, data=emptied(fields, read(fields, request.POST)), partial=True)
     try:
         given.is_valid(raise_exception=True)
-        with transaction.atomic():
-            before = audit.state_of(record)
-            data = given.validated_data
-            changed = resource.change(actor, record, data) if resource.change else given.save()
-            act = f"{resource.name.replace(' ', '-')}.change"
-            audit.record(actor, act, changed, before=before, after=audit.state_of(changed))
+        doing.change(resource, actor, record, given)
+    except Forbidden:
+        raise
     except (ValidationError, WatchkeeperError) as error:
         context["fields"] = [f.filled(request.POST, error) for f in fields]
         context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""

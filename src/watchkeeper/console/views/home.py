@@ -13,6 +13,8 @@ from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.situations import with_cause
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert, Situation
+from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.ports import ports
 
 
@@ -20,14 +22,20 @@ from watchkeeper.kernel.ports import ports
 @signed_in()
 def home(request: HttpRequest) -> HttpResponse:
     """The page everybody begins with."""
-    open_ones = Situation.objects.exclude(state="resolved").order_by("-severity", "-opened_at")
+    actor = actor_of(request)
+    open_ones = (
+        visible(actor, "situations", Situation.objects.all())
+        .exclude(state="resolved")
+        .order_by("-severity", "-opened_at")
+    )
     if request.headers.get("HX-Target") == "now":
-        return page(request, "parts/now.html", rows=with_cause(open_ones[:6]), firing=_firing())
-    kinds = Item.objects.values_list("kind").annotate(n=Count("pk")).order_by("-n")[:8]
-    host = Item.objects.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
+        return page(request, "parts/now.html", rows=with_cause(open_ones[:6]), firing=_firing(actor))
+    items = visible(actor, "items", Item.objects.all())
+    kinds = items.values_list("kind").annotate(n=Count("pk")).order_by("-n")[:8]
+    host = items.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
     return page(
-        request, "home.html", title="Overview", rows=with_cause(open_ones[:6]), firing=_firing(),
-        kinds=list(kinds), items=Item.objects.count(), host=host, charts=item_charts(host), begin=_begin(request),
+        request, "home.html", title="Overview", rows=with_cause(open_ones[:6]), firing=_firing(actor),
+        kinds=list(kinds), items=items.count(), host=host, charts=item_charts(host), begin=_begin(request),
         base=request.build_absolute_uri("/").rstrip("/"),
     )  # fmt: skip
 
@@ -40,5 +48,6 @@ def _begin(request: HttpRequest) -> bool:
     return not sent and not Alert.objects.exists()
 
 
-def _firing() -> int:
-    return Alert.objects.filter(status="firing", suppressed_by="").count()
+def _firing(actor: Actor) -> int:
+    alerts = visible(actor, "alerts", Alert.objects.all())
+    return alerts.filter(status="firing", suppressed_by="").count()

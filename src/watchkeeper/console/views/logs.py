@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import logs
@@ -20,7 +21,7 @@ PAGE = 100
 
 
 @require_GET
-@signed_in()
+@signed_in(Scope.READ)
 def explore(request: HttpRequest) -> HttpResponse:
     """The page, or its result when htmx asks."""
     given = request.GET

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console import graphs
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains.inventory.models import Item, Relation
+from watchkeeper.kernel.acting import actor_of
+from watchkeeper.kernel.permissions import require, visible
+from watchkeeper.kernel.resource import registry
 from watchkeeper.model.topology import RelationKind
 
 SERVICE_KINDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEMBER_OF)
@@ -18,6 +20,7 @@ SERVICE_KINDS = (RelationKind.DEPENDS_ON, RelationKind.RUNS_ON, RelationKind.MEM
 @signed_in()
 def service_map(request: HttpRequest) -> HttpResponse:
     """The page around the picture."""
+    require(actor_of(request), "read", registry["relations"])
     return page(request, "map.html", title="Service map", everything="all" in request.GET)
 
 
@@ -26,14 +29,18 @@ def service_map(request: HttpRequest) -> HttpResponse:
 def map_data(request: HttpRequest) -> HttpResponse:
     """Items that depend on others or are depended on; with `all` also hosts, disks and interfaces."""
     kinds = list(RelationKind) if "all" in request.GET else list(SERVICE_KINDS)
-    relations = list(Relation.objects.filter(valid_to=None, kind__in=kinds)[: graphs.LARGEST * 4])
+    actor = actor_of(request)
+    now = visible(actor, "relations", Relation.objects.all())
+    relations = list(now.filter(valid_to=None, kind__in=kinds)[: graphs.LARGEST * 4])
     ends = {e for r in relations for e in (r.source_id, r.target_id)}
-    found = Item.objects.filter(Q(pk__in=sorted(ends)[: graphs.LARGEST]))
+    items = visible(actor, "items", Item.objects.all())
+    found = items.filter(pk__in=sorted(ends)[: graphs.LARGEST])
     return JsonResponse(graphs.picture(found, relations))
 
 
 @require_GET
 @signed_in()
-def item_data(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
+def item_data(request: HttpRequest, key: str) -> HttpResponse:
     """What is one step away from an item."""
-    return JsonResponse(graphs.picture(*graphs.around([key]), causes=[]))
+    items = visible(actor_of(request), "items", Item.objects.all())
+    return JsonResponse(graphs.picture(*graphs.around([key], items), causes=[]))

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from watchkeeper.console.views.doors import NAMES as DOORS
 from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import BadQuery
 from watchkeeper.model.errors import WatchkeeperError
@@ -22,7 +23,7 @@ POINTS = 240
 
 
 @require_GET
-@signed_in()
+@signed_in(Scope.READ)
 def explore(request: HttpRequest) -> HttpResponse:
     """Names of metrics that match, and charts of the one that was chosen."""
     words, name = request.GET.get("search", "").strip(), request.GET.get("name", "")
@@ -42,7 +43,7 @@ def explore(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@signed_in()
+@signed_in(Scope.READ)
 def data(request: HttpRequest) -> HttpResponse:
     """The points of some series: by id, or by name and labels (`l.<label>=value`)."""
     store = ports.the_telemetry()

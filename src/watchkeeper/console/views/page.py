@@ -13,7 +13,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from watchkeeper.domains.situations.live import open_count
-from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.acting import Actor, Scope, actor_of
+from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
+from watchkeeper.kernel.problems import Forbidden
+from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
 View = Callable[..., HttpResponse]
@@ -30,32 +33,38 @@ class Entry:
     key: str = ""
     live: bool = False
     active: bool = False
-    scope: Scope = Scope.READ
+    kind: str | None = None  # of the records that it leads to; None: a page of the platform
+    act: str = "read"
+
+    def for_(self, actor: Actor) -> bool:
+        """Whether there is something to see for this reader."""
+        return self.url == "/" or may(actor, self.act, registry[self.kind] if self.kind else None)
 
 
-def navigation(path: str, scope: Scope) -> list[Entry]:
+def navigation(path: str, actor: Actor) -> list[Entry]:
     """The navigation as this reader may see it, with the entry of this page marked."""
     entries = (
         Entry("Overview", "gauge", reverse("console:home"), key="o"),
-        Entry("Situations", "alert", "/situations/", "Now", key="s", live=True),
-        Entry("Alerts", "bell", "/alerts/", key="a"),
-        Entry("Silences", "bell-off", "/silences/"),
-        Entry("All kinds", "list", "/inventory/", "Inventory", key="k"),
-        Entry("Items", "server", "/items/", key="i"),
-        Entry("Service map", "graph", reverse("console:map"), key="g"),
+        Entry("Situations", "alert", "/situations/", "Now", key="s", live=True, kind="situations"),
+        Entry("Alerts", "bell", "/alerts/", key="a", kind="alerts"),
+        Entry("Silences", "bell-off", "/silences/", kind="silences"),
+        Entry("All kinds", "list", "/inventory/", "Inventory", key="k", kind="items"),
+        Entry("Items", "server", "/items/", key="i", kind="items"),
+        Entry("Service map", "graph", reverse("console:map"), key="g", kind="relations"),
         Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
         Entry("Logs", "log", reverse("console:logs"), key="l"),
         Entry("Doors", "door", reverse("console:doors"), "Platform", key="d"),
-        Entry("Intake keys", "key", "/intake-keys/", scope=Scope.ADMIN),
-        Entry("API tokens", "key", "/tokens/", scope=Scope.ADMIN),
-        Entry("Notifications", "send", "/notification-rules/", scope=Scope.ADMIN),
-        Entry("Audit", "history", "/audit/", scope=Scope.ADMIN),
+        Entry("Intake keys", "key", "/intake-keys/", kind="intake-keys"),
+        Entry("API tokens", "key", "/tokens/", kind="tokens"),
+        Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
+        Entry("Access", "shield", reverse("console:access"), kind="policies"),
+        Entry("Audit", "history", "/audit/", kind="audit"),
     )
 
     def here(entry: Entry) -> bool:
         return path == entry.url if entry.url == "/" else path.startswith(entry.url)
 
-    return [replace(e, active=here(e)) for e in entries if scope >= e.scope]
+    return [replace(e, active=here(e)) for e in entries if e.for_(actor)]
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -64,17 +73,17 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
     shown = {
         "user": request.user,
         "actor": actor,
-        "may_write": actor.may(Scope.WRITE),
-        "navigation": navigation(request.path, actor.scope),
-        "open_situations": open_count() if request.user.is_authenticated else 0,
+        "navigation": navigation(request.path, actor) if request.user.is_authenticated else [],
+        "open_situations": open_count(visible(actor, "situations")) if request.user.is_authenticated else 0,
         "messages": [],
         **context,
     }
     return render(request, f"console/{template}", shown, status=status)
 
 
-def signed_in(scope: Scope = Scope.READ) -> Callable[[View], View]:
-    """Only for people who have signed in, with this scope; errors become pages that say what to do."""
+def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
+    """Only for people who have signed in; errors become pages that say what to do. With a scope, the page is
+    one of the platform's, which shows no records and needs this scope."""
 
     def wrap(view: View) -> View:
         @functools.wraps(view)
@@ -82,18 +91,25 @@ def signed_in(scope: Scope = Scope.READ) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 back = urlencode({"next": request.get_full_path()})
                 return HttpResponseRedirect(f"{reverse('console:sign-in')}?{back}")
-            if not actor_of(request).may(scope):
-                return trouble(
-                    request, 403, "You may not see this", "Ask an administrator for the right to it."
-                )
             try:
+                if scope is not None:
+                    require(actor_of(request), PLATFORM_ACTS[scope], None)
                 return view(request, *args, **kwargs)
+            except Forbidden as error:
+                return denied(request, error)
             except WatchkeeperError as error:
                 return trouble(request, error.status, "That did not work", error.detail)
 
         return guarded
 
     return wrap
+
+
+def denied(request: HttpRequest, error: Forbidden) -> HttpResponse:
+    """A page for somebody who may not do what they tried: what it was, and why not."""
+    what = f"{error.more['action']} {error.more['kind']}".replace("-", " ")
+    said = f"{' '.join(error.because)} An administrator can grant you a role that may."
+    return page(request, "trouble.html", status=403, title=f"You may not {what}", detail=said, back="")
 
 
 def trouble(request: HttpRequest, status: int, title: str, detail: str, back: str = "") -> HttpResponse:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
@@ -18,36 +17,36 @@ from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.domains.inventory.models import Item
-from watchkeeper.kernel import audit
-from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel import doing
+from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.lists import narrow
 from watchkeeper.kernel.models import AuditEntry
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.permissions import may, require, visible
+from watchkeeper.kernel.problems import Forbidden, Refused
 from watchkeeper.kernel.resource import Action, Resource, registry
 from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import WatchkeeperError
 
 #: kinds whose page shows more than the declaration says: its template, and what that needs
-SPECIAL: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
 }
 
 
-def _kind(request: HttpRequest, path: str, scope: Scope | None = None) -> Resource:
+def _kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
     try:
         resource = registry[path]
     except KeyError:
         raise Http404 from None
-    if not actor_of(request).may(scope or resource.read_scope):
-        raise Refused(f"Your account may not see the {resource.path.replace('-', ' ')}.")
+    require(actor_of(request), action, resource)
     return resource
 
 
-def _record(resource: Resource, key: str) -> Any:
+def _record(request: HttpRequest, resource: Resource, key: str) -> Any:
     try:
-        return resource.queryset().get(pk=key)
+        return visible(actor_of(request), resource).get(pk=key)
     except (resource.model.DoesNotExist, ValueError) as error:  # type: ignore[attr-defined]
         raise Http404 from error
 
@@ -61,7 +60,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     given = asked or dict(resource.default_filters)
     if "all" in given:
         given = {k: v for k, v in given.items() if k != "all"}
-    found = narrow(resource, resource.queryset(), given)
+    found = narrow(resource, visible(actor_of(request), resource), given)
     shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
         "title": resource.plural,
@@ -71,7 +70,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "boxes": filter_boxes(resource, given),
         "given": given,
         "ordering": given.get("ordering", ""),
-        "can_create": "create" in resource.allow and actor_of(request).may(resource.write_scope),
+        "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),
     }
     part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"
     return page(request, part, **context)
@@ -82,7 +81,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
     resource = _kind(request, path)
-    obj = _record(resource, key)
+    obj = _record(request, resource, key)
     if own := getattr(obj, "declared", "") if path == "items" else "":
         return HttpResponseRedirect(f"/{own}/{key}/")
     return _page(request, resource, obj)
@@ -93,7 +92,9 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     related = []
     for other_path, find in resource.related.items():
         other = registry[other_path]
-        found = find(obj)
+        if not may(actor, "read", other):
+            continue
+        found = visible(actor, other, find(obj))
         rows = found if other.prepare is None else other.prepare(found)
         related.append((other, [Row(r, other, cells(other, r)) for r in rows[:20]], found.count()))
     context = {
@@ -103,28 +104,29 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "facts": facts(resource, obj),
         "pending": "pending" in request.GET,
         "related": related,
-        "actions": _offered(resource, obj, actor.scope),
+        "actions": _offered(resource, obj, actor),
         "history": AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(obj.pk))[:30],
-        "can_change": "change" in resource.allow and actor.may(resource.write_scope),
-        "can_remove": "remove" in resource.allow and actor.may(resource.write_scope),
+        "can_change": "change" in resource.allow and may(actor, "change", resource, obj),
+        "can_remove": "remove" in resource.allow and may(actor, "remove", resource, obj),
     }
     path = "items" if issubclass(resource.model, Item) else resource.path
     template, more = SPECIAL.get(path, ("record.html", None))
-    context |= more(obj) if more else {}
+    context |= more(obj, actor) if more else {}
     context["related"] = [r for r in related if r[0].path not in context.get("in_words", ())]
     return page(request, template, **context)
 
 
-def _offered(resource: Resource, obj: Any, scope: Scope) -> list[tuple[Action, list[Field]]]:
-    return [(a, fields_of(a.fields)) for a in resource.actions if scope >= a.scope and a.offered(obj)]
+def _offered(resource: Resource, obj: Any, actor: Actor) -> list[tuple[Action, list[Field]]]:
+    offered = (a for a in resource.actions if a.offered(obj) and may(actor, a.name, resource, obj))
+    return [(a, fields_of(a.fields)) for a in offered]
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in(Scope.WRITE)
+@signed_in()
 def new(request: HttpRequest, path: str) -> HttpResponse:
     """A form for a new record; a secret that is shown once is shown here."""
-    resource = _kind(request, path)
-    if "create" not in resource.allow or not actor_of(request).may(resource.write_scope):
+    resource = _kind(request, path, "create")
+    if "create" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be made here.")
     serializer = serializer_of(resource)
     names = (*resource.writable, *resource.create_only)
@@ -136,10 +138,9 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
     given = serializer(data=read(fields, request.POST), context={"request": request})
     try:
         given.is_valid(raise_exception=True)
-        with transaction.atomic():
-            actor = actor_of(request)
-            made = resource.create(actor, given.validated_data) if resource.create else given.save()
-            audit.record(actor, f"{resource.name.replace(' ', '-')}.create", made, after=audit.state_of(made))
+        made = doing.create(resource, actor_of(request), given)
+    except Forbidden:
+        raise
     except (ValidationError, WatchkeeperError) as error:
         context["fields"] = [f.filled(request.POST, error) for f in fields]
         context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""
@@ -149,21 +150,21 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(
             request, "once.html", title=f"{resource.title(made)} is made", resource=resource, once=once
         )
-    return HttpResponseRedirect(f"/{resource.path}/{made.pk}/")
+    key = "" if made._state.adding else f"{made.pk}/"  # one on its way through the journal has no page yet
+    return HttpResponseRedirect(f"/{resource.path}/{key}")
 
 
 @require_POST
-@signed_in(Scope.WRITE)
+@signed_in()
 def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     """Do something with a record, then show it again."""
     resource = _kind(request, path)
-    obj = _record(resource, key)
+    obj = _record(request, resource, key)
     action = resource.action(name)
     if action is None:
         raise Http404
     actor = actor_of(request)
-    if not actor.may(action.scope):
-        raise Refused(f"Your account may not {action.label.lower()}.")
+    require(actor, action.name, resource, obj)
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)} has changed meanwhile; look at it again.")
     here, data = f"/{resource.path}/{key}/", dict[str, Any]()
@@ -176,11 +177,9 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
             return trouble(request, 400, f"{action.label}: not done", said, back=here)
         data = given.validated_data
     try:
-        done = action.run(actor, obj, data)
+        done = doing.act(resource, action, actor, obj, data)
     except WatchkeeperError as error:
         return trouble(request, error.status, f"{action.label}: not done", error.detail, back=here)
-    if action.audited:
-        audit.record(actor, f"{resource.name.replace(' ', '-')}.{action.name}", obj, after=audit.plain(data))
     if done.body is not None and "shown_once" in done.body:
         return page(
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
@@ -190,19 +189,11 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
 
 
 @require_POST
-@signed_in(Scope.WRITE)
+@signed_in()
 def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Remove a record after the page has asked for confirmation."""
     resource = _kind(request, path)
-    if "remove" not in resource.allow or not actor_of(request).may(resource.write_scope):
+    if "remove" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be removed here.")
-    with transaction.atomic():
-        obj = _record(resource, key)
-        audit.record(
-            actor_of(request), f"{resource.name.replace(' ', '-')}.remove", obj, before=audit.state_of(obj)
-        )
-        if resource.remove:
-            resource.remove(actor_of(request), obj)
-        else:
-            obj.delete()
+    doing.remove(resource, actor_of(request), _record(request, resource, key))
     return HttpResponseRedirect(f"/{resource.path}/")

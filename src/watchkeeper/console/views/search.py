@@ -7,7 +7,9 @@ from django.views.decorators.http import require_GET
 
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.lists import search as matching
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.resource import registry
 
 SEARCHED = ("situations", "items", "alerts")
@@ -22,7 +24,7 @@ def search(request: HttpRequest) -> HttpResponse:
     groups = []
     for path in SEARCHED if words else ():
         resource = registry[path]
-        found = matching(resource, resource.queryset(), words)[: SHOWN + 1]
+        found = matching(resource, visible(actor_of(request), resource), words)[: SHOWN + 1]
         rows = [Row(r, resource, cells(resource, r)) for r in found]
         if rows:
             groups.append((resource, rows[:SHOWN], len(rows) > SHOWN))

@@ -13,7 +13,8 @@ from watchkeeper.console import acting_on, evidence
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import inventory
 from watchkeeper.domains.situations.models import Situation
-from watchkeeper.kernel.acting import actor_of
+from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.verdicts import Severity
 
@@ -34,7 +35,9 @@ def with_cause(found: Iterable[Situation]) -> list[dict[str, Any]]:
 def listing(request: HttpRequest) -> HttpResponse:
     """Situations, the newest first; those that are open unless another state is asked for."""
     state, words = request.GET.get("state", ""), request.GET.get("search", "")
-    found = Situation.objects.filter(merged_into="").order_by("-opened_at", "-pk")
+    resource = registry["situations"]
+    require(actor_of(request), "read", resource)
+    found = visible(actor_of(request), resource).filter(merged_into="").order_by("-opened_at", "-pk")
     if state == "":
         found = found.exclude(state="resolved")
     elif state != "all":
@@ -55,16 +58,17 @@ def listing(request: HttpRequest) -> HttpResponse:
 @signed_in()
 def situation(request: HttpRequest, key: str) -> HttpResponse:
     """One situation."""
-    record = _get(key)
+    actor = actor_of(request)
+    record = _get(actor, key)
     timeline = record.timeline.order_by("-at", "-id")[:100]
     if request.headers.get("HX-Target") == "timeline":
         return page(request, "parts/timeline.html", record=record, timeline=timeline, again=True)
     resource = registry["situations"]
+    situations = visible(actor, resource)
     members = list(record.memberships.select_related("alert", "alert__item").order_by("position")[:200])
     names = inventory.names_of(
         [c.item for c in record.causes] + [m.alert.item_id for m in members if m.alert.item_id]
     )
-    scope = actor_of(request).scope
     return page(
         request,
         "situation.html",
@@ -77,10 +81,10 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
         ],
         members=members,
         timeline=timeline,
-        actions=acting_on.forms(record, members, scope),
+        actions=acting_on.forms(record, members, actor),
         pending="pending" in request.GET,
-        follows=Situation.objects.filter(pk=record.follows).first() if record.follows else None,
-        merged=Situation.objects.filter(pk=record.merged_into).first() if record.merged_into else None,
+        follows=situations.filter(pk=record.follows).first() if record.follows else None,
+        merged=situations.filter(pk=record.merged_into).first() if record.merged_into else None,
         charts=evidence.charts(record, members),
         logs=evidence.logs(record, members),
     )
@@ -88,13 +92,15 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_GET
 @signed_in()
-def graph(request: HttpRequest, key: str) -> HttpResponse:  # noqa: ARG001
+def graph(request: HttpRequest, key: str) -> HttpResponse:
     """The affected part of the graph, its cause marked, for the picture."""
-    return evidence.answer(evidence.affected(_get(key)))
+    actor = actor_of(request)
+    return evidence.answer(evidence.affected(_get(actor, key), visible(actor, "items")))
 
 
-def _get(key: str) -> Situation:
-    record = Situation.objects.filter(pk=key).first()
+def _get(actor: Actor, key: str) -> Situation:
+    require(actor, "read", registry["situations"])
+    record: Situation | None = visible(actor, "situations").filter(pk=key).first()
     if record is None:
         raise Http404
     return record

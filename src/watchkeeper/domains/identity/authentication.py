@@ -31,10 +31,8 @@ class TokenHolder:
     actor_kind = ActorKind.TOKEN
 
     def __init__(self, token: ApiToken) -> None:
-        self.token, self.pk = token, token.pk
+        self.token, self.pk, self.person = token, token.pk, token.user
         self.scope = Scope.of(token.scope_word)
-        if token.user is not None:
-            self.scope = min(self.scope, token.user.scope)
 
     def get_username(self) -> str:
         """As the audit trail names it."""

@@ -50,6 +50,11 @@ class User(AbstractBaseUser):
         return Scope.ADMIN if self.is_administrator else Scope.WRITE
 
     @property
+    def person(self) -> User:
+        """Whose rights count."""
+        return self
+
+    @property
     def called(self) -> str:
         """The name, or the user name."""
         return self.name or self.username

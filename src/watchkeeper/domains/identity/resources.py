@@ -9,9 +9,14 @@ from rest_framework import serializers
 from watchkeeper.domains.identity import keys
 from watchkeeper.domains.identity.models import ApiToken, IntakeKey, ScopeWord, User
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.permissions import authority
+from watchkeeper.kernel.problems import Forbidden, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
+
+
+def _administers(actor: Actor) -> bool:
+    return actor.person is None or bool(actor.person.is_administrator)
 
 
 class TokenSerializer(RecordSerializer):
@@ -25,8 +30,12 @@ class TokenSerializer(RecordSerializer):
         read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
 
 
-def _make_token(_: Actor, data: dict[str, Any]) -> ApiToken:
-    token, secret = keys.new_token(data["name"], data["scope_word"], expires_at=data.get("expires_at"))
+def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
+    # Whoever is no administrator makes tokens that can do no more than they themselves.
+    owner = None if _administers(actor) else actor.person
+    token, secret = keys.new_token(
+        data["name"], data["scope_word"], expires_at=data.get("expires_at"), user=owner
+    )
     token.shown_once = {"secret": secret}  # type: ignore[attr-defined]
     return token
 
@@ -137,6 +146,9 @@ registry.add(
 )
 
 
+_ONLY = "Only an administrator makes or changes administrators."
+
+
 class UserSerializer(RecordSerializer):
     """A person; the password can be sent and is never shown."""
 
@@ -156,11 +168,15 @@ class UserSerializer(RecordSerializer):
         return value
 
 
-def _make_user(_: Actor, data: dict[str, Any]) -> User:
+def _make_user(actor: Actor, data: dict[str, Any]) -> User:
+    if data.get("is_administrator") and not _administers(actor):
+        raise Forbidden("create", "users", (_ONLY,))
     return User.objects.create_user(**data)
 
 
-def _change_user(_: Actor, user: User, data: dict[str, Any]) -> User:
+def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
+    if (user.is_administrator or data.get("is_administrator")) and not _administers(actor):
+        raise Forbidden("change", "users", (_ONLY,))
     loses = not data.get("is_administrator", True) or not data.get("is_active", True)
     others = User.objects.filter(is_administrator=True, is_active=True).exclude(pk=user.pk)
     if loses and user.is_administrator and not others.exists():
@@ -171,6 +187,7 @@ def _change_user(_: Actor, user: User, data: dict[str, Any]) -> User:
     if password:
         user.set_password(password)
     user.save()
+    authority().assure()
     return user
 
 

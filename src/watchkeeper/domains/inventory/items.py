@@ -69,7 +69,19 @@ def _make(actor: Actor, data: dict[str, Any]) -> Item:
     return item
 
 
+def _its_own(item: Item) -> None:
+    """Raises Refused for an item that has a record of its own: its fields decide, and who may change them."""
+    if item.declared:
+        raise Refused(f"{item.name} has a record of its own: change it at /api/{item.declared}/{item.pk}/")
+
+
+def _remove(_: Actor, item: Item) -> None:
+    _its_own(item)
+    item.delete()
+
+
 def _change(_: Actor, item: Item, data: dict[str, Any]) -> Item:
+    _its_own(item)
     data.pop("identifiers", None)
     for name, value in data.items():
         setattr(item, name, value)
@@ -94,6 +106,7 @@ registry.add(
     Resource(
         model=Item,
         path="items",
+        policy_attributes=("kind", "declared", "name", "source", "discovered"),
         name="item",
         description="Everything the organisation runs, found by discovery or entered by people.",
         fields=ItemSerializer.Meta.fields,
@@ -123,6 +136,7 @@ registry.add(
         prepare=with_identifiers,
         create=_make,
         change=_change,
+        remove=_remove,
         actions=(
             Action("confirm", "Confirm", _confirm, scope=Scope.WRITE, offered=lambda item: item.discovered),
         ),
@@ -170,6 +184,7 @@ registry.add(
     Resource(
         model=Relation,
         path="relations",
+        policy_attributes=("kind", "origin"),
         name="relation",
         description="What needs, runs on, contains or connects to what, and since when.",
         fields=RelationSerializer.Meta.fields,

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory import declaring
 from watchkeeper.domains.inventory.items import IdentifierSerializer, relations_of, with_identifiers
-from watchkeeper.domains.inventory.models import Declared
+from watchkeeper.domains.inventory.models import Declared, Item
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.derive import lookups, own_fields
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
@@ -55,6 +55,14 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
     references = [f.name for f in fields if isinstance(f, ForeignKey)]
     own = tuple(f.name for f in fields)
     named = model.called is Declared.called
+    asked = (
+        *(f.name for f in fields if f.choices),
+        *(
+            f"{f.name}__name"
+            for f in fields
+            if isinstance(f, ForeignKey) and issubclass(f.related_model, Item)
+        ),
+    )
     moved = ("status",) if more.get("actions") else ()  # by transitions, once it is there
 
     def create(actor: Actor, data: dict[str, Any]) -> Model:
@@ -70,6 +78,7 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
         Resource(
             model=model,
             path=model.PATH,
+            policy_attributes=("kind", "name", "source", *asked),
             name=name,
             description=more.pop("description", (model.__doc__ or "").strip()),
             fields=(*_BEFORE, *own, *_AFTER),

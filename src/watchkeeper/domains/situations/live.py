@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import close_old_connections
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from watchkeeper.domains.situations.models import Situation, TimelineEntry
 
 
-def open_count() -> int:
-    """Situations that are not resolved."""
-    return Situation.objects.filter(state__in=("open", "acknowledged")).count()
+def open_count(among: QuerySet[Situation] | None = None) -> int:
+    """Situations that are not resolved, of all or among these."""
+    found = Situation.objects.all() if among is None else among
+    return found.filter(state__in=("open", "acknowledged")).count()
 
 
 def change_mark() -> Any:

@@ -175,6 +175,7 @@ registry.add(
     Resource(
         model=Alert,
         path="alerts",
+        policy_attributes=("name", "severity", "status", "source", "count", "flapping", "item__name"),
         name="alert",
         description="What senders and our own detectors say is wrong; told again and again, it stays one alert.",
         fields=AlertSerializer.Meta.fields,
@@ -287,6 +288,7 @@ registry.add(
     Resource(
         model=Situation,
         path="situations",
+        policy_attributes=("title", "severity", "state", "assignee"),
         name="situation",
         description="Alerts that belong together, and what is behind them, with the reasons.",
         fields=SituationSerializer.Meta.fields,

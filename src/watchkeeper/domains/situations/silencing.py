@@ -146,6 +146,7 @@ registry.add(
     Resource(
         model=Silence,
         path="silences",
+        policy_attributes=("created_by",),
         name="silence",
         description="Alerts that match are recorded, marked as suppressed, and notify nobody.",
         fields=SilenceSerializer.Meta.fields,
