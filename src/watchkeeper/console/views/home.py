@@ -31,11 +31,11 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "now":
         return page(request, "parts/now.html", rows=with_cause(open_ones[:6]), firing=_firing(actor))
     items = visible(actor, "items", Item.objects.all())
-    kinds = items.values_list("kind").annotate(n=Count("pk")).order_by("-n")[:8]
+    kinds = list(items.values_list("kind").annotate(n=Count("pk")).order_by("-n"))
     host = items.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
     return page(
         request, "home.html", title="Overview", rows=with_cause(open_ones[:6]), firing=_firing(actor),
-        kinds=list(kinds), items=items.count(), host=host, charts=item_charts(host), begin=_begin(request),
+        kinds=kinds[:8], items=sum(n for _, n in kinds), host=host, charts=item_charts(host), begin=_begin(request),
         base=request.build_absolute_uri("/").rstrip("/"),
     )  # fmt: skip
 

@@ -82,6 +82,7 @@ def judge(
     return _of_record(policies, asked, attributes_of(record, asked.kind))
 
 
+@lru_cache(maxsize=2048)
 def _of_kind(policies: Policies, asked: Question) -> Verdict:
     condition = filter_of(policies, asked)
     allowed = condition is not False

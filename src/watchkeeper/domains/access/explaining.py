@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from watchkeeper.domains.access.deciding import Verdict, judge, present_policies
 from watchkeeper.domains.access.facts import PLATFORM
-from watchkeeper.domains.access.models import Grant
+from watchkeeper.domains.access.models import Grant, Role
 from watchkeeper.domains.access.standing import ADMINISTRATOR, Standing, standing_of, standings
 from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel.acting import Actor
@@ -76,7 +76,7 @@ def explain(actor: Actor, username: str, about: Asked) -> dict[str, Any]:
         raise BadQuery(f"there is no active user {username!r}" if username else "which user?", "user")
     standing = standing_of(person)
     verdict = judge(present_policies(), standing.principal, about.action, about.resource, about.record)
-    return {"user": person.username, "name": person.name, **_told(standing, verdict)}
+    return {"user": person.username, "name": person.name, **_told(standing, verdict, _grants([standing]))}
 
 
 def who(actor: Actor, about: Asked) -> list[dict[str, Any]]:
@@ -84,12 +84,13 @@ def who(actor: Actor, about: Asked) -> list[dict[str, Any]]:
     require(actor, "read", registry["policies"])
     users = list(User.objects.filter(is_active=True))
     policies, known = present_policies(), standings(users)
+    grants = _grants(known.values())
     found = []
     for user in users:
         standing = known[user.pk]
         verdict = judge(policies, standing.principal, about.action, about.resource, about.record)
         if verdict.allowed:
-            found.append({"user": user.username, "name": user.name, **_told(standing, verdict)})
+            found.append({"user": user.username, "name": user.name, **_told(standing, verdict, grants)})
     return found
 
 
@@ -98,12 +99,12 @@ def home_of(user: User) -> str:
     standing = standing_of(user)
     if standing.is_administrator or not standing.grants:
         return "/"
-    return standing.grants[-1].role.home_page
+    return str(Role.objects.get(name=standing.grants[-1].role).home_page)
 
 
-def _told(standing: Standing, verdict: Verdict) -> dict[str, Any]:
+def _told(standing: Standing, verdict: Verdict, known: Mapping[int, Grant]) -> dict[str, Any]:
     roles = {u.id for r in verdict.rules for u in pst.entity_uids(r.tree) if str(u.type) == "Role"}
-    grants = [_grant(g) for g in standing.granted(roles)]
+    grants = [_grant(known[g.pk]) for g in standing.grants if g.role in roles and g.pk in known]
     if standing.is_administrator and ADMINISTRATOR in roles:
         grants.insert(0, {"id": None, "role": ADMINISTRATOR, "holder": standing.principal.username, "where": "",
                           "reason": "An administrator by the user's own record.", "valid_from": None,
@@ -120,6 +121,13 @@ def _told(standing: Standing, verdict: Verdict) -> dict[str, Any]:
     if not because:
         because = [{"policy": "", "rule": "", "effect": "", "text": verdict.because[0]}]
     return {"allowed": verdict.allowed, "partly": verdict.partly, "because": because, "grants": grants}
+
+
+def _grants(of: Iterable[Standing]) -> dict[int, Grant]:
+    """The grants that these people have, in one query."""
+    keys = {g.pk for s in of for g in s.grants}
+    found = Grant.objects.select_related("role", "user", "team", "in_organisation", "in_team")
+    return found.in_bulk(keys)
 
 
 def _grant(grant: Grant) -> dict[str, Any]:

@@ -3,9 +3,9 @@ A few queries for one person, or for everybody at once."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
@@ -17,67 +17,84 @@ from watchkeeper.domains.identity.models import User
 ADMINISTRATOR = "administrator"
 
 
+class Held(NamedTuple):
+    """What of a grant decides."""
+
+    pk: int
+    role: str
+    user: int | None
+    team: int | None
+    everyone_else: bool
+    in_organisation: int | None
+    in_team: str | None
+
+    @property
+    def scoped(self) -> bool:
+        """It counts for some records only."""
+        return self.in_organisation is not None or self.in_team is not None
+
+
+_HELD = ("pk", "role__name", "user_id", "team_id", "everyone_else", "in_organisation_id", "in_team__name")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A person as policies see them, and the grants that make it so."""
 
     principal: Principal
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[Held, ...] = ()
     is_administrator: bool = False  # by the user's record, which no grant ends
 
-    def granted(self, roles: Iterable[str]) -> list[Grant]:
-        """The grants of these roles."""
-        wanted = set(roles)
-        return [g for g in self.grants if g.role.name in wanted]
 
-
-def standing_of(user: User, now: dt.datetime | None = None) -> Standing:
+def standing_of(user: User) -> Standing:
     """One person's, read anew."""
-    return standings([user], now)[user.pk]
+    return standings([user])[user.pk]
 
 
-def standings(users: Iterable[User], now: dt.datetime | None = None) -> dict[int, Standing]:
+def standings(users: Iterable[User]) -> dict[int, Standing]:
     """By the key of the user; the number of queries does not depend on how many."""
     people = list(users)
-    one = people[0].pk if len(people) == 1 else None
-    membership = Team.members.through.objects.select_related("team__organisation")
-    grants = Grant.objects.in_force(now or timezone.now()).select_related(
-        "role", "user", "team", "in_organisation", "in_team"
+    one = people[0] if len(people) == 1 else None
+    membership = Team.members.through.objects.values_list(
+        "user_id", "team_id", "team__name", "team__organisation_id"
     )
-    if one is not None:
-        membership = membership.filter(user_id=one)
-        grants = grants.filter(Q(user_id=one) | Q(team__members=one) | Q(everyone_else=True))
-    teams: dict[int, list[Team]] = {}
-    for row in membership:
-        teams.setdefault(row.user_id, []).append(row.team)
-    found = list(grants.order_by("id"))
-    organised = any(t.organisation_id for own in teams.values() for t in own)
-    tree = _Tree() if organised or any(g.in_organisation_id for g in found) else None
-    return {u.pk: _standing(u, teams.get(u.pk, []), found, tree) for u in people}
+    teams: dict[int, list[tuple[int, str, int | None]]] = {}
+    for user, *team in membership.filter(user_id=one.pk) if one else membership:
+        teams.setdefault(user, []).append(tuple(team))
+    grants = Grant.objects.in_force(timezone.now())
+    if one:
+        own = Q(user_id=one.pk) | Q(everyone_else=True)
+        if one.pk in teams:
+            own |= Q(team_id__in=[pk for pk, *_ in teams[one.pk]])
+        grants = grants.filter(own)
+    held = [Held(*row) for row in grants.order_by("id").values_list(*_HELD)]
+    organised = any(organisation for own in teams.values() for *_, organisation in own)
+    tree = _Tree() if organised or any(g.in_organisation for g in held) else None
+    return {u.pk: _standing(u, teams.get(u.pk, []), held, tree) for u in people}
 
 
-def _standing(user: User, teams: list[Team], grants: list[Grant], tree: _Tree | None) -> Standing:
-    mine = {t.pk for t in teams}
-    own = [g for g in grants if g.user_id == user.pk or g.team_id in mine]
+def _standing(
+    user: User, teams: list[tuple[int, str, int | None]], grants: list[Held], tree: _Tree | None
+) -> Standing:
+    mine = {pk for pk, *_ in teams}
+    own = [g for g in grants if g.user == user.pk or g.team in mine]
     if not own and not user.is_administrator:
         own = [g for g in grants if g.everyone_else]
-    within = {Uid("Team", t.name) for t in teams}
-    for t in teams:
-        within |= {Uid("Organisation", name) for name in (tree.above(t.organisation_id) if tree else ())}
-    within |= {Uid("Role", g.role.name) for g in own if not g.where}
+    within = {Uid("Team", name) for _, name, _ in teams}
+    for *_, organisation in teams:
+        within |= {Uid("Organisation", name) for name in (tree.above(organisation) if tree else ())}
+    within |= {Uid("Role", g.role) for g in own if not g.scoped}
     if user.is_administrator:
         within.add(Uid("Role", ADMINISTRATOR))
-    scoped = tuple(_scoped(g, tree) for g in own if g.where)
+    scoped = tuple(_scoped(g, tree) for g in own if g.scoped)
     principal = Principal(user.username, frozenset(within), scoped, user.name, user.email)
     return Standing(principal, tuple(own), user.is_administrator)
 
 
-def _scoped(grant: Grant, tree: _Tree | None) -> ScopedRole:
-    if grant.in_team:
-        return ScopedRole(grant.role.name, "team", frozenset((grant.in_team.name,)))
-    return ScopedRole(
-        grant.role.name, "organisation", tree.below(grant.in_organisation_id) if tree else frozenset()
-    )
+def _scoped(grant: Held, tree: _Tree | None) -> ScopedRole:
+    if grant.in_team is not None:
+        return ScopedRole(grant.role, "team", frozenset((grant.in_team,)))
+    return ScopedRole(grant.role, "organisation", tree.below(grant.in_organisation) if tree else frozenset())
 
 
 class _Tree:
