@@ -132,7 +132,10 @@ def main() -> None:
         print(
             f"{connection.vendor}: {counts}, filled in {time.perf_counter() - began:.0f} s", file=sys.stderr
         )
-        client = Client(headers={"authorization": f"Bearer {identity.create_token('bench', 'admin')}"})
+        client = Client(
+            SERVER_NAME="127.0.0.1",
+            headers={"authorization": f"Bearer {identity.create_token('bench', 'admin')}"},
+        )
 
         def get(path: str) -> Any:
             answer = client.get(path)

@@ -2,8 +2,9 @@
 
 import django.core.validators
 import django.db.models.deletion
-import watchkeeper.domains.inventory.models.checks
 from django.db import migrations, models
+
+import watchkeeper.domains.inventory.models.checks
 
 
 class Migration(migrations.Migration):
