@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from typer.testing import CliRunner
 
 from tests.domains import audit_tampering as tamper
 from tests.support import eventually
 from watchkeeper import cli
 from watchkeeper.domains.audit import Checkpoints, checkpoint, seal_all, seal_batch
+from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.kernel.models import AuditEntry
@@ -36,7 +38,7 @@ def file(settings: Any, tmp_path: Path) -> Checkpoints:
 
 
 @pytest.fixture
-def chain(transactional_db: None, file: Checkpoints) -> Checkpoints:  # noqa: ARG001
+def chain(db: None, file: Checkpoints) -> Checkpoints:  # noqa: ARG001
     """Twenty sealed entries; checkpoints at 10 and at 20."""
     for _ in range(2):
         act(10)
@@ -257,12 +259,27 @@ def test_a_checkpoint_that_cannot_be_written_says_so(chain: Checkpoints) -> None
     assert status == 1 and "cannot be verified" in output
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_forged_number_stops_nothing_but_the_seals(chain: Checkpoints) -> None:
+    """The last number that a database can hold leaves none for the next entry; the sealer goes on trying."""
+    forged = tamper.insert(2**63 - 1)
+    assert findings() == [("missing", 21)]
+    act(1)
+    assert run("checkpoint")[0] == 1
+    with sealer(chain) as process:
+        tamper.sql(f"DELETE FROM {tamper.TABLE} WHERE id = %s", forged)
+        eventually(lambda: waiting() == 0)
+        stop(process)
+    assert verdict()["last"] == 21
+
+
 def test_nothing_to_checkpoint(db: None, file: Checkpoints) -> None:  # noqa: ARG001
     """Before the first act there is no chain."""
     assert run("checkpoint")[0] == 1 and not file.path.exists()
     assert verdict()["entries"] == 0
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_entry_that_commits_late_comes_later_in_the_chain(chain: Checkpoints) -> None:  # noqa: ARG001
     """Its id is lower than that of one that is sealed by then."""
     if connection.vendor != "postgresql":
@@ -289,11 +306,15 @@ def test_an_entry_that_commits_late_comes_later_in_the_chain(chain: Checkpoints)
     assert verdict()["whole"]
 
 
-def test_rest_shows_number_and_seal(chain: Checkpoints, api: Callable[..., Any]) -> None:  # noqa: ARG001
+def test_rest_and_console_show_number_and_seal(chain: Checkpoints, api: Callable[..., Any]) -> None:  # noqa: ARG001
     """And a new entry has none yet."""
     shown = api("admin").get("/api/audit/?limit=30").json()["results"]
     by_number = {e["sealed_no"]: e["seal"] for e in shown}
     assert by_number[20] == verdict()["seal"] and by_number[None] == ""
+    browser = Client()
+    browser.force_login(User.objects.create_user("ada", is_administrator=True))
+    page = browser.get(f"/audit/{AuditEntry.objects.get(sealed_no=20).pk}/").content.decode()
+    assert "Number in the chain" in page and by_number[20] in page
 
 
 @contextmanager
@@ -323,6 +344,7 @@ def waiting() -> int:
     return AuditEntry.objects.filter(sealed_no=None).count()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_kill_between_sealing_and_checkpoint(chain: Checkpoints) -> None:
     """The chain is whole after it, and the next clean stop has a checkpoint of all."""
     kept = chain.path.read_bytes()
@@ -344,6 +366,7 @@ def test_a_kill_between_sealing_and_checkpoint(chain: Checkpoints) -> None:
     assert (found["whole"], found["last"], found["agreed"]["number"]) == (True, 721, 721)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_sealers_at_once_seal_each_entry_once(chain: Checkpoints) -> None:
     """While entries are being written."""
     with sealer(chain) as one, sealer(chain) as other:

@@ -50,14 +50,15 @@ def checkpoint(as_json: Json = False) -> None:
     """Seal what waits, append a checkpoint to the file outside the database, and print it."""
     begin()
     import msgspec
+    from django.db import DatabaseError
 
     from watchkeeper.domains import audit
 
     file = _file()
-    audit.seal_all()
     try:
+        audit.seal_all()
         made = audit.checkpoint(file)
-    except OSError as error:
+    except (OSError, DatabaseError, OverflowError) as error:
         typer.echo(f"watchkeeper: the checkpoint cannot be written: {error}", err=True)
         raise typer.Exit(1) from error
     if made is None:

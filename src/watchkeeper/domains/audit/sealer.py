@@ -30,6 +30,7 @@ class Sealer:
         end of the chain every `looks`."""
         self.file, self.poll, self.checkpoints, self.looks = file, poll, checkpoints, looks
         self._looked: tuple[bool, float] | None = None  # whether all was well, and when, in Unix seconds
+        self._checkpointed = 0  # the number that the file ends with
         self._next_checkpoint = self._next_look = 0.0  # on the monotonic clock
 
     def run(self, stop: threading.Event) -> None:
@@ -54,6 +55,7 @@ class Sealer:
         told = [
             ("sealed", "Entries of the audit trail that are sealed", float(head()[0])),
             ("unsealed", "Entries of the audit trail that wait for their seal", float(unsealed())),
+            ("checkpointed", "The number that the last checkpoint knows", float(self._checkpointed)),
         ]
         if self._looked:
             whole, at = self._looked
@@ -79,7 +81,7 @@ class Sealer:
                 self._look()
             if now >= self._next_checkpoint and self._checkpoint():
                 self._next_checkpoint = now + self.checkpoints
-        except DatabaseError as error:
+        except (DatabaseError, OverflowError) as error:  # a forged number can be the last there is
             _log.warning("the audit trail cannot be sealed, trying again: %s", error)
             return False
         except OSError as error:
@@ -91,9 +93,11 @@ class Sealer:
     def _checkpoint(self) -> bool:
         """Write one unless the file ends with it; whether it was written."""
         last = self.file.last()
-        if head() == ((last.number, last.seal) if last else (0, "")):
-            return False
-        return checkpoint(self.file) is not None
+        if head() != ((last.number, last.seal) if last else (0, "")) and (made := checkpoint(self.file)):
+            self._checkpointed = made.number
+            return True
+        self._checkpointed = last.number if last else 0
+        return False
 
     def _look(self) -> None:
         verdict = verify(self.file, TAIL)

@@ -22,7 +22,7 @@ def verify(file: Checkpoints, tail: int = 0, told: Callable[[int, int], None] = 
     # The file first: whatever it knows is in the chain by the time that its head is read.
     known, unreadable = file.read()
     last, _ = head()
-    sealed = AuditEntry.objects.filter(sealed_no__lte=last).order_by("sealed_no", "id")
+    sealed = AuditEntry.objects.filter(sealed_no__lte=last).order_by("sealed_no")
     begin = sealed.filter(sealed_no__lte=last - tail).last() if tail else None
     walk = Walk(known, begin.sealed_no or 0, begin.seal) if begin else Walk(known)
     at = walk.number if begin else -1  # what was given the number 0 is looked at too
