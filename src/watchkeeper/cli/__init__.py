@@ -11,11 +11,13 @@ def build() -> typer.Typer:
     from watchkeeper.cli import (
         demo,
         doctor,
+        exchange,
         intake_key,
         lab_cause,
         lab_correlate,
         lab_detect,
         lab_templates,
+        records,
         replay,
         status,
         token,
@@ -30,6 +32,9 @@ def build() -> typer.Typer:
     root.command("replay")(replay.replay)
     root.command("status")(status.status)
     root.command("doctor")(doctor.doctor)
+    for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
+        root.command(command.__name__)(command)
+    root.command("import")(exchange.import_)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
