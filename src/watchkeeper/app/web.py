@@ -21,10 +21,10 @@ def main() -> None:
     django.setup()  # before anything that knows a record
 
     from watchkeeper.app import collectors
-    from watchkeeper.app.acts import JournalActs
     from watchkeeper.app.asgi import application
     from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.journal import open_journal
+    from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.outbox import OutboxWorker
     from watchkeeper.kernel.ports import ports
     from watchkeeper.telemetry.store import Store

@@ -12,11 +12,13 @@ def build() -> typer.Typer:
         audit,
         demo,
         doctor,
+        exchange,
         intake_key,
         lab_cause,
         lab_correlate,
         lab_detect,
         lab_templates,
+        records,
         replay,
         status,
         token,
@@ -31,6 +33,9 @@ def build() -> typer.Typer:
     root.command("replay")(replay.replay)
     root.command("status")(status.status)
     root.command("doctor")(doctor.doctor)
+    for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
+        root.command(command.__name__)(command)
+    root.command("import")(exchange.import_)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
     root.add_typer(audit.commands, name="audit")

@@ -51,18 +51,10 @@ def cells(resource: Resource, record: Any) -> list[tuple[Column, SafeString]]:
     """Every column's value, drawn as the declaration says."""
     out = []
     for c in resource.columns:
-        value, url = _value(record, c.name), f"/{resource.path}/{record.pk}/"
+        value, url = c.value(record), f"/{resource.path}/{record.pk}/"
         words = None if c.link else drawn(resource, c.name, value)
         out.append((c, _draw(c, value, url) if words is None else words))
     return out
-
-
-def _value(record: Any, name: str) -> Any:
-    for part in name.split("__"):
-        record = getattr(record, part, None)
-        if callable(record):
-            record = record()
-    return record
 
 
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:

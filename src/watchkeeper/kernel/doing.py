@@ -25,7 +25,7 @@ def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
     not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
     require(actor, "create", resource)
     hook = resource.create
-    if hook is not None and _journaled(hook):
+    if hook is not None and journaled(hook):
         return hook(actor, serializer.validated_data)
     with transaction.atomic():
         made = hook(actor, serializer.validated_data) if hook else serializer.save()
@@ -51,7 +51,7 @@ def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
 def remove(resource: Resource, actor: Actor, obj: Any) -> None:
     """Remove a record. Raises a WatchkeeperError."""
     require(actor, "remove", resource, obj)
-    if resource.remove is not None and _journaled(resource.remove):
+    if resource.remove is not None and journaled(resource.remove):
         resource.remove(actor, obj)
         return
     with transaction.atomic():
@@ -87,5 +87,6 @@ def verb(resource: Resource, name: str) -> str:
     return f"{resource.name.replace(' ', '-')}.{name}"
 
 
-def _journaled(hook: Callable[..., Any]) -> bool:
+def journaled(hook: Callable[..., Any] | None) -> bool:
+    """Whether this hook writes through the journal."""
     return bool(getattr(hook, "journaled", False))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
@@ -63,7 +64,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     found = narrow(resource, visible(actor_of(request), resource), given)
     shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
-        "title": resource.plural,
+        "title": capfirst(resource.plural),
         "resource": resource,
         "rows": [Row(r, resource, cells(resource, r)) for r in shown],
         "shown": shown,
