@@ -1389,7 +1389,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="item",
-            index=models.Index(fields=["declared", "name"], name="item_declared"),
+            index=models.Index(fields=["declared", "name", "id"], name="item_declared"),
         ),
         migrations.AddField(
             model_name="address",

@@ -29,7 +29,7 @@ class Item(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["name", "id"], name="item_name"),
             models.Index(fields=["kind", "name"], name="item_kind"),
-            models.Index(fields=["declared", "name"], name="item_declared"),
+            models.Index(fields=["declared", "name", "id"], name="item_declared"),
         ]
 
     def __str__(self) -> str:
