@@ -104,7 +104,7 @@ def delete(
         from watchkeeper.kernel.problems import Refused
 
         if "remove" not in resource.allow:
-            raise Refused(f"a {resource.name} cannot be deleted")
+            raise Refused(f"{resource.plural} cannot be deleted")
         chosen = [found(resource, key) for key in dict.fromkeys(keys)]
         titles = ", ".join(resource.title(r) for r in chosen)
         if not yes and not typer.confirm(f"Delete {titles}?", err=True):

@@ -15,13 +15,14 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from watchkeeper.exchange.references import References, as_key
-from watchkeeper.exchange.tables import Row, cell
+from watchkeeper.exchange.tables import Row, cell, from_json
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
 from watchkeeper.kernel.problems import Invalid, Refused, told
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.errors import Malformed
 
 CHUNK = 500  # rows for which the records are read at once
 HIDDEN = "••••"
@@ -62,6 +63,11 @@ class Plan:
     ignored: list[str] = field(default_factory=list)
 
     @property
+    def steps(self) -> int:
+        """How many records it would write."""
+        return len(self.creates) + len(self.changes)
+
+    @property
     def digest(self) -> str:
         """The same for plans that do the same."""
         steps = [(s.row, s.key, s.values) for s in (*self.creates, *self.changes)]
@@ -91,6 +97,27 @@ def plan(
     return planner.plan
 
 
+def takes_imports(resource: Resource) -> bool:
+    """Whether files of this kind can be imported at all."""
+    return bool(resource.allow & {"create", "change"}) and not doing.journaled(resource.create)
+
+
+def inputs(resource: Resource) -> list[str]:
+    """The fields that may be written."""
+    made: Any = serializer_of(resource)()
+    return [n for n, f in made.fields.items() if not f.read_only]
+
+
+def matchable(resource: Resource) -> list[str]:
+    """The fields by which a record can be found instead of its id: plain columns that a file may hold."""
+    made: Any = serializer_of(resource)()
+    columns = {f.name for f in resource.model._meta.concrete_fields}
+    return [
+        n for n, f in made.fields.items()
+        if n in columns and not f.read_only and not f.write_only and not isinstance(f, _NESTED)
+    ]  # fmt: skip
+
+
 class _Planner:
     """Makes a plan, chunk by chunk. Two serializers do for all rows, because making one costs more than a row."""
 
@@ -100,8 +127,8 @@ class _Planner:
         self.making, self.changing = shape(), shape(partial=True)
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
-        self.key = self._column(match or resource.model._meta.pk.name)
-        self.match = match
+        self.key = self._column(match)
+        self.match = "" if match == resource.model._meta.pk.name else match
         self.unique, self.references = set[str](), dict[str, References]()
         self.seen: dict[tuple[str, Any], int] = {}  # column and value → the first row that has it
         self.looked_at = set[str]()
@@ -109,12 +136,13 @@ class _Planner:
             for name, f in serializer.fields.items():
                 self._by_chunk(name, f)
 
-    def _column(self, name: str) -> Any:
-        columns = {f.name: f for f in self.resource.model._meta.concrete_fields}
-        if name not in columns or name not in self.fields or isinstance(self.fields[name], _NESTED):
-            fit = [n for n in self.fields if n in columns and not isinstance(self.fields[n], _NESTED)]
-            raise Invalid(f"cannot match by {name!r}: " + unknown(self.resource, name, fit))
-        return columns[name]
+    def _column(self, match: str) -> Any:
+        """Where a row's record is looked up. Raises Invalid."""
+        meta = self.resource.model._meta
+        fit = matchable(self.resource)
+        if match and match not in (*fit, meta.pk.name):
+            raise Invalid(f"cannot find records by {match!r}: {unknown(self.resource, match, fit)}")
+        return meta.get_field(match) if match else meta.pk
 
     def _by_chunk(self, name: str, f: Any) -> None:
         """What the field would ask the database row by row is asked here, for many."""
@@ -181,7 +209,7 @@ class _Planner:
 
     def _made(self, number: int, row: dict[str, Any]) -> Step:
         if "create" not in self.resource.allow:
-            raise _wrong("", f"a {self.resource.name} cannot be made this way")
+            raise _wrong("", f"{self.resource.plural} cannot be made this way")
         given = {n: v for n, v in row.items() if n in self.inputs and not (self.cells and v == "")}
         data = self._valid(self.making, given)
         title = str(next((given[n] for n in ("name", "title", "username") if given.get(n)), f"row {number}"))
@@ -201,7 +229,7 @@ class _Planner:
             self.plan.unchanged += 1
             return None
         if "change" not in self.resource.allow:
-            raise _wrong(next(iter(values)), f"a {self.resource.name} cannot be changed")
+            raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
             raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
         return Step(number, record.pk, self.resource.title(record), values, data)
@@ -258,9 +286,9 @@ def from_text(field: Any, text: str) -> Any:
     if not text:
         return {} if isinstance(field, serializers.DictField) else None if field.allow_null else []
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise serializers.ValidationError(f"not JSON: {error}") from error
+        return from_json(text)
+    except Malformed as error:
+        raise serializers.ValidationError(error.detail) from error
 
 
 def unknown(resource: Resource, name: str, known: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Scope, actor_of
 from watchkeeper.kernel.lists import narrow
@@ -34,7 +35,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 }
 
 
-def _kind(request: HttpRequest, path: str, scope: Scope | None = None) -> Resource:
+def kind(request: HttpRequest, path: str, scope: Scope | None = None) -> Resource:
+    """The kind at this path. Raises Http404, or Refused when the reader may not see it."""
     try:
         resource = registry[path]
     except KeyError:
@@ -51,15 +53,18 @@ def _record(resource: Resource, key: str) -> Any:
         raise Http404 from error
 
 
+def asked(request: HttpRequest, resource: Resource) -> dict[str, str]:
+    """The list's parameters: what the address says, else what the kind's list begins with."""
+    given = {k: v for k, v in request.GET.items() if v and k != "page"} or dict(resource.default_filters)
+    return {k: v for k, v in given.items() if k != "all"}
+
+
 @require_GET
 @signed_in()
 def table(request: HttpRequest, path: str) -> HttpResponse:
     """The list: searched, filtered, ordered and paged on the server."""
-    resource = _kind(request, path)
-    asked = {k: v for k, v in request.GET.items() if v and k != "page"}
-    given = asked or dict(resource.default_filters)
-    if "all" in given:
-        given = {k: v for k, v in given.items() if k != "all"}
+    resource = kind(request, path)
+    given = asked(request, resource)
     found = narrow(resource, resource.queryset(), given)
     shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
@@ -71,6 +76,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "given": given,
         "ordering": given.get("ordering", ""),
         "can_create": "create" in resource.allow and actor_of(request).may(resource.write_scope),
+        "can_import": takes_imports(resource) and actor_of(request).may(resource.write_scope),
     }
     part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"
     return page(request, part, **context)
@@ -80,7 +86,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in()
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     return _page(request, resource, _record(resource, key))
 
 
@@ -116,7 +122,7 @@ def _offered(resource: Resource, obj: Any, scope: Scope) -> list[tuple[Action, l
 @signed_in(Scope.WRITE)
 def new(request: HttpRequest, path: str) -> HttpResponse:
     """A form for a new record; a secret that is shown once is shown here."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     if "create" not in resource.allow or not actor_of(request).may(resource.write_scope):
         raise Refused(f"A {resource.name} cannot be made here.")
     serializer = serializer_of(resource)
@@ -149,7 +155,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in(Scope.WRITE)
 def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     """Do something with a record, then show it again."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     obj = _record(resource, key)
     action = resource.action(name)
     if action is None:
@@ -186,7 +192,7 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
 @signed_in(Scope.WRITE)
 def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Remove a record after the page has asked for confirmation."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     if "remove" not in resource.allow or not actor_of(request).may(resource.write_scope):
         raise Refused(f"A {resource.name} cannot be removed here.")
     with transaction.atomic():
