@@ -59,21 +59,16 @@ def test_a_record_from_its_making_to_its_end(home: Platform) -> None:
 
 WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
-    (["create", "items", "name"], 2, "name=value"),
     (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: discovered"),
     (["get", "items", "--order", "colour"], 1, "cannot order by 'colour'"),
     (["show", "items", "nowhere"], 1, "there is no item 'nowhere'"),
-    (["show", "tokens", "x"], 1, "there is no token 'x'"),
     (["create", "items", "nmae=a", "kind=vm"], 1, "nmae: items have no such field; is it 'name'?"),
     (["create", "items", "name=a"], 1, "kind: This field is required."),
-    (["create", "items", "name=a", "kind=vm", "attributes=[]"], 1, "attributes: "),
     (["create", "items", "name=a", "kind=vm", "source=me"], 1, "source: it follows from others"),
-    (["create", "alerts", "name=a"], 1, "alerts are not made or changed by people"),
     (["delete", "alerts", "a", "--yes"], 1, "alerts cannot be deleted"),
     (["create", "silences", 'matchers=[{"name": "a", "value": "b"}]', "ends_at=2100-01-01T00:00:00Z"], 1,
      "silences go through the running server; start it with `watchkeeper serve`"),
     (["import", "items", "nowhere.csv"], 2, "nowhere.csv: No such file"),
-    (["export", "items", "-o", "items.txt"], 2, "--format"),
 ]  # fmt: skip
 
 

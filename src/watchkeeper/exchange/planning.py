@@ -202,7 +202,7 @@ class _Planner:
                 continue
             self.looked_at.add(name)
             if name not in self.fields:
-                detail = unknown(self.resource, name, self.fields)
+                detail = unknown(self.resource, name, [self.key.name, *inputs(self.resource)])
                 self.plan.wrong.append(Wrong(number, name, detail))
             elif name not in self.inputs and name != self.key.name:
                 self.plan.ignored.append(name)
