@@ -156,7 +156,7 @@ def test_records_are_found_by_a_field(client: Client, make: Callable[..., Made],
     answer = preview(
         client,
         "items",
-        [{"name": "twice"}, {"name": "web-1"}, {"name": "web-1"}, {"kind": "vm"}],
+        [{"name": "twice"}, {"name": " web-1 "}, {"name": "web-1"}, {"kind": "vm"}],
         match="name",
     )
     assert wrong(answer) == [

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from watchkeeper.kernel.acting import Actor
     from watchkeeper.kernel.resource import Resource
 
-Values = Annotated[list[str] | None, typer.Argument(help="name=value; lists and the like as JSON.")]
-Id = Annotated[str, typer.Argument(help="Its id.")]
+Values = Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Lists and the like as JSON.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
 File = Annotated[str, typer.Option(help="Take them from this CSV, JSON or YAML file; - is standard input.")]
 
 
@@ -55,6 +55,7 @@ def create(
 ) -> None:
     """Make a record from name=value, or all those of a file."""
     with records(kind) as (resource, actor):
+        from watchkeeper.exchange import planning
         from watchkeeper.kernel.problems import Invalid
 
         if bool(values) == bool(file):
@@ -62,7 +63,7 @@ def create(
         key = resource.model._meta.pk.name
         rows, cells = files.read(file) if file else ([(1, dict(pairs(values or (), "VALUES")))], True)
         for number, row in rows:
-            if row.get(key) not in (None, ""):
+            if row.get(key) not in (None, "") and key not in planning.inputs(resource):
                 raise Invalid(
                     f"row {number}: {key}: a new record gets its own; `watchkeeper import` changes records"
                 )

@@ -27,7 +27,10 @@ from watchkeeper.model.errors import Malformed
 CHUNK = 500  # rows for which the records are read at once
 HIDDEN = "••••"
 Progress = Callable[[int], None]  # is told how many rows more are done
-_NESTED = (serializers.ListField, serializers.DictField, serializers.JSONField, serializers.BaseSerializer)
+_NESTED = (
+    serializers.ListField, serializers.DictField, serializers.JSONField, serializers.BaseSerializer,
+    serializers.ManyRelatedField,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,8 @@ class _Planner:
 
     def _key_of(self, row: dict[str, Any]) -> Any:
         value = row.get(self.key.name)
+        if self.match and isinstance(value, str):
+            value = value.strip()  # as it was when the record was made
         return None if value in (None, "") or isinstance(value, dict | list) else as_key(self.key, value)
 
     def _step(self, number: int, row: dict[str, Any], key: Any, found: list[Any]) -> Step | None:
@@ -191,7 +196,7 @@ class _Planner:
             return self._changed(number, row, found[0])
         if self.match and not given:
             raise _wrong(name, "is needed to find the record")
-        if given and not self.match:
+        if given and not self.match and name not in self.inputs:
             raise _wrong(name, f"no {resource.name} has this; leave it empty to make a new one")
         return self._made(number, row)
 
