@@ -18,6 +18,7 @@ from watchkeeper.domains import identity
 from watchkeeper.domains.identity.models import User
 from watchkeeper.exchange.tables import Format
 from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.resource import Resource, registry
 
 pytestmark = pytest.mark.django_db
 Made = dict[str, Any]
@@ -318,6 +319,17 @@ def test_an_export_is_what_the_list_shows(client: Client, make: Callable[..., Ma
     assert [i["name"] for i in json.loads(exported(client, "items", "json", query))] == ["c"]
     assert json.loads(exported(client, "items", "json", "?kind=nothing")) == []
     assert exported(client, "items", "yaml", "?kind=nothing") == b"[]\n"
+
+
+@pytest.mark.parametrize("resource", [pytest.param(r, id=r.path) for r in registry])
+def test_every_kind_can_be_exported_from_its_list(client: Client, resource: Resource) -> None:
+    """With what the list begins with; and where it can be imported, its page opens."""
+    for form in Format:
+        exported(client, resource.path, form)
+    if resource.path == "situations":  # a page of its own, with the parameters of the kind's list
+        exported(client, resource.path, "json", "?state__in=open%2Cacknowledged&severity=critical&search=a")
+    takes = resource.allow & {"create", "change"} and resource.path != "silences"
+    assert client.get(f"/{resource.path}/import/").status_code in ((200,) if takes else (404, 409))
 
 
 def test_too_much_for_a_page(client: Client, rest: Client) -> None:
