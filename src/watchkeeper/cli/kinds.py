@@ -50,7 +50,7 @@ def records(word: str) -> Iterator[tuple[Resource, Actor]]:
         ) from error
     except NotReady as error:
         raise failed(
-            [f"{resource.plural} go through the running server; start it with `watchkeeper serve`"]
+            [f"{resource.many} go through the running server; start it with `watchkeeper serve`"]
         ) from error
     except WatchkeeperError as error:
         raise failed([error.detail]) from error

@@ -88,11 +88,11 @@ def plan(
     actor or cannot be matched so; what is wrong with rows is in the plan.
     """
     if not actor.may(resource.write_scope):
-        raise Refused(f"you may not write {resource.plural}")
+        raise Refused(f"you may not write {resource.many}")
     if not resource.allow & {"create", "change"}:
-        raise Refused(f"{resource.plural} are not made or changed by people")
+        raise Refused(f"{resource.many} are not made or changed by people")
     if len(rows) > 1 and doing.journaled(resource.create):
-        raise Refused(f"{resource.plural} go through the journal: one at a time, and not all or none")
+        raise Refused(f"{resource.many} go through the journal: one at a time, and not all or none")
     planner = _Planner(resource, match, cells)
     for chunk in chunks(rows):
         planner.take(chunk)
@@ -103,6 +103,13 @@ def plan(
 def takes_imports(resource: Resource) -> bool:
     """Whether files of this kind can be imported at all."""
     return bool(resource.allow & {"create", "change"}) and not doing.journaled(resource.create)
+
+
+def key_of(resource: Resource) -> str:
+    """The field that tells records apart: the primary key, or the `id` behind it where the key is a parent's."""
+    made: Any = serializer_of(resource)()
+    name = str(resource.model._meta.pk.name)
+    return name if name in made.fields else "id"
 
 
 def inputs(resource: Resource) -> list[str]:
@@ -131,7 +138,7 @@ class _Planner:
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
         self.key = self._column(match)
-        self.match = "" if match == resource.model._meta.pk.name else match
+        self.match = "" if match == key_of(resource) else match
         self.unique, self.references = set[str](), dict[str, References]()
         self.seen: dict[tuple[str, Any], int] = {}  # column and value → the first row that has it
         self.looked_at = set[str]()
@@ -141,11 +148,10 @@ class _Planner:
 
     def _column(self, match: str) -> Any:
         """Where a row's record is looked up. Raises Invalid."""
-        meta = self.resource.model._meta
-        fit = matchable(self.resource)
-        if match and match not in (*fit, meta.pk.name):
+        fit, key = matchable(self.resource), key_of(self.resource)
+        if match and match not in (*fit, key):
             raise Invalid(f"cannot find records by {match!r}: {unknown(self.resource, match, fit)}")
-        return meta.get_field(match) if match else meta.pk
+        return self.resource.model._meta.get_field(match or key)
 
     def _by_chunk(self, name: str, f: Any) -> None:
         """What the field would ask the database row by row is asked here, for many."""
@@ -191,7 +197,7 @@ class _Planner:
         if key is not None and (first := self.seen.setdefault((name, key), number)) != number:
             raise _wrong(name, f"row {first} has the same")
         if len(found) > 1:
-            raise _wrong(name, f"{len(found)} {resource.plural} have this {name}; use their id")
+            raise _wrong(name, f"{len(found)} {resource.many} have this {name}; use their id")
         if found:
             return self._changed(number, row, found[0])
         if self.match and not given:
@@ -214,7 +220,7 @@ class _Planner:
 
     def _made(self, number: int, row: dict[str, Any]) -> Step:
         if "create" not in self.resource.allow:
-            raise _wrong("", f"{self.resource.plural} cannot be made this way")
+            raise _wrong("", f"{self.resource.many} cannot be made this way")
         given = {n: v for n, v in row.items() if n in self.inputs and not (self.cells and v == "")}
         data = self._valid(self.making, given)
         title = str(next((given[n] for n in ("name", "title", "username") if given.get(n)), f"row {number}"))
@@ -234,7 +240,7 @@ class _Planner:
             self.plan.unchanged += 1
             return None
         if "change" not in self.resource.allow:
-            raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
+            raise _wrong(next(iter(values)), f"{self.resource.many} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
             raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
         return Step(number, record.pk, self.resource.title(record), values, data)
@@ -300,7 +306,7 @@ def unknown(resource: Resource, name: str, known: Iterable[str]) -> str:
     """What to say of a field that is not there."""
     near = difflib.get_close_matches(name, list(known), 1)
     hint = f"is it {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-    return f"{resource.plural} have no such field; {hint}"
+    return f"{resource.many} have no such field; {hint}"
 
 
 def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

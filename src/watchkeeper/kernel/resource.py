@@ -124,8 +124,8 @@ class Resource:
     page_size: int = 50
 
     @property
-    def plural(self) -> str:
-        """As people say it."""
+    def many(self) -> str:
+        """What several of them are called within a sentence."""
         return self.path.replace("-", " ")
 
     def queryset(self) -> QuerySet[Any]:

@@ -51,7 +51,7 @@ def import_(request: HttpRequest, path: str) -> HttpResponse:
     """A file is chosen; then what it would do is shown; then it is done."""
     resource = kind(request, path)
     if not planning.takes_imports(resource) or not actor_of(request).may(resource.write_scope):
-        raise Refused(f"{resource.plural.capitalize()} cannot be imported here.")
+        raise Refused(f"{resource.many.capitalize()} cannot be imported here.")
     if request.method == "GET":
         return _chosen(request, resource)
     try:
@@ -65,7 +65,7 @@ def import_(request: HttpRequest, path: str) -> HttpResponse:
 
 def _chosen(request: HttpRequest, resource: Resource, status: int = 200, error: str = "") -> HttpResponse:
     return page(
-        request, "import.html", status=status, title=f"Import {resource.plural}", resource=resource, error=error,
+        request, "import.html", status=status, title=f"Import {resource.many}", resource=resource, error=error,
         matchable=planning.matchable(resource), formats=list(Format), given=request.POST, most=MOST_ROWS,
         columns=planning.inputs(resource),
     )  # fmt: skip
@@ -162,7 +162,7 @@ def _shown(
 ) -> HttpResponse:
     status = 400 if plan.wrong else 409 if more.get("stale") else 200
     return page(
-        request, "import_plan.html", status=status, title=f"Import {resource.plural}", resource=resource, plan=plan,
+        request, "import_plan.html", status=status, title=f"Import {resource.many}", resource=resource, plan=plan,
         held=held, wrong=plan.wrong[:SHOWN], changes=_drawn(plan.changes), creates=_drawn(plan.creates), most=SHOWN,
         **more,
     )  # fmt: skip
