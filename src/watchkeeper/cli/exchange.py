@@ -24,7 +24,9 @@ Written = Annotated[str, typer.Option("--format", help="csv, json or yaml; else 
 
 def import_(
     kind: Kind,
-    file: Annotated[str, typer.Argument(help="A CSV, JSON or YAML file; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A CSV, JSON or YAML file; - is standard input.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     match: Annotated[str, typer.Option(help="Find records by this field instead of their id.")] = "",
     written: Written = "",

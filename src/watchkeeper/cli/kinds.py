@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from watchkeeper.kernel.acting import Actor
     from watchkeeper.kernel.resource import Resource
 
-Kind = Annotated[str, typer.Argument(help="What kind of record: `items`, or `item`.")]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="What kind of record: `items`, or `item`.")]
 Filter = Annotated[list[str] | None, typer.Option("--filter", "-f", help="name=value, as the API has it.")]
 Search = Annotated[str, typer.Option(help="Words that have to occur.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

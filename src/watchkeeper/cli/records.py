@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from watchkeeper.kernel.acting import Actor
     from watchkeeper.kernel.resource import Resource
 
-Values = Annotated[list[str] | None, typer.Argument(help="name=value; lists and the like as JSON.")]
-Id = Annotated[str, typer.Argument(help="Its id.")]
+Values = Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Lists and the like as JSON.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
 File = Annotated[str, typer.Option(help="Take them from this CSV, JSON or YAML file; - is standard input.")]
 
 
@@ -55,14 +55,15 @@ def create(
 ) -> None:
     """Make a record from name=value, or all those of a file."""
     with records(kind) as (resource, actor):
+        from watchkeeper.exchange import planning
         from watchkeeper.kernel.problems import Invalid
 
         if bool(values) == bool(file):
             raise typer.BadParameter("write name=value, or --file FILE", param_hint="VALUES")
-        key = resource.model._meta.pk.name
+        key = planning.key_of(resource)
         rows, cells = files.read(file) if file else ([(1, dict(pairs(values or (), "VALUES")))], True)
         for number, row in rows:
-            if row.get(key) not in (None, ""):
+            if row.get(key) not in (None, "") and key not in planning.inputs(resource):
                 raise Invalid(
                     f"row {number}: {key}: a new record gets its own; `watchkeeper import` changes records"
                 )
@@ -81,10 +82,12 @@ def create(
 def edit(kind: Kind, key: Id, values: Values = None, as_json: Json = False, as_csv: Csv = False) -> None:
     """Change a record: name=value for what shall be different."""
     with records(kind) as (resource, actor):
+        from watchkeeper.exchange import planning
+
         if not values:
             raise typer.BadParameter("write name=value", param_hint="VALUES")
         record = found(resource, key)
-        row = {**dict(pairs(values, "VALUES")), resource.model._meta.pk.name: str(record.pk)}
+        row = {**dict(pairs(values, "VALUES")), planning.key_of(resource): str(record.pk)}
         done = _apply(resource, actor, [(1, row)], True)
         if not done.changed:
             typer.echo("watchkeeper: it is so already", err=True)
@@ -104,7 +107,7 @@ def delete(
         from watchkeeper.kernel.problems import Refused
 
         if "remove" not in resource.allow:
-            raise Refused(f"a {resource.name} cannot be deleted")
+            raise Refused(f"{resource.plural} cannot be deleted")
         chosen = [found(resource, key) for key in dict.fromkeys(keys)]
         titles = ", ".join(resource.title(r) for r in chosen)
         if not yes and not typer.confirm(f"Delete {titles}?", err=True):

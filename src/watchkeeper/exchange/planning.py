@@ -15,18 +15,23 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from watchkeeper.exchange.references import References, as_key
-from watchkeeper.exchange.tables import Row, cell
+from watchkeeper.exchange.tables import Row, cell, from_json
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.problems import Invalid, Refused, told
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.errors import Malformed
 
 CHUNK = 500  # rows for which the records are read at once
 HIDDEN = "••••"
 Progress = Callable[[int], None]  # is told how many rows more are done
-_NESTED = (serializers.ListField, serializers.DictField, serializers.JSONField, serializers.BaseSerializer)
+_NESTED = (
+    serializers.ListField, serializers.DictField, serializers.JSONField, serializers.BaseSerializer,
+    serializers.ManyRelatedField,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,11 @@ class Plan:
     ignored: list[str] = field(default_factory=list)
 
     @property
+    def steps(self) -> int:
+        """How many records it would write."""
+        return len(self.creates) + len(self.changes)
+
+    @property
     def digest(self) -> str:
         """The same for plans that do the same."""
         steps = [(s.row, s.key, s.values) for s in (*self.creates, *self.changes)]
@@ -78,30 +88,58 @@ def plan(
     Reads the records in chunks and writes nothing. Raises Refused when this kind takes no import from this
     actor or cannot be matched so; what is wrong with rows is in the plan.
     """
-    if not actor.may(resource.write_scope):
+    if not any(may(actor, action, resource) for action in resource.allow & {"create", "change"}):
         raise Refused(f"you may not write {resource.plural}")
     if not resource.allow & {"create", "change"}:
         raise Refused(f"{resource.plural} are not made or changed by people")
     if len(rows) > 1 and doing.journaled(resource.create):
         raise Refused(f"{resource.plural} go through the journal: one at a time, and not all or none")
-    planner = _Planner(resource, match, cells)
+    planner = _Planner(resource, actor, match, cells)
     for chunk in chunks(rows):
         planner.take(chunk)
         progress(len(chunk))
     return planner.plan
 
 
+def takes_imports(resource: Resource) -> bool:
+    """Whether files of this kind can be imported at all."""
+    return bool(resource.allow & {"create", "change"}) and not doing.journaled(resource.create)
+
+
+def key_of(resource: Resource) -> str:
+    """The field that tells records apart: the primary key, or the `id` behind it where the key is a parent's."""
+    made: Any = serializer_of(resource)()
+    name = str(resource.model._meta.pk.name)
+    return name if name in made.fields else "id"
+
+
+def inputs(resource: Resource) -> list[str]:
+    """The fields that may be written."""
+    made: Any = serializer_of(resource)()
+    return [n for n, f in made.fields.items() if not f.read_only]
+
+
+def matchable(resource: Resource) -> list[str]:
+    """The fields by which a record can be found instead of its id: plain columns that a file may hold."""
+    made: Any = serializer_of(resource)()
+    columns = {f.name for f in resource.model._meta.concrete_fields}
+    return [
+        n for n, f in made.fields.items()
+        if n in columns and not f.read_only and not f.write_only and not isinstance(f, _NESTED)
+    ]  # fmt: skip
+
+
 class _Planner:
     """Makes a plan, chunk by chunk. Two serializers do for all rows, because making one costs more than a row."""
 
-    def __init__(self, resource: Resource, match: str, cells: bool) -> None:
+    def __init__(self, resource: Resource, actor: Actor, match: str, cells: bool) -> None:
         shape: Any = serializer_of(resource)
-        self.resource, self.cells, self.plan = resource, cells, Plan(resource)
+        self.resource, self.actor, self.cells, self.plan = resource, actor, cells, Plan(resource)
         self.making, self.changing = shape(), shape(partial=True)
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
-        self.key = self._column(match or resource.model._meta.pk.name)
-        self.match = match
+        self.key = self._column(match)
+        self.match = "" if match == key_of(resource) else match
         self.unique, self.references = set[str](), dict[str, References]()
         self.seen: dict[tuple[str, Any], int] = {}  # column and value → the first row that has it
         self.looked_at = set[str]()
@@ -109,12 +147,12 @@ class _Planner:
             for name, f in serializer.fields.items():
                 self._by_chunk(name, f)
 
-    def _column(self, name: str) -> Any:
-        columns = {f.name: f for f in self.resource.model._meta.concrete_fields}
-        if name not in columns or name not in self.fields or isinstance(self.fields[name], _NESTED):
-            fit = [n for n in self.fields if n in columns and not isinstance(self.fields[n], _NESTED)]
-            raise Invalid(f"cannot match by {name!r}: " + unknown(self.resource, name, fit))
-        return columns[name]
+    def _column(self, match: str) -> Any:
+        """Where a row's record is looked up. Raises Invalid."""
+        fit, key = matchable(self.resource), key_of(self.resource)
+        if match and match not in (*fit, key):
+            raise Invalid(f"cannot find records by {match!r}: {unknown(self.resource, match, fit)}")
+        return self.resource.model._meta.get_field(match or key)
 
     def _by_chunk(self, name: str, f: Any) -> None:
         """What the field would ask the database row by row is asked here, for many."""
@@ -134,7 +172,7 @@ class _Planner:
         keys = {number: self._key_of(row) for number, row in chunk}
         wanted = {k for k in keys.values() if k is not None}
         found: dict[Any, list[Any]] = {}
-        for record in self.resource.queryset().filter(**{f"{self.key.name}__in": wanted}):
+        for record in visible(self.actor, self.resource).filter(**{f"{self.key.name}__in": wanted}):
             found.setdefault(getattr(record, self.key.attname), []).append(record)
         for name, known in self.references.items():
             known.read(row.get(name) for _, row in chunk)
@@ -148,6 +186,8 @@ class _Planner:
 
     def _key_of(self, row: dict[str, Any]) -> Any:
         value = row.get(self.key.name)
+        if self.match and isinstance(value, str):
+            value = value.strip()  # as it was when the record was made
         return None if value in (None, "") or isinstance(value, dict | list) else as_key(self.key, value)
 
     def _step(self, number: int, row: dict[str, Any], key: Any, found: list[Any]) -> Step | None:
@@ -163,7 +203,7 @@ class _Planner:
             return self._changed(number, row, found[0])
         if self.match and not given:
             raise _wrong(name, "is needed to find the record")
-        if given and not self.match:
+        if given and not self.match and name not in self.inputs:
             raise _wrong(name, f"no {resource.name} has this; leave it empty to make a new one")
         return self._made(number, row)
 
@@ -174,14 +214,14 @@ class _Planner:
                 continue
             self.looked_at.add(name)
             if name not in self.fields:
-                detail = unknown(self.resource, name, self.fields)
+                detail = unknown(self.resource, name, [self.key.name, *inputs(self.resource)])
                 self.plan.wrong.append(Wrong(number, name, detail))
             elif name not in self.inputs and name != self.key.name:
                 self.plan.ignored.append(name)
 
     def _made(self, number: int, row: dict[str, Any]) -> Step:
         if "create" not in self.resource.allow:
-            raise _wrong("", f"a {self.resource.name} cannot be made this way")
+            raise _wrong("", f"{self.resource.plural} cannot be made this way")
         given = {n: v for n, v in row.items() if n in self.inputs and not (self.cells and v == "")}
         data = self._valid(self.making, given)
         title = str(next((given[n] for n in ("name", "title", "username") if given.get(n)), f"row {number}"))
@@ -201,7 +241,7 @@ class _Planner:
             self.plan.unchanged += 1
             return None
         if "change" not in self.resource.allow:
-            raise _wrong(next(iter(values)), f"a {self.resource.name} cannot be changed")
+            raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
             raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
         return Step(number, record.pk, self.resource.title(record), values, data)
@@ -258,9 +298,9 @@ def from_text(field: Any, text: str) -> Any:
     if not text:
         return {} if isinstance(field, serializers.DictField) else None if field.allow_null else []
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise serializers.ValidationError(f"not JSON: {error}") from error
+        return from_json(text)
+    except Malformed as error:
+        raise serializers.ValidationError(error.detail) from error
 
 
 def unknown(resource: Resource, name: str, known: Iterable[str]) -> str:

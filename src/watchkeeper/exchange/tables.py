@@ -21,6 +21,7 @@ Row = tuple[int, dict[str, Any]]
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _OTHERS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 csv.field_size_limit(16 * 1024 * 1024)
 
@@ -53,7 +54,7 @@ def read(data: bytes, written: Format) -> list[Row]:
     text = _text(data)
     if written is Format.CSV:
         return list(_csv_rows(text))
-    found = _json(text) if written is Format.JSON else _yaml(text)
+    found = from_json(text) if written is Format.JSON else _yaml(text)
     if isinstance(found, dict):
         found = [found]
     if not isinstance(found, list):
@@ -122,15 +123,15 @@ def _text(data: bytes) -> str:
         raise Malformed(
             f"line {line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
         ) from error
-    if "\0" in text or "\\u0000" in text:
+    if "\0" in text:
         raise Malformed("no text may contain NUL")
     return text
 
 
 def _csv_line(cells: Sequence[str]) -> str:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    csv.writer(out).writerow(cells)  # ends in CR LF, and so quotes cells with either
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _csv_rows(text: str) -> Iterator[Row]:
@@ -162,7 +163,10 @@ def _header(names: list[str]) -> list[str]:
     return names
 
 
-def _json(text: str) -> Any:
+def from_json(text: str) -> Any:
+    """What JSON says. Raises Malformed, also for text that no database can hold."""
+    if _ESCAPED_NUL.search(text):
+        raise Malformed("JSON: no text may contain NUL")
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
@@ -202,7 +206,11 @@ def _yaml(text: str) -> Any:
 def _jsonlike(value: Any) -> Any:
     """With text as keys. Raises Malformed for what JSON does not have."""
     match value:
-        case None | bool() | int() | float() | str():
+        case str():
+            if "\0" in value:
+                raise Malformed("YAML: no text may contain NUL")
+            return value
+        case None | bool() | int() | float():
             return value
         case list():
             return [_jsonlike(v) for v in value]

@@ -18,6 +18,7 @@ from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.domains.inventory.models import Item
+from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.lists import cut, narrow
@@ -36,7 +37,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
 }
 
 
-def _kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
+def kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
+    """The kind at this path. Raises Http404, or Forbidden when this may not be done with any of its records."""
     try:
         resource = registry[path]
     except KeyError:
@@ -52,6 +54,12 @@ def _record(request: HttpRequest, resource: Resource, key: str) -> Any:
         raise Http404 from error
 
 
+def asked(request: HttpRequest, resource: Resource) -> dict[str, str]:
+    """The list's parameters: what the address says, else what the kind's list begins with."""
+    given = {k: v for k, v in request.GET.items() if v and k != "page"} or dict(resource.default_filters)
+    return {k: v for k, v in given.items() if k != "all"}
+
+
 class Pager(Paginator):  # type: ignore[type-arg]
     """Pages of the table, cut as the API cuts its lists."""
 
@@ -65,11 +73,8 @@ class Pager(Paginator):  # type: ignore[type-arg]
 @signed_in()
 def table(request: HttpRequest, path: str) -> HttpResponse:
     """The list: searched, filtered, ordered and paged on the server."""
-    resource = _kind(request, path)
-    asked = {k: v for k, v in request.GET.items() if v and k != "page"}
-    given = asked or dict(resource.default_filters)
-    if "all" in given:
-        given = {k: v for k, v in given.items() if k != "all"}
+    resource = kind(request, path)
+    given = asked(request, resource)
     found = narrow(resource, visible(actor_of(request), resource), given)
     shown = Pager(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
@@ -81,6 +86,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "given": given,
         "ordering": given.get("ordering", ""),
         "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),
+        "can_import": takes_imports(resource) and may(actor_of(request), "create", resource),
     }
     part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"
     return page(request, part, **context)
@@ -90,7 +96,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in()
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     obj = _record(request, resource, key)
     if own := getattr(obj, "declared", "") if path == "items" else "":
         return HttpResponseRedirect(f"/{own}/{key}/")
@@ -135,7 +141,7 @@ def _offered(resource: Resource, obj: Any, actor: Actor) -> list[tuple[Action, l
 @signed_in()
 def new(request: HttpRequest, path: str) -> HttpResponse:
     """A form for a new record; a secret that is shown once is shown here."""
-    resource = _kind(request, path, "create")
+    resource = kind(request, path, "create")
     if "create" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be made here.")
     serializer = serializer_of(resource)
@@ -168,7 +174,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in()
 def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     """Do something with a record, then show it again."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     obj = _record(request, resource, key)
     action = resource.action(name)
     if action is None:
@@ -202,7 +208,7 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
 @signed_in()
 def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Remove a record after the page has asked for confirmation."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     if "remove" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be removed here.")
     doing.remove(resource, actor_of(request), _record(request, resource, key))
