@@ -507,7 +507,7 @@ def test_the_page_that_answers() -> None:
     text = page.content.decode()
     assert "Some: nat may change items" in text and "Network administrators keep" in text
     who = root.get("/access/", {"ask": "who", "action": "change", "kind": "items"}).content.decode()
-    assert "2 may change items" in who
+    assert "2 people may change items" in who
     wrong = root.get("/access/", {"ask": "who", "action": "change", "kind": "audit"}).content.decode()
     assert "cannot be done" in wrong
 
