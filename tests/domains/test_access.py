@@ -4,7 +4,9 @@ are unsafe, explanations, and the pages of people who may not do everything."""
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -330,6 +332,27 @@ def test_the_policy_that_lets_administrators_in_cannot_go(api: Api) -> None:
     assert less in (trail.after or {})["text"] and less not in (trail.before or {})["text"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_cannot_put_each_other_out(api: Api) -> None:
+    """Both at the same moment: one of them stays."""
+    people = [User.objects.create_user(name, is_administrator=True) for name in ("ann", "bob")]
+    clients, together = [api() for _ in people], threading.Barrier(2)
+
+    def put_out(client: Client, user: User) -> int:
+        try:
+            together.wait(10)
+            body = {"is_administrator": False}
+            answer = client.patch(f"/api/users/{user.pk}/", body, content_type="application/json")
+            return int(answer.status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(put_out, clients, people))
+    assert sorted(answers) == [200, 409]
+    assert User.objects.filter(is_administrator=True).count() == 1
+
+
 def test_nobody_becomes_an_administrator_by_the_back_door() -> None:
     """Whoever a policy lets change users, grants and tokens gets no further than they may go themselves."""
     policy('permit (principal == User::"eve", action, resource in Area::"identity");\n'
@@ -507,7 +530,7 @@ def test_the_page_that_answers() -> None:
     text = page.content.decode()
     assert "Some: nat may change items" in text and "Network administrators keep" in text
     who = root.get("/access/", {"ask": "who", "action": "change", "kind": "items"}).content.decode()
-    assert "2 may change items" in who
+    assert "2 people may change items" in who
     wrong = root.get("/access/", {"ask": "who", "action": "change", "kind": "audit"}).content.decode()
     assert "cannot be done" in wrong
 

@@ -110,6 +110,8 @@ _ATTRIBUTES = ["name", "severity", "count", "flapping", "item", "item__discovere
 @REAL
 @given(policies(_ATTRIBUTES, "alerts"), who, what)
 @example('permit(principal, action, resource) when { !(resource.item == "db-1") };', "ann", "read")
+@example('permit(principal, action, resource) when { resource.name like "db*b" };', "ann", "read")
+@example('permit(principal, action, resource) when { resource.severity like "*i*" };', "ann", "read")
 @example(
     'permit(principal, action, resource); forbid(principal, action, resource) when { resource.item like "D*" };',
     "ann",

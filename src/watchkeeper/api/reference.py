@@ -13,7 +13,8 @@ _HEAD = f"""# The REST API
 
 This page is made from the declarations of the kinds of record; the same as OpenAPI 3.1 is at `/api/schema/`.
 
-- `Authorization: Bearer TOKEN`; see [API tokens](../how-to/api-tokens.md). Without one the answer is 401.
+- `Authorization: Bearer TOKEN`; see [API tokens](../how-to/api-tokens.md). Without one the answer is 401, and 403
+  where it may not do this: the problem names `action` and `kind`, and `because` says why.
 - A list answers `{{"count", "next", "previous", "results"}}`. `limit` (at most {MAX_LIMIT}, by default
   {Pages.default_limit}) and `offset` choose the page, `ordering` takes fields separated by commas, `-` for
   descending, `search` takes words that must all occur. A parameter that a list does not know is an error.
@@ -24,7 +25,8 @@ This page is made from the declarations of the kinds of record; the same as Open
 - What people do to alerts and situations goes through the journal. The answer is 200 once it is applied; 202
   when that takes longer than two seconds, and it will be applied.
 
-Beside these: `/api/dead-letters/` (list, one with its payload, `replay/`), `/metrics` for Prometheus, and
+Beside these: `/api/access/explain` and `/api/access/who` ([who may what, and why](../how-to/access.md)),
+`/api/dead-letters/` (list, one with its payload, `replay/`), `/metrics` for Prometheus, and
 Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`, `/api/v2/silences`,
 `/api/v2/silence/ID`, `/api/v2/status`, `/api/v2/receivers`.
 """
@@ -53,6 +55,8 @@ def _kind(resource: Resource) -> Iterator[str]:
     yield f"- ordering: {_names(sorted(orders))}"
     if resource.search:
         yield f"- search looks in: {_names(resource.search)}"
+    if resource.policy_attributes:
+        yield f"- policies may ask about: {_names(p.removesuffix('__name') for p in resource.policy_attributes)}"
     for path in resource.related:
         yield f"- `GET /api/{resource.path}/ID/{path}/`: the {path} that belong to it"
     for action in resource.actions:

@@ -24,7 +24,9 @@ ELSEWHERE = {
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",
-             "follows": "situations", "merged_into": "situations"}  # fmt: skip
+             "follows": "situations", "merged_into": "situations", "role": "roles",
+             "user": "users", "team": "teams", "organisation": "organisations", "parent": "organisations",
+             "in_team": "teams", "in_organisation": "organisations"}  # fmt: skip
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
          "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
@@ -72,7 +74,9 @@ def _value(
         return _audited(record)
     if resource.path == "audit" and name == "kind":
         return SafeString(str(value).capitalize())
-    if isinstance(value, str) and name in POINTS_TO and called:
+    if isinstance(value, list) and hasattr(related := getattr(record, name, None), "all"):
+        return plain([str(r) for r in related.all()])
+    if name in POINTS_TO and called:
         return format_html('<a href="/{}/{}/">{}</a>', POINTS_TO[name], value, called)
     if mark:
         return badge(value)
@@ -98,6 +102,8 @@ def plain(value: Any) -> SafeString:
             return format_html_join("", "<div>{}: {}</div>", pairs)
         case list() | tuple():
             return format_html_join("", "<div>{}</div>", ((plain(v),) for v in value))
+        case str() if "\n" in value.strip():
+            return format_html('<pre class="mb-0">{}</pre>', value)
         case str() if kind(value) == "time":
             return exact(as_time(value))
     return format_html("{}", value)

@@ -27,6 +27,7 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     value: Any = ""
     error: str = ""
+    rows: int = 3  # of a long text
 
     def filled(self, given: QueryDict, error: Exception) -> Field:
         """With what was typed and what was wrong with it."""
@@ -62,7 +63,8 @@ def _field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Field:
     default = _default(name, field)
     label = str(field.label or name.replace("_", " ").capitalize())
     shape, choices = _shape(field)
-    return Field(name, label, shape, str(field.help_text or ""), field.required, choices, default)
+    rows = int(field.style.get("rows", 3))
+    return Field(name, label, shape, str(field.help_text or ""), field.required, choices, default, rows=rows)
 
 
 def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -185,9 +185,8 @@ class _Meanings:
         if name == "resource":
             column = self._asked.kind.column(attribute)
             if column is None and self._asked.kind.strict:
-                raise Unsupported(
-                    f"resource.{attribute}: no such kind of record tells policies its {attribute}"
-                )
+                known = ", ".join(sorted(c.name for c in self._asked.kind.columns)) or "none"
+                raise Unsupported(f"resource.{attribute} is not known; there are: {known}")
             return column or BROKEN
         if name == "principal" and attribute in PRINCIPAL_ATTRIBUTES:
             return Known(getattr(self._asked.principal, attribute))
@@ -215,6 +214,8 @@ class _Meanings:
         person = self._asked.principal
         if group == person.uid or group in person.within:
             return True
+        if self._asked.kind.strict and group.type == "Role":
+            return Q(("pk", None))  # somebody may have it for some records only: it counts as a test
         found: Condition = False
         for scoped in person.scoped:
             column = self._asked.kind.column(scoped.attribute)

@@ -28,12 +28,20 @@ class GrantSerializer(RecordSerializer):
     user_name = serializers.CharField(source="user.username", read_only=True, default=None)
     role_name = serializers.CharField(source="role.name", read_only=True)
     team_name = serializers.CharField(source="team.name", read_only=True, default=None)
+    in_organisation_name = serializers.CharField(source="in_organisation.name", read_only=True, default=None)
+    in_team_name = serializers.CharField(source="in_team.name", read_only=True, default=None)
 
     class Meta:
         model = Grant
+        extra_kwargs = {
+            "everyone_else": {"help_text": "whoever has no other grant"},
+            "in_organisation": {"help_text": "only for its records and those of its parts; empty: for all"},
+            "in_team": {"help_text": "only for its records; empty: for all"},
+            "expires_at": {"help_text": "empty: until somebody ends it"},
+        }
         fields = ("id", "role", "role_name", "user", "user_name", "team", "team_name", "everyone_else",
-                  "in_organisation", "in_team", "reason", "valid_from", "expires_at", "approved_by",
-                  "created_at")  # fmt: skip
+                  "in_organisation", "in_organisation_name", "in_team", "in_team_name", "reason", "valid_from",
+                  "expires_at", "approved_by", "created_at")  # fmt: skip
         read_only_fields = ("id", "approved_by", "created_at")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -59,13 +59,24 @@ def _change_organisation(_: Actor, record: Organisation, data: dict[str, Any]) -
     return record
 
 
+class OrganisationSerializer(RecordSerializer):
+    """What it is part of, with its name."""
+
+    parent_name = serializers.CharField(source="parent.name", read_only=True, default=None)
+
+    class Meta:
+        model = Organisation
+        fields = ("id", "name", "kind", "parent", "parent_name")
+
+
 registry.add(
     Resource(
         model=Organisation,
         path="organisations",
         name="organisation",
         description="Parts of the enterprise, customers, partners and auditors.",
-        fields=("id", "name", "kind", "parent"),
+        fields=OrganisationSerializer.Meta.fields,
+        serializer=OrganisationSerializer,
         columns=(
             Column("name", link=True),
             Column("kind", show=Show.STATE),
@@ -93,13 +104,24 @@ def _change_team(_: Actor, record: Team, data: dict[str, Any]) -> Team:
     return record
 
 
+class TeamSerializer(RecordSerializer):
+    """Its organisation with its name."""
+
+    organisation_name = serializers.CharField(source="organisation.name", read_only=True, default=None)
+
+    class Meta:
+        model = Team
+        fields = ("id", "name", "organisation", "organisation_name", "members")
+
+
 registry.add(
     Resource(
         model=Team,
         path="teams",
         name="team",
         description="People who work together. What is granted to a team is granted to each of its members.",
-        fields=("id", "name", "organisation", "members"),
+        fields=TeamSerializer.Meta.fields,
+        serializer=TeamSerializer,
         columns=(Column("name", link=True), Column("organisation__name", "Organisation")),
         filters={"name": ["exact", "icontains"], "organisation": ["exact"], "members": ["exact"]},
         search=("name",),
@@ -156,8 +178,8 @@ class PolicySerializer(RecordSerializer):
     text = serializers.CharField(
         max_length=200_000,
         trim_whitespace=False,
-        style={"base_template": "textarea.html"},
-        help_text="rules in Cedar; see How access is decided in the documentation",
+        style={"base_template": "textarea.html", "rows": 24},
+        help_text="rules in Cedar; see docs/how-to/access.md",
     )
 
     class Meta:

@@ -45,6 +45,8 @@ def check(text: str, kinds_of_record: Iterable[Resource] = registry) -> None:
 
 def assure() -> None:
     """Raises Refused when no administrator could change policies, grants and users any more."""
+    # One after the other: two administrators who put each other out must not both succeed.
+    list(Role.objects.select_for_update().filter(name=ADMINISTRATOR))
     policies = present_policies()
     people = [s.principal for s in standings(administrators()).values()]
     for person in people or [Principal("", frozenset((Uid("Role", ADMINISTRATOR),)))]:

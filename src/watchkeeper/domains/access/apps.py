@@ -1,0 +1,18 @@
+"""Django's name for this domain, and what is made on the first start."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class Access(AppConfig):
+    """See beginning."""
+
+    name = "watchkeeper.domains.access"
+
+    def ready(self) -> None:
+        """Once the tables are there."""
+        from watchkeeper.domains.access.beginning import begin
+
+        post_migrate.connect(begin, sender=self)
