@@ -22,7 +22,7 @@ def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
     """A new record from a serializer that is valid. It may carry `shown_once`, a dict with a secret; it is
     not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
     hook = resource.create
-    if hook is not None and _journaled(hook):
+    if hook is not None and journaled(hook):
         return hook(actor, serializer.validated_data)
     with transaction.atomic():
         made = hook(actor, serializer.validated_data) if hook else serializer.save()
@@ -44,7 +44,7 @@ def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
 
 def remove(resource: Resource, actor: Actor, obj: Any) -> None:
     """Remove a record. Raises a WatchkeeperError."""
-    if resource.remove is not None and _journaled(resource.remove):
+    if resource.remove is not None and journaled(resource.remove):
         resource.remove(actor, obj)
         return
     with transaction.atomic():
@@ -70,5 +70,6 @@ def verb(resource: Resource, name: str) -> str:
     return f"{resource.name.replace(' ', '-')}.{name}"
 
 
-def _journaled(hook: Callable[..., Any]) -> bool:
+def journaled(hook: Callable[..., Any] | None) -> bool:
+    """Whether this hook writes through the journal."""
     return bool(getattr(hook, "journaled", False))
