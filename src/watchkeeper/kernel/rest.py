@@ -35,9 +35,10 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
 
     def build_standard_field(self, field_name: str, model_field: models.Field[Any, Any]) -> tuple[Any, Any]:
         """Severities are words."""
-        if isinstance(model_field, SeverityField):
-            return serializers.ChoiceField, {"choices": [s.value for s in Severity]}
         made, options = super().build_standard_field(field_name, model_field)
+        if isinstance(model_field, SeverityField):
+            kept = {k: v for k, v in options.items() if k in ("required", "allow_null")}
+            return serializers.ChoiceField, {**kept, "choices": [s.value for s in Severity]}
         if isinstance(model_field, SealedField):
             options["write_only"] = True
         if isinstance(model_field, StructField):
