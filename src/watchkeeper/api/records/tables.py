@@ -11,6 +11,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import JSONRenderer
@@ -42,15 +43,23 @@ def streamed(
         yield from parts
 
     async def elsewhere() -> AsyncIterator[str]:
-        # Records are read in a thread: the event loop that sends the answer must not wait for them.
+        # Records are read in a thread: the event loop that sends the answer must not wait for them. No view looks
+        # after that thread's connection, and whoever reads slowly shall hold none.
         part: str | None = first
         while part is not None:
             yield part
-            part = await sync_to_async(lambda: next(parts, None))()
+            part = await sync_to_async(_next)(parts)
 
     served = elsewhere() if isinstance(request._request, ASGIRequest) else here()
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(served, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _next(parts: Iterator[str]) -> str | None:
+    try:
+        return next(parts, None)
+    finally:
+        connections.close_all()
 
 
 def written(found: QuerySet[Any], columns: Sequence[str], show: Show) -> Iterator[str]:
