@@ -18,6 +18,16 @@ This page is made from the declarations of the kinds of record; the same as Open
 - A list answers `{{"count", "next", "previous", "results"}}`. `limit` (at most {MAX_LIMIT}, by default
   {Pages.default_limit}) and `offset` choose the page, `ordering` takes fields separated by commas, `-` for
   descending, `search` takes words that must all occur. A parameter that a list does not know is an error.
+- `fields` and `omit` take fields separated by commas, in lists and of single records. `cursor=` asks for pages
+  that new records do not shift: follow `next`; there is a count with `count=true`. `format=csv` gives all records
+  of the list as a table.
+- A body may hold what may be sent, and what the record has already; anything else is an error that names the
+  field. `PUT` takes the whole record, `PATCH` a part of it.
+- A single record has an `ETag`. `If-None-Match` answers 304; `If-Match` on `PUT`, `PATCH`, `DELETE` and actions
+  answers 412 once the record has changed.
+- At the address of the list, `POST` takes a list of records, `PATCH` a list of objects with `id`, `DELETE` a list
+  of ids: at most MOST and all or none. `errors` names the row, from 0, and the field.
+  See [working with records](../how-to/records.md).
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, `application/problem+json`.
   Programs tell them apart by `type`.
 - Times are ISO 8601 in UTC. A filter that ends in `__in` takes values separated by commas, one that ends in
@@ -34,7 +44,10 @@ Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *(line for r in sorted(registry, key=lambda r: r.path) for line in _kind(r))])
+    from watchkeeper.kernel import bulk  # needs Django to be ready
+
+    head = _HEAD.replace("MOST", str(bulk.MOST))
+    return "\n".join([head, *(line for r in sorted(registry, key=lambda r: r.path) for line in _kind(r))])
 
 
 def _kind(resource: Resource) -> Iterator[str]:
@@ -44,7 +57,10 @@ def _kind(resource: Resource) -> Iterator[str]:
     verbs = [v for v in ("create", "change", "remove") if v in resource.allow]
     if verbs:
         scopes += f"; {', '.join(verbs)} with `{resource.write_scope.name.lower()}`"
-    yield scopes + ".\n"
+    from watchkeeper.kernel import bulk
+
+    many = [v for v in verbs if bulk.offers(resource, v)]
+    yield f"{scopes}{'; many at once: ' + ', '.join(many) if many else ''}.\n"
     yield f"- fields: {_names(resource.fields)}"
     if resource.create_only or resource.writable:
         yield f"- may be sent: {_names(resource.writable)}" + (

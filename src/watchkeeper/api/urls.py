@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
-from rest_framework.routers import SimpleRouter
 
 from watchkeeper.api import access, dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
+from watchkeeper.api.records.bulk import Router
+from watchkeeper.api.records.views import view_of
 from watchkeeper.kernel.resource import registry
-from watchkeeper.kernel.rest import view_of
 
-router = SimpleRouter()
+router = Router()
 for resource in registry:
     router.register(resource.path, view_of(resource), basename=resource.path)
 router.register("graph", graph.Graph, basename="graph")

@@ -185,5 +185,5 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["watchkeeper.kernel.permissions.SignedIn"],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["watchkeeper.api.schema.problems"],
+    "POSTPROCESSING_HOOKS": ["watchkeeper.api.describing.kinds", "watchkeeper.api.schema.problems"],
 }

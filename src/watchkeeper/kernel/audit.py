@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -22,11 +23,28 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Write one entry, in the transaction of the act. Of before and after only what differs is kept."""
+    entry(actor, act, subject, before=before, after=after).save()
+
+
+def record_all(entries: Iterable[AuditEntry]) -> None:
+    """Write several, made by `entry`, in the transaction of their acts."""
+    AuditEntry.objects.bulk_create(entries)
+
+
+def entry(
+    actor: Actor,
+    act: str,
+    subject: models.Model | None = None,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """One entry, not written yet."""
     if before is not None and after is not None:
         differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
         before = {k: v for k, v in before.items() if k in differs}
         after = {k: v for k, v in after.items() if k in differs}
-    AuditEntry.objects.create(
+    return AuditEntry(
         at=timezone.now(),
         actor_kind=actor.kind,
         actor=actor.name[:200],

@@ -22,7 +22,7 @@ from watchkeeper.kernel.resource import Resource
 from watchkeeper.model.verdicts import Severity
 
 MAX_LIMIT = 1000
-CONTROL = frozenset(("limit", "offset", "ordering", "search", "format"))
+CONTROL = frozenset(("limit", "offset", "cursor", "count", "ordering", "search", "fields", "omit", "format"))
 
 
 class _Filters(FilterSet):

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -65,6 +65,25 @@ class Invalid(WatchkeeperError):
     reason = "invalid"
 
 
+class Stale(WatchkeeperError):
+    """The record is not in the version that the sender has seen."""
+
+    status = 412
+    reason = "stale"
+
+
+class Rejected(WatchkeeperError):
+    """Nothing of a list was done; `errors` says what is wrong with which row, by its index from 0 as text."""
+
+    status = 400
+    reason = "invalid"
+
+    def __init__(self, errors: dict[str, Any], status: int = 400) -> None:
+        super().__init__("some of the rows cannot be used; nothing was changed")
+        self.status = status
+        self.more = {"errors": _plain(errors)}
+
+
 def problem(status: int, reason: str, detail: str = "", **more: Any) -> dict[str, Any]:
     """The document. `type` is a stable URN by which programs tell problems apart."""
     return {
@@ -98,10 +117,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             body = problem(400, "invalid", "some values cannot be used", errors=_plain(error.detail))
         case exceptions.APIException():
             body = problem(error.status_code, str(error.get_codes()), str(error.detail))
-            if header := getattr(error, "auth_header", None):
-                headers["WWW-Authenticate"] = header
-            if wait := getattr(error, "wait", None):
-                headers["Retry-After"] = str(round(wait))
+            headers = _of_framework(error)
+        case IntegrityError():  # two at once made, or removed, what each of them was allowed to
+            _log.info("refused by a constraint: %s", error)
+            body = problem(
+                409, "conflict", "another record says the same, or one that this refers to is gone"
+            )
+        case DataError():
+            body = problem(400, "invalid", "a value is larger than its column")
         case OperationalError():
             _log.warning("the records could not be reached: %s", error)
             body = problem(503, "records_busy", "the records are busy or cannot be reached; try again")
@@ -111,6 +134,31 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if request := context.get("request"):
         body["request_id"] = getattr(request._request, "id", "")
     return Response(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def _of_framework(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(round(wait))
+    return headers
+
+
+def _of_database(error: DatabaseError) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the database refused. Raises it again when it is no fault of the caller's or of the database's."""
+    match error:
+        case OperationalError():
+            _log.warning("the records could not be reached: %s", error)
+            detail = "the records are busy or cannot be reached; try again"
+            return problem(503, "records_busy", detail), {"Retry-After": "2"}
+        case IntegrityError():  # two have made, or removed, at once what each of them was allowed to
+            return problem(
+                409, "conflict", "another record says the same, or what this refers to is gone"
+            ), {}
+        case DataError():
+            return problem(400, "invalid", "a value is larger than its column"), {}
+    raise error
 
 
 def _plain(detail: Any) -> Any:

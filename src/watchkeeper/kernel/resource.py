@@ -70,9 +70,10 @@ class Done:
 class Action:
     """Something to do with one record besides changing its fields.
 
-    `run(actor, record, data)` does it, inside no transaction of the caller's; `data` has passed `fields`, a
-    REST framework serializer class. It raises a WatchkeeperError when it cannot. `offered` says whether the
-    record is in a state for it. `audited` is False when `run` writes its own audit entry.
+    `run(actor, record, data)` does it, inside no transaction of the caller's when it is `journaled` (it has an
+    attribute of that name, as hooks of `doing` have), else perhaps in one that has locked the record; `data`
+    has passed `fields`, a REST framework serializer class. It raises a WatchkeeperError when it cannot.
+    `offered` says whether the record is in a state for it. `audited` is False when `run` writes its own audit entry.
     """
 
     name: str

@@ -121,6 +121,11 @@ def _undo(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     return act(actor, ActKind.UNDO, obj.pk, {"act": wanted}, obj)
 
 
+# These write through the journal: what is meant for one version is compared before them, not under a lock.
+for _run in (_acknowledge, _unacknowledge, _resolve, _assign, _note, _merge, _split, _undo):
+    _run.journaled = True  # type: ignore[attr-defined]
+
+
 def _lives(s: Situation) -> bool:
     return s.state != "resolved"
 

@@ -1,0 +1,59 @@
+"""`fields` and `omit`: which fields of the records an answer shows. What is left out is not worked out either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.serializers import Serializer
+
+from watchkeeper.kernel.problems import BadQuery
+
+
+def chosen(parameters: Mapping[str, str], known: Sequence[str]) -> tuple[str, ...]:
+    """The fields asked for, in the order of the declaration. Raises BadQuery."""
+    asked = {name: _names(parameters, name, known) for name in ("fields", "omit")}
+    wanted = asked["fields"] or set(known)
+    return tuple(n for n in known if n in wanted - asked["omit"])
+
+
+def _names(parameters: Mapping[str, str], parameter: str, known: Sequence[str]) -> set[str]:
+    names = {n.strip() for n in parameters.get(parameter, "").split(",") if n.strip()}
+    if strange := names - set(known):
+        raise BadQuery(
+            f"{min(strange)!r} is not a field here; there are: {', '.join(sorted(known))}", parameter
+        )
+    return names
+
+
+def keep(serializer: Any, names: Iterable[str]) -> Any:
+    """The serializer, or the list of them, with these fields only."""
+    one = getattr(serializer, "child", serializer)
+    for name in set(one.fields) - set(names):
+        one.fields.pop(name)
+    return serializer
+
+
+def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
+    """The queryset without the columns and joins that this serializer does not read, where that is certain:
+    when it shows nothing but columns of the record's own, in its fields' way."""
+    one = getattr(serializer, "child", serializer)
+    if type(one).to_representation is not Serializer.to_representation:
+        return found
+    columns = {f.name: f for f in found.model._meta.concrete_fields}
+    if not all(f.source in columns for f in one.fields.values()):
+        return found
+    ordered_by = (str(n).lstrip("-") for n in found.query.order_by)
+    read = {f.source for f in one.fields.values()} | {n for n in ordered_by if n in columns}
+    return found.select_related(None).prefetch_related(None).only(*read)
+
+
+def show(serializer: Any, names: Sequence[str]) -> Any:
+    """The serializer's data; one that writes its own representation may still give more than was asked for."""
+    data, wanted = serializer.data, set(names)
+    if not isinstance(data, list):
+        return {k: v for k, v in data.items() if k in wanted}
+    if not data or data[0].keys() <= wanted:
+        return data
+    return [{k: v for k, v in row.items() if k in wanted} for row in data]

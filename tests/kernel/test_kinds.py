@@ -1,0 +1,86 @@
+"""The kinds of the domains keep what every kind promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.domains.analysis_structs import NOW
+from tests.kernel.kind_checks import KindChecks
+from watchkeeper.domains.situations import AnalysisWriter
+from watchkeeper.model.act import Act, ActKind
+
+
+class TestItems(KindChecks):
+    path = "items"
+    invalid = {"name": {"a": 1}, "kind": "", "identifiers": [{"scheme": "x"}], "attributes": 5}
+    changes = {"name": "renamed", "attributes": {"cores": 4}}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"kind": "host", "name": f"web-{n}", "identifiers": [{"scheme": "hostname", "value": f"w{n}"}]}
+
+
+class TestRelations(KindChecks):
+    path = "relations"
+    invalid = {"kind": "envies", "source": "nobody", "target": 5.5}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        ends = [{"kind": "host", "name": f"end-{n}-{side}"} for side in "ab"]
+        source, target = (made["id"] for made in self.send("post", "/api/items/", ends, 201))
+        return {"source": source, "kind": "depends_on", "target": target}
+
+
+class TestNotificationRules(KindChecks):
+    path = "notification-rules"
+    invalid = {
+        "address": "here",
+        "min_severity": "awful",
+        "enabled": "perhaps",
+        "events": ["x"],
+        "labels": [1],
+    }
+    changes = {"min_severity": "critical", "labels": {"team": "web"}, "enabled": False}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"name": f"rule {n}", "channel": "webhook", "address": "https://example.org/hook"}
+
+
+class TestTokens(KindChecks):
+    path = "tokens"
+    invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"]}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"name": f"token {n}", "scope": "read"}
+
+
+class TestIntakeKeys(KindChecks):
+    path = "intake-keys"
+    invalid = {"networks": ["everywhere"], "rate": -1, "doors": "all"}
+    changes = {"networks": ["10.0.0.0/8"], "rate": 5.0}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"name": f"key {n}", "doors": ["otlp"]}
+
+
+class TestUsers(KindChecks):
+    path = "users"
+    invalid = {"password": "123", "email": "nobody", "username": ""}
+    changes = {"name": "Ann", "is_active": False}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"username": f"person{n}", "email": f"p{n}@example.org"}
+
+
+class TestSilences(KindChecks):
+    """Made by the writer, as analysis does once an act has gone through the journal."""
+
+    path = "silences"
+
+    def make(self, start: int, stop: int) -> list[Any]:
+        matcher = {"name": "a", "value": "b", "isRegex": False, "isEqual": True}
+        acts = [
+            Act(id=f"{n}", kind=ActKind.SILENCE, target=f"q{n}", actor="ann", time_ms=NOW,
+                data={"matchers": [matcher], "starts_ms": NOW, "ends_ms": NOW + 1000, "comment": f"number {n}"})
+            for n in range(start, stop)
+        ]  # fmt: skip
+        AnalysisWriter().write({}, {}, [], acts, offset=stop, now_ms=NOW + stop)
+        return [a.target for a in acts]
