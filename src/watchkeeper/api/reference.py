@@ -27,7 +27,7 @@ This page is made from the declarations of the kinds of record; the same as Open
   answers 412 once the record has changed.
 - At the address of the list, `POST` takes a list of records, `PATCH` a list of objects with `id`, `DELETE` a list
   of ids: at most MOST and all or none. `errors` names the row, from 0, and the field.
-  See [working with records](../how-to/records.md).
+  See [working with records](../how-to/rest.md).
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, `application/problem+json`.
   Programs tell them apart by `type`.
 - Times are ISO 8601 in UTC. A filter that ends in `__in` takes values separated by commas, one that ends in
