@@ -82,7 +82,7 @@ def export(
             raise failed([f"{output}: {error.strerror}"]) from error
         finally:
             part.unlink(missing_ok=True)
-        typer.echo(f"{count:,} {resource.plural} are in {output}.", err=True)
+        typer.echo(f"{resource.plural} in {output}: {count:,}", err=True)
 
 
 def _say(plan: Plan, dry_run: bool, once: dict[str, Any]) -> None:

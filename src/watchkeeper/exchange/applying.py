@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from watchkeeper.exchange.planning import CHUNK, HIDDEN, Plan, Progress, Step, chunks
-from watchkeeper.kernel import doing
+from watchkeeper.kernel import audit, doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
 from watchkeeper.kernel.problems import Refused, told
@@ -42,11 +42,13 @@ def apply(plan: Plan, actor: Actor, progress: Progress = lambda _: None) -> Appl
     applied = Applied()
     with nullcontext() if alone else transaction.atomic():
         for chunk in chunks(plan.changes):
-            _change(plan.resource, actor, chunk)
+            with audit.together():
+                _change(plan.resource, actor, chunk)
             applied.changed += len(chunk)
             progress(len(chunk))
         for chunk in chunks(plan.creates):
-            _create(plan.resource, actor, chunk, applied)
+            with audit.together():
+                _create(plan.resource, actor, chunk, applied)
             progress(len(chunk))
     return applied
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -12,6 +14,8 @@ from django.utils import timezone
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SealedField
 from watchkeeper.kernel.models import AuditEntry
+
+_gathered: ContextVar[list[AuditEntry] | None] = ContextVar("gathered", default=None)
 
 
 def record(
@@ -23,28 +27,11 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Write one entry, in the transaction of the act. Of before and after only what differs is kept."""
-    entry(actor, act, subject, before=before, after=after).save()
-
-
-def record_all(entries: Iterable[AuditEntry]) -> None:
-    """Write several, made by `entry`, in the transaction of their acts."""
-    AuditEntry.objects.bulk_create(entries)
-
-
-def entry(
-    actor: Actor,
-    act: str,
-    subject: models.Model | None = None,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> AuditEntry:
-    """One entry, not written yet."""
     if before is not None and after is not None:
         differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
         before = {k: v for k, v in before.items() if k in differs}
         after = {k: v for k, v in after.items() if k in differs}
-    return AuditEntry(
+    entry = AuditEntry(
         at=timezone.now(),
         actor_kind=actor.kind,
         actor=actor.name[:200],
@@ -58,6 +45,22 @@ def entry(
         before=before,
         after=after,
     )
+    if (gathered := _gathered.get()) is not None:
+        gathered.append(entry)
+    else:
+        entry.save()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write the entries of this block at its end, in one statement; for many acts in one transaction."""
+    entries: list[AuditEntry] = []
+    token = _gathered.set(entries)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    AuditEntry.objects.bulk_create(entries)
 
 
 def state_of(obj: models.Model) -> dict[str, Any]:

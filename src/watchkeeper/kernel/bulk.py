@@ -54,7 +54,7 @@ def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
 def create(resource: Resource, actor: Actor, serializer: Any, rows: Sequence[dict[str, Any]]) -> list[Any]:
     """New records from what a serializer of the kind has made of each row."""
     require(actor, "create", resource)
-    with transaction.atomic():
+    with transaction.atomic(), audit.together():
         if _plain(resource, serializer):
             return _inserted(resource, actor, rows)
         return each(
@@ -77,6 +77,6 @@ def _plain(resource: Resource, serializer: Any) -> bool:
 def _inserted(resource: Resource, actor: Actor, rows: Sequence[dict[str, Any]]) -> list[Any]:
     made: list[Any] = resource.model._default_manager.bulk_create([resource.model(**row) for row in rows])
     each(made, lambda obj: require(actor, "create", resource, obj))
-    act = doing.verb(resource, "create")
-    audit.record_all([audit.entry(actor, act, obj, after=audit.state_of(obj)) for obj in made])
+    for obj in made:
+        audit.record(actor, doing.verb(resource, "create"), obj, after=audit.state_of(obj))
     return made

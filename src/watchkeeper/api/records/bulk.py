@@ -23,7 +23,7 @@ from rest_framework.validators import UniqueValidator
 
 from watchkeeper.api.records.bodies import refusals, validate
 from watchkeeper.api.records.etags import lock
-from watchkeeper.kernel import bulk, doing
+from watchkeeper.kernel import audit, bulk, doing
 from watchkeeper.kernel.problems import Rejected
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.model.errors import TooLarge
@@ -86,7 +86,7 @@ def _change_many(view: Any, request: Request) -> Response:
         validate(serializer, {name: words for name, words in refused.items() if name != "id"})
         return doing.change(view.resource, view.actor, obj, serializer)
 
-    with transaction.atomic():
+    with transaction.atomic(), audit.together():
         found = _found(view, [row.get("id") for row in rows if isinstance(row, dict)])
         changed = bulk.each(rows, change)
     return Response(view.shown_all(changed))
@@ -94,7 +94,7 @@ def _change_many(view: Any, request: Request) -> Response:
 
 def _remove_many(view: Any, request: Request) -> Response:
     ids = _rows(request.data)
-    with transaction.atomic():
+    with transaction.atomic(), audit.together():
         found = _found(view, ids)
         bulk.each(ids, lambda pk: doing.remove(view.resource, view.actor, _one(found, pk)))
     return Response(status=HTTPStatus.NO_CONTENT)
