@@ -49,7 +49,7 @@ def test_settings_named_in_pages_exist(page: Path) -> None:
 def test_every_command_is_documented_and_helps() -> None:
     listing = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, timeout=60).stdout
     commands = set(re.findall(r"^[│| ]+([a-z][a-z-]+)  ", listing, re.M))
-    assert {"serve", "demo", "replay", "status", "doctor", "token", "intake-key", "lab"} <= commands
+    assert {"serve", "demo", "replay", "status", "doctor", "token", "audit", "intake-key", "lab"} <= commands
     for command in commands:
         assert re.search(rf"`(watchkeeper )?{command}\b", README), f"README does not name {command}"
 

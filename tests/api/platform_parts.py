@@ -114,9 +114,9 @@ class Web:
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[Web]:
     """A web process with a journal, and a token of each scope."""
-    from watchkeeper.app.acts import JournalActs
     from watchkeeper.domains import identity
     from watchkeeper.journal import open_journal
+    from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.ports import ports
 
     journal = open_journal("", folder)

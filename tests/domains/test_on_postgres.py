@@ -19,6 +19,7 @@ CHOSEN = (
     "tests/domains/test_writer.py",
     "tests/domains/test_inventory.py",
     "tests/domains/test_access_filter.py",
+    "tests/domains/test_audit_chain.py",
     "tests/api/test_rest.py::test_every_list",
     "tests/api/test_rest.py::test_lists_narrow",
     "tests/api/test_rest.py::test_items_and_relations_by_hand",

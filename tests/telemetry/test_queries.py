@@ -165,8 +165,13 @@ def test_lines_are_counted_over_time_and_by_template(world: Store) -> None:
     assert logs.templates(world, from_ms=START, to_ms=NOW) == [
         logs.Shape(1, "hello <*>", 34), logs.Shape(2, "timeout", 33), logs.Shape(3, "link", 33),
     ]  # fmt: skip
-    around = logs.around(world, hosts=["h0"], services=[], from_ms=START, to_ms=NOW, limit=3)
-    assert [line.severity >= 13 for line in around] == [True] * 3 and around[0].time < around[1].time
+    every = logs.around(world, hosts=["h0", "h1"], services=[], from_ms=START, to_ms=NOW, limit=100)
+    assert every and all(line.severity >= 13 for line, _ in every)
+    assert [line.time for line, _ in every] == sorted(line.time for line, _ in every)
+    shapes = {(line.template_id, line.host, line.service, line.source) for line, _ in every}
+    assert len(shapes) == len(every), "one line of each shape from each source"
+    bad, _ = logs.search(world, severity=13, from_ms=START, to_ms=NOW)
+    assert sum(n for _, n in every) == sum(line.host.lower() in ("h0", "h1") for line in bad)
 
 
 def test_spans_make_a_trace_and_edges(world: Store) -> None:

@@ -6,7 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from watchkeeper.api import access, dead_letters, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import access, dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import view_of
@@ -14,6 +14,7 @@ from watchkeeper.kernel.rest import view_of
 router = SimpleRouter()
 for resource in registry:
     router.register(resource.path, view_of(resource), basename=resource.path)
+router.register("graph", graph.Graph, basename="graph")
 router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters")
 
 urlpatterns = [

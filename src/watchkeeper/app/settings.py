@@ -150,6 +150,10 @@ OUTBOUND_ALLOW = [
     for n in os.environ.get("WATCHKEEPER_OUTBOUND_ALLOW", "").split(",")
     if n.strip()
 ]
+#: how far the audit trail was sealed, kept outside the database
+AUDIT_CHECKPOINTS = Path(
+    os.environ.get("WATCHKEEPER_AUDIT_CHECKPOINTS", "") or CONFIG.data / "audit-checkpoints.jsonl"
+)
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
 # What clients do wrong is in their answers; in our log it would be a way to fill the disk.
 logging.getLogger("django.request").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The web process: Django under uvicorn on an inner address, and the outbox worker."""
+"""The web process: Django under uvicorn on an inner address, the outbox worker and the audit trail's sealer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ def main() -> None:
 
     import django
     import uvicorn
+    from django.conf import settings
 
     django.setup()  # before anything that knows a record
 
     from watchkeeper.app import collectors
-    from watchkeeper.app.acts import JournalActs
     from watchkeeper.app.asgi import application
+    from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.journal import open_journal
+    from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.outbox import OutboxWorker
     from watchkeeper.kernel.ports import ports
     from watchkeeper.telemetry.store import Store
@@ -31,10 +33,12 @@ def main() -> None:
     ports.journal = open_journal(config.journal_url, config.data)
     ports.acts = JournalActs(ports.journal)
     ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
-    ports.collectors = collectors.all_of(ports.journal)
+    sealer = Sealer(Checkpoints(settings.AUDIT_CHECKPOINTS))
+    ports.collectors = [*collectors.all_of(ports.journal), sealer.metrics]
     ports.doors = collectors.door_stats
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
+    sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -50,6 +54,8 @@ def main() -> None:
     server.should_exit = True
     serving.join(6)
     worker.join(5)
+    sealing.join(5)
+    sealer.finish()
     ports.telemetry.close()
     ports.journal.close()
 

@@ -9,13 +9,16 @@ import typer
 def build() -> typer.Typer:
     """The whole tree of commands except `serve`, which app adds."""
     from watchkeeper.cli import (
+        audit,
         demo,
         doctor,
+        exchange,
         intake_key,
         lab_cause,
         lab_correlate,
         lab_detect,
         lab_templates,
+        records,
         replay,
         status,
         token,
@@ -30,8 +33,12 @@ def build() -> typer.Typer:
     root.command("replay")(replay.replay)
     root.command("status")(status.status)
     root.command("doctor")(doctor.doctor)
+    for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
+        root.command(command.__name__)(command)
+    root.command("import")(exchange.import_)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
+    root.add_typer(audit.commands, name="audit")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
     lab.command("detect")(lab_detect.detect)
     lab.command("templates")(lab_templates.templates)

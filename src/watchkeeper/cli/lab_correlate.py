@@ -12,9 +12,7 @@ import msgspec
 import typer
 
 from watchkeeper.analysis.causes.clue import Clue
-from watchkeeper.analysis.causes.ranking import Ranking
 from watchkeeper.analysis.correlators.arrival import Arrival
-from watchkeeper.analysis.correlators.graph_time import GraphTime
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 from watchkeeper.model.verdicts import Severity
 
@@ -101,6 +99,9 @@ class Stream:
     """Feeds alerts to the correlator and gives out the groups that are over."""
 
     def __init__(self, topology: Topology) -> None:
+        from watchkeeper.analysis.causes.ranking import Ranking
+        from watchkeeper.analysis.correlators.graph_time import GraphTime
+
         self.topology = topology
         self.correlator = GraphTime()
         self.finder = Ranking()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,12 +17,11 @@ from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import logs as log_queries
-from watchkeeper.telemetry.queries.logs import Line
 
 BEFORE = dt.timedelta(minutes=15)
 AFTER = dt.timedelta(minutes=5)
 CHARTS = 4
-LINES = 60
+LINES = 20
 
 
 def window(record: Situation) -> tuple[int, int]:
@@ -68,24 +66,10 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
         return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
     query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
     return {
-        "lines": grouped(lines),
+        "lines": [{"line": line, "more": n - 1} for line, n in lines],
         "more": f"/explore/logs/?{urlencode(query)}",
         "empty": "No warnings or errors in that time.",
     }
-
-
-def grouped(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """Lines of one shape from one source, one after the other, as the first of them and how many they are."""
-    out: list[dict[str, Any]] = []
-    for line in lines:
-        before = out[-1]["line"] if out else None
-        if before and line.template_id and (line.template_id, line.source_name) == (
-            before.template_id, before.source_name,
-        ):  # fmt: skip
-            out[-1]["more"] += 1
-        else:
-            out.append({"line": line, "more": 0})
-    return out
 
 
 def affected(record: Situation, among: QuerySet[Item]) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Model
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.tables import drawn
 from watchkeeper.console.templatetags.console import as_time, badge, chips, exact, kind
+from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel.resource import Resource, Show, registry
 from watchkeeper.kernel.rest import serializer_of
 
@@ -18,7 +20,7 @@ ELSEWHERE = {
     "alerts": {"name", "severity", "status", "summary", "because", "item", "situation", "fingerprint", "labels",
                "annotations", "suppressed_by", "url", "score", "flapping"},
     "audit": {"name"},
-    "items": {"name", "identifiers", "discovered"},
+    "items": {"name", "identifiers", "discovered", "declared"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",
@@ -27,21 +29,32 @@ POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation":
              "in_team": "teams", "in_organisation": "organisations"}  # fmt: skip
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
-         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in"}  # fmt: skip
+         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
+         "sealed_no": "Number in the chain"}  # fmt: skip
 
 
 def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
     """Label and value of all that is set and not shown elsewhere on the page."""
     shown = serializer_of(resource)(record).data
-    hidden = ELSEWHERE["*"] | ELSEWHERE.get(resource.path, set())
+    hidden = ELSEWHERE["*"] | ELSEWHERE.get("items" if isinstance(record, Item) else resource.path, set())
     # Where a name goes with an id, the id's field shows it.
     hidden = hidden | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
     marks = {c.name for c in resource.columns if c.show in (Show.STATE, Show.SEVERITY)}
     return [
-        (label(name), _value(resource, record, name, value, shown.get(f"{name}_name"), name in marks))
+        (
+            called(resource, name),
+            _value(resource, record, name, value, shown.get(f"{name}_name"), name in marks),
+        )
         for name, value in shown.items()
         if name not in hidden and value not in ("", None, [], {})
     ]
+
+
+def called(resource: Resource, name: str) -> str:
+    """What a column of a kind is called: as its model says, if it says more than the column's name."""
+    field = next((f for f in resource.model._meta.concrete_fields if f.name == name), None)
+    said = str(field.verbose_name) if field is not None else ""
+    return label(name) if said in ("", name.replace("_", " ")) else said[:1].upper() + said[1:]
 
 
 def label(name: str) -> str:
@@ -55,6 +68,8 @@ def _value(
     column = drawn(resource, name, value)
     if column is not None:
         return column
+    if isinstance(other := getattr(record, name, None), Model) and (path := path_of(other)):
+        return format_html('<a href="/{}/{}/">{}</a>', path, other.pk, other)
     if resource.path == "audit" and name == "record":
         return _audited(record)
     if resource.path == "audit" and name == "kind":
@@ -66,6 +81,13 @@ def _value(
     if mark:
         return badge(value)
     return plain(value)
+
+
+def path_of(record: Model) -> str:
+    """Where a record has its page: an item at its own kind's, others at their model's; "" when it has none."""
+    if isinstance(record, Item):
+        return record.declared or "items"
+    return next((r.path for r in registry if isinstance(record, r.model)), "")
 
 
 def plain(value: Any) -> SafeString:

@@ -11,12 +11,13 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 MOST_CHOICES = 500
+_NAME = {"scheme", "value"}  # of an identifier
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `shape`: text, long, number, yes, choice, time, list (one entry a line), json, pick
-    (any number of the choices), pairs (name=value, one a line)."""
+    """One input. `shape`: text, long, number, yes, choice, date, time, list (one entry a line), json, pick
+    (any number of the choices), pairs (name=value, one a line), names (identifiers, scheme=value, one a line)."""
 
     name: str
     label: str
@@ -45,42 +46,43 @@ def fields_of(serializer: type[serializers.BaseSerializer[Any]] | None) -> list[
     return [_field(name, f) for name, f in made.fields.items() if not f.read_only]
 
 
+#: serializer field → shape, the more special before the more general
+_SHAPES: tuple[tuple[tuple[type, ...], str], ...] = (
+    ((serializers.MultipleChoiceField, serializers.ListField), "list"),
+    ((serializers.ChoiceField, serializers.PrimaryKeyRelatedField), "choice"),
+    ((serializers.BooleanField,), "yes"),
+    ((serializers.IntegerField, serializers.FloatField, serializers.DecimalField), "number"),
+    ((serializers.DateTimeField,), "time"),
+    ((serializers.DateField,), "date"),
+    ((serializers.DictField,), "pairs"),
+    ((serializers.ListSerializer, serializers.JSONField), "json"),
+)
+
+
 def _field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Field:
-    choices: tuple[tuple[str, str], ...] = ()
-    match field:
-        case serializers.MultipleChoiceField():
-            shape = "list"
-        case serializers.ChoiceField():
-            shape, choices = "choice", tuple((str(k), str(v)) for k, v in field.choices.items())
-        case serializers.BooleanField():
-            shape = "yes"
-        case serializers.IntegerField() | serializers.FloatField():
-            shape = "number"
-        case serializers.DateTimeField():
-            shape = "time"
-        case serializers.ListField(child=serializers.ChoiceField() as child):
-            shape, choices = (
-                "pick",
-                tuple((str(k), str(v).replace("_", " ")) for k, v in child.choices.items()),
-            )
-        case serializers.ListField():
-            shape = "list"
-        case serializers.ListSerializer():
-            shape = "json"
-        case serializers.DictField():
-            shape = "pairs"
-        case serializers.PrimaryKeyRelatedField() | serializers.ManyRelatedField():
-            found = field.get_choices(cutoff=MOST_CHOICES)
-            shape = "pick" if isinstance(field, serializers.ManyRelatedField) else "choice"
-            choices = tuple((str(k), str(v)) for k, v in found.items())
-        case serializers.JSONField():
-            shape = "json"
-        case _:
-            shape = "long" if field.style.get("base_template") == "textarea.html" else "text"
     default = _default(name, field)
     label = str(field.label or name.replace("_", " ").capitalize())
+    shape, choices = _shape(field)
     rows = int(field.style.get("rows", 3))
     return Field(name, label, shape, str(field.help_text or ""), field.required, choices, default, rows=rows)
+
+
+def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Its shape, and what can be chosen."""
+    match field:
+        case serializers.ListField(child=serializers.ChoiceField() as child):
+            return "pick", tuple((str(k), str(v).replace("_", " ")) for k, v in child.choices.items())
+        case serializers.ListSerializer(child=serializers.Serializer() as child) if (
+            set(child.fields) == _NAME
+        ):
+            return "names", ()
+        case serializers.PrimaryKeyRelatedField() | serializers.ManyRelatedField():
+            shape = "pick" if isinstance(field, serializers.ManyRelatedField) else "choice"
+            return shape, tuple((str(k), str(v)) for k, v in field.get_choices(cutoff=MOST_CHOICES).items())
+    shape = next((shape for types, shape in _SHAPES if isinstance(field, types)), "")
+    if shape == "choice":
+        return shape, tuple((str(k), str(v)) for k, v in field.choices.items())
+    return shape or ("long" if field.style.get("base_template") == "textarea.html" else "text"), ()
 
 
 def _default(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Any:
@@ -120,6 +122,9 @@ def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
         elif f.shape == "pairs" and text.strip():
             lines = [line.partition("=") for line in text.splitlines() if line.strip()]
             out[f.name] = {name.strip(): value.strip() for name, _, value in lines}
+        elif f.shape == "names" and text.strip():
+            named = (line.partition("=") for line in text.splitlines() if line.strip())
+            out[f.name] = [{"scheme": scheme.strip(), "value": value.strip()} for scheme, _, value in named]
         elif f.shape == "json" and text.strip():
             try:
                 out[f.name] = json.loads(text)

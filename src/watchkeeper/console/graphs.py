@@ -18,9 +18,12 @@ TURNED = {RelationKind.CONTAINS}
 
 
 def picture(
-    items: Iterable[Item], relations: Iterable[Relation], causes: Iterable[str] = ()
+    items: Iterable[Item],
+    relations: Iterable[Relation],
+    causes: Iterable[str] = (),
+    mark: str = "probable cause",
 ) -> dict[str, Any]:
-    """Nodes and edges for the browser."""
+    """Nodes and edges for the browser; `causes` are marked, and `mark` says as what."""
     nodes = {i.pk: i for i in items}
     marked = set(causes)
     states = _states(nodes)
@@ -30,6 +33,7 @@ def picture(
             ends = (r.target_id, r.source_id) if r.kind in TURNED else (r.source_id, r.target_id)
             edges.add((*ends, str(r.kind)))
     return {
+        "mark": mark,
         "nodes": [
             {"id": i.pk, "name": i.name, "kind": i.kind, "state": states.get(i.pk, ""), "cause": i.pk in marked,
              "url": f"/items/{i.pk}/"}

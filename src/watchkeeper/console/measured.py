@@ -26,13 +26,9 @@ TELLING = (
     "http.server.request.duration", "rpc.server.duration", "db.client.operation.duration", "up",
     "watchkeeper.service.up", "process.cpu.utilization", "process.memory.usage",
 )  # fmt: skip
-#: the label that carries an item's name, by the scheme of its identifier
-LABELS = {
-    "hostname": "host.name",
-    "fqdn": "host.name",
-    "service.name": "service.name",
-    "instance": "instance",
-}
+#: the labels that carry an item's name, by the scheme of its identifier
+_HOST, _SERVICE = ("host.name", "host_name", "nodename"), ("service.name", "service_name", "service", "job")
+LABELS = {"hostname": _HOST, "fqdn": _HOST, "service.name": _SERVICE, "instance": ("instance",)}
 
 
 def source(**parameters: Any) -> str:
@@ -101,17 +97,13 @@ def title(metric: str) -> str:
 def _series(item: Item, prefix: str = "") -> list[Series]:
     """Series that carry one of the item's names, whatever their case."""
     current = item.identifiers.filter(valid_to=None, scheme__in=LABELS)
-    found: dict[int, Series] = {}
+    patterns = {
+        x: f"(?i){re.escape(x.value)}" + ("(:[0-9]+)?" if x.scheme == "instance" else "") for x in current[:4]
+    }
+    named = tuple(Matcher(label, p, "=~") for x, p in patterns.items() for label in LABELS[x.scheme])
+    if not named:
+        return []
     try:
-        store = ports.the_telemetry()
-        for identifier in list(current)[:4]:
-            pattern = f"(?i){re.escape(identifier.value)}"
-            if identifier.scheme == "instance":
-                pattern += "(:[0-9]+)?"
-            matcher = Matcher(LABELS[identifier.scheme], pattern, "=~")
-            found |= {
-                s.id: s for s in described(store, Wanted(prefix=prefix, matchers=(matcher,)), limit=200)
-            }
+        return described(ports.the_telemetry(), Wanted(prefix=prefix, any_of=named), limit=200)
     except WatchkeeperError:
         return []  # the charts are an addition; the page is worth showing without them
-    return list(found.values())

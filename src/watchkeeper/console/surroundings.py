@@ -22,6 +22,8 @@ PHRASES = {
     "member_of": ("Is part of", "Is made of"),
     "contains": ("Contains", "Is in"),
     "connects_to": ("Is connected to", "Is connected to"),
+    "protects": ("Protects", "Is protected by"),
+    "backs_up": ("Keeps copies of", "Is backed up by"),
 }
 
 
@@ -58,7 +60,7 @@ def of_item(item: Item, actor: Actor) -> dict[str, Any]:
         "can_relate": may(actor, "create", registry["relations"]),
         "identifiers": item.identifiers.filter(valid_to=None),
         "charts": item_charts(item),
-        "related": [],
+        "in_words": {"relations"},  # of what is related, what the page says otherwise
     }
 
 

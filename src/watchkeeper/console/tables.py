@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -51,18 +52,10 @@ def cells(resource: Resource, record: Any) -> list[tuple[Column, SafeString]]:
     """Every column's value, drawn as the declaration says."""
     out = []
     for c in resource.columns:
-        value, url = _value(record, c.name), f"/{resource.path}/{record.pk}/"
+        value, url = c.value(record), f"/{resource.path}/{record.pk}/"
         words = None if c.link else drawn(resource, c.name, value)
         out.append((c, _draw(c, value, url) if words is None else words))
     return out
-
-
-def _value(record: Any, name: str) -> Any:
-    for part in name.split("__"):
-        record = getattr(record, part, None)
-        if callable(record):
-            record = record()
-    return record
 
 
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
@@ -95,8 +88,8 @@ def _draw(column: Column, value: Any, url: str) -> SafeString:
     return format_html('<a href="{}" class="wk-link">{}</a>', url, shown) if column.link else shown
 
 
-def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
-    """A box for every filter with few, known values."""
+def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]) -> list[Box]:
+    """Among these records, a box for every filter with few, known values."""
     boxes = []
     for name, lookups in resource.filters.items():
         if "exact" not in lookups:
@@ -112,7 +105,7 @@ def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
         elif name == "kind":
-            found = resource.model._default_manager.order_by(name).values_list(name, flat=True).distinct()
+            found = among.order_by(name).values_list(name, flat=True).distinct()
             choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue

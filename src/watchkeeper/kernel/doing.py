@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
@@ -24,7 +25,7 @@ def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
     not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
     require(actor, "create", resource)
     hook = resource.create
-    if hook is not None and _journaled(hook):
+    if hook is not None and journaled(hook):
         return hook(actor, serializer.validated_data)
     with transaction.atomic():
         made = hook(actor, serializer.validated_data) if hook else serializer.save()
@@ -50,7 +51,7 @@ def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
 def remove(resource: Resource, actor: Actor, obj: Any) -> None:
     """Remove a record. Raises a WatchkeeperError."""
     require(actor, "remove", resource, obj)
-    if resource.remove is not None and _journaled(resource.remove):
+    if resource.remove is not None and journaled(resource.remove):
         resource.remove(actor, obj)
         return
     with transaction.atomic():
@@ -58,7 +59,16 @@ def remove(resource: Resource, actor: Actor, obj: Any) -> None:
         if resource.remove:
             resource.remove(actor, obj)
         else:
-            obj.delete()
+            _delete(obj)
+
+
+def _delete(obj: Any) -> None:
+    try:
+        obj.delete()
+    except ProtectedError as error:
+        held = sorted({str(o) for o in error.protected_objects})
+        more = f" and {len(held) - 5} more" if len(held) > 5 else ""
+        raise Refused(f"it is needed by {', '.join(held[:5])}{more}") from error
 
 
 def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[str, Any]) -> Done:
@@ -77,5 +87,6 @@ def verb(resource: Resource, name: str) -> str:
     return f"{resource.name.replace(' ', '-')}.{name}"
 
 
-def _journaled(hook: Callable[..., Any]) -> bool:
+def journaled(hook: Callable[..., Any] | None) -> bool:
+    """Whether this hook writes through the journal."""
     return bool(getattr(hook, "journaled", False))

@@ -96,11 +96,29 @@ def ordered(resource: Resource, found: QuerySet[Any], by: str) -> QuerySet[Any]:
     return found.order_by(*names)
 
 
+def cut(found: QuerySet[Any], offset: int, limit: int) -> list[Any]:
+    """A stretch of a list. Rows that bring others along are put in order by their keys alone first, because sorting
+    a hundred thousand of them whole takes ten times as long."""
+    if not found.query.select_related:
+        return list(found[offset : offset + limit])
+    keys = list(found.values_list("pk", flat=True)[offset : offset + limit])
+    rows = found.order_by().in_bulk(keys)
+    return [rows[k] for k in keys if k in rows]
+
+
 class Pages(LimitOffsetPagination):
     """`limit` and `offset`, bounded; answers {"count", "next", "previous", "results"}."""
 
     default_limit = 50
     max_limit = MAX_LIMIT
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """The page that is asked for."""
+        if not isinstance(queryset, QuerySet):
+            return super().paginate_queryset(queryset, request, view)
+        self.request, self.limit, self.offset = request, self.get_limit(request), self.get_offset(request)
+        self.count = self.get_count(queryset)
+        return cut(queryset, self.offset, self.limit)
 
     def get_limit(self, request: Request) -> int:
         """Raises BadQuery; more than the bound is cut to it, and `next` leads on."""

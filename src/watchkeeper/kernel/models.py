@@ -11,7 +11,8 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One act of a person, a token or the command line. Written once, never changed."""
+    """One act of a person, a token or the command line. Written once, never changed; `domains.audit` adds its
+    place in the hash chain."""
 
     at = models.DateTimeField(db_index=True)
     actor_kind = models.CharField(max_length=16)
@@ -25,10 +26,17 @@ class AuditEntry(models.Model):
     name = models.CharField(max_length=200, blank=True, default="")
     before = models.JSONField(null=True, default=None)
     after = models.JSONField(null=True, default=None)
+    sealed_no = models.PositiveBigIntegerField(
+        null=True, default=None, unique=True
+    )  # without gaps; ids have some
+    seal = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["kind", "record"], name="audit_record")]
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "record"], name="audit_record"),
+            models.Index(fields=["id"], condition=models.Q(sealed_no=None), name="audit_not_sealed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} by {self.actor}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -118,6 +119,23 @@ def _plain(detail: Any) -> Any:
     if isinstance(detail, list):
         return [_plain(v) for v in detail]
     return str(detail)
+
+
+def told(detail: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """What a serializer found wrong, flat: the field's name (with those within it, as in `doors.0`) and a
+    sentence; no name where it is about the whole.
+
+    >>> list(told({"name": ["is needed"], "doors": {0: ["is no door"]}}))
+    [('name', 'is needed'), ('doors.0', 'is no door')]
+    """
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from told(inner, name if key == "non_field_errors" else f"{name}.{key}".lstrip("."))
+    elif isinstance(detail, list):
+        for number, inner in enumerate(detail):
+            yield from told(inner, f"{name}.{number}".lstrip(".") if isinstance(inner, dict) else name)
+    else:
+        yield name, str(detail)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001

@@ -48,6 +48,14 @@ class Column:
         """The label, or the name in words."""
         return self.label or self.name.replace("__", " ").replace("_", " ").capitalize()
 
+    def value(self, record: Any) -> Any:
+        """What a record has in this column."""
+        for part in self.name.split("__"):
+            record = getattr(record, part, None)
+            if callable(record):
+                record = record()
+        return record
+
 
 @dataclass(frozen=True)
 class Done:
@@ -115,6 +123,11 @@ class Resource:
     related: Mapping[str, Callable[[Any], QuerySet[Any]]] = field(default_factory=dict)
     default_filters: Mapping[str, str] = field(default_factory=dict)  # what the console's table begins with
     page_size: int = 50
+
+    @property
+    def plural(self) -> str:
+        """What people call many of them."""
+        return f"{self.name}s" if self.name.isupper() else self.path.replace("-", " ")
 
     def queryset(self) -> QuerySet[Any]:
         """All records of the kind, ready to be listed."""

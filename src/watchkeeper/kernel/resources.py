@@ -31,6 +31,8 @@ registry.add(
             "name",
             "before",
             "after",
+            "sealed_no",
+            "seal",
         ),
         columns=(
             Column("at", "When", Show.TIME, link=True),

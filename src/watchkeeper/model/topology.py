@@ -23,6 +23,8 @@ class RelationKind(StrEnum):
     MEMBER_OF = "member_of"  # from part to whole: an instance of a service
     CONTAINS = "contains"  # from whole to part: a host has disks and interfaces
     CONNECTS_TO = "connects_to"  # a cable or link; both ways
+    PROTECTS = "protects"  # a firewall or guard, and what is behind it
+    BACKS_UP = "backs_up"  # from what keeps the copies to what they are of
 
 
 class Identifier(msgspec.Struct, frozen=True, order=True):

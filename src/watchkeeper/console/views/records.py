@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
@@ -16,9 +17,11 @@ from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.domains.inventory.models import Item
+from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.lists import narrow
+from watchkeeper.kernel.lists import cut, narrow
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.permissions import may, require, visible
 from watchkeeper.kernel.problems import Forbidden, Refused
@@ -34,7 +37,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
 }
 
 
-def _kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
+def kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
+    """The kind at this path. Raises Http404, or Forbidden when this may not be done with any of its records."""
     try:
         resource = registry[path]
     except KeyError:
@@ -50,26 +54,41 @@ def _record(request: HttpRequest, resource: Resource, key: str) -> Any:
         raise Http404 from error
 
 
+def asked(request: HttpRequest, resource: Resource) -> dict[str, str]:
+    """The list's parameters: what the address says, else what the kind's list begins with."""
+    given = {k: v for k, v in request.GET.items() if v and k != "page"} or dict(resource.default_filters)
+    return {k: v for k, v in given.items() if k != "all"}
+
+
+class Pager(Paginator):  # type: ignore[type-arg]
+    """Pages of the table, cut as the API cuts its lists."""
+
+    def page(self, number: Any) -> Page:  # type: ignore[type-arg]
+        """Raises InvalidPage."""
+        number = self.validate_number(number)
+        return Page(cut(self.object_list, (number - 1) * self.per_page, self.per_page), number, self)
+
+
 @require_GET
 @signed_in()
 def table(request: HttpRequest, path: str) -> HttpResponse:
     """The list: searched, filtered, ordered and paged on the server."""
-    resource = _kind(request, path)
-    asked = {k: v for k, v in request.GET.items() if v and k != "page"}
-    given = asked or dict(resource.default_filters)
-    if "all" in given:
-        given = {k: v for k, v in given.items() if k != "all"}
+    resource = kind(request, path)
+    given = asked(request, resource)
     found = narrow(resource, visible(actor_of(request), resource), given)
-    shown = Paginator(found, resource.page_size).get_page(request.GET.get("page"))
+    shown = Pager(found, resource.page_size).get_page(request.GET.get("page"))
     context = {
-        "title": resource.path.replace("-", " ").capitalize(),
+        "title": capfirst(resource.plural),
         "resource": resource,
         "rows": [Row(r, resource, cells(resource, r)) for r in shown],
         "shown": shown,
-        "boxes": filter_boxes(resource, given),
+        "boxes": filter_boxes(
+            resource, given, visible(actor_of(request), resource, resource.model._default_manager.all())
+        ),
         "given": given,
         "ordering": given.get("ordering", ""),
         "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),
+        "can_import": takes_imports(resource) and may(actor_of(request), "create", resource),
     }
     part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"
     return page(request, part, **context)
@@ -79,8 +98,11 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in()
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
-    resource = _kind(request, path)
-    return _page(request, resource, _record(request, resource, key))
+    resource = kind(request, path)
+    obj = _record(request, resource, key)
+    if own := getattr(obj, "declared", "") if path == "items" else "":
+        return HttpResponseRedirect(f"/{own}/{key}/")
+    return _page(request, resource, obj)
 
 
 def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
@@ -105,8 +127,11 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "can_change": "change" in resource.allow and may(actor, "change", resource, obj),
         "can_remove": "remove" in resource.allow and may(actor, "remove", resource, obj),
     }
-    template, more = SPECIAL.get(resource.path, ("record.html", None))
-    return page(request, template, **{**context, **(more(obj, actor) if more else {})})
+    path = "items" if issubclass(resource.model, Item) else resource.path
+    template, more = SPECIAL.get(path, ("record.html", None))
+    context |= more(obj, actor) if more else {}
+    context["related"] = [r for r in related if r[0].path not in context.get("in_words", ())]
+    return page(request, template, **context)
 
 
 def _offered(resource: Resource, obj: Any, actor: Actor) -> list[tuple[Action, list[Field]]]:
@@ -118,7 +143,7 @@ def _offered(resource: Resource, obj: Any, actor: Actor) -> list[tuple[Action, l
 @signed_in()
 def new(request: HttpRequest, path: str) -> HttpResponse:
     """A form for a new record; a secret that is shown once is shown here."""
-    resource = _kind(request, path, "create")
+    resource = kind(request, path, "create")
     if "create" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be made here.")
     serializer = serializer_of(resource)
@@ -151,7 +176,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
 @signed_in()
 def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     """Do something with a record, then show it again."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     obj = _record(request, resource, key)
     action = resource.action(name)
     if action is None:
@@ -185,7 +210,7 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
 @signed_in()
 def remove(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Remove a record after the page has asked for confirmation."""
-    resource = _kind(request, path)
+    resource = kind(request, path)
     if "remove" not in resource.allow:
         raise Refused(f"A {resource.name} cannot be removed here.")
     doing.remove(resource, actor_of(request), _record(request, resource, key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,7 +52,14 @@ def listing(request: HttpRequest) -> HttpResponse:
     return page(
         request, part, title="Situations", rows=with_cause(shown), shown=shown, state=state, words=words,
         states=STATES.items(), severities=list(reversed(Severity)), severity=severity,
+        kind=registry["situations"], export_query=_as_list(state, severity, words),
     )  # fmt: skip
+
+
+def _as_list(state: str, severity: str, words: str) -> str:
+    """The same in the parameters of the kind's own list."""
+    states = {"": {"state__in": "open,acknowledged"}, "all": {"all": "1"}}.get(state, {"state": state})
+    return urlencode({**states, **{k: v for k, v in (("severity", severity), ("search", words)) if v}})
 
 
 @require_GET

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from watchkeeper.domains.inventory import models
@@ -15,12 +15,35 @@ from watchkeeper.kernel.ports import ports
 from watchkeeper.model.signals import Stream, batch
 from watchkeeper.model.topology import Discovery, Identifier, Item, Relation, RelationKind
 
+_CHUNK = 1000  # items in an entry of the journal
+
+
+class _Announcement:
+    """What this transaction has to tell; told once it is committed, all together."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.relations: list[models.Relation] = []
+
+    def __call__(self) -> None:
+        for start in range(0, len(self.ids), _CHUNK):
+            _append(self.ids[start : start + _CHUNK], [])
+        for start in range(0, len(self.relations), _CHUNK):
+            _append([], self.relations[start : start + _CHUNK])
+
 
 def announce(item_ids: Iterable[str], relations: Iterable[models.Relation] = ()) -> None:
     """Once this transaction is committed. Without a journal, or when it is full, analysis learns it at its start."""
-    ids, edges = list(item_ids), list(relations)
-    if ports.journal is not None:
-        transaction.on_commit(lambda: _append(ids, edges), robust=True)
+    if ports.journal is None:
+        return
+    # An import calls this for every row: one announcement tells them all. What an inner savepoint takes back is
+    # not there any more when it is told.
+    waiting = connection.run_on_commit[-1][1] if connection.run_on_commit else None
+    if not isinstance(waiting, _Announcement):
+        waiting = _Announcement()
+        transaction.on_commit(waiting, robust=True)
+    waiting.ids += item_ids
+    waiting.relations += relations
 
 
 def _append(ids: list[str], relations: list[models.Relation]) -> None:

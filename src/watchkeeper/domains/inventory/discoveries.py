@@ -45,7 +45,7 @@ def _items(items: dict[str, Item], now_ms: int) -> None:
             if not old_discovered:
                 name, kind, discovered = old_name, old_kind, False
             attributes = {**old_attributes, **attributes}
-        rows.append((i.id, kind, name, discovered, i.source[:128], document(attributes), now, now))
+        rows.append((i.id, kind, "", name, discovered, i.source[:128], document(attributes), now, now))
     changed = ("kind", "name", "discovered", "source", "attributes", "last_seen_at")
     upsert(models.Item, rows, update=changed)
 

@@ -1,197 +1,116 @@
-"""Items and relations, declared. What a person changes on an item stays, whatever discovery says after."""
+"""Every kind of record of the inventory, declared: see `kinds` for what follows from a model. Its page, form, table,
+REST and filters come from the declaration."""
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
+from watchkeeper.domains.inventory import models as m
+from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
+from watchkeeper.domains.inventory.kinds import declare, plain
+from watchkeeper.domains.inventory.lifecycle import BOUGHT
 
-from django.db.models import Prefetch, Q, QuerySet
-from django.utils import timezone
-from rest_framework import serializers
-
-from watchkeeper.domains.inventory.announcing import announce
-from watchkeeper.domains.inventory.models import Identifier, Item, Relation
-from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.problems import Invalid, Refused
-from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
-
-
-class IdentifierSerializer(serializers.Serializer[Any]):
-    """A name under which signals know an item."""
-
-    scheme = serializers.CharField(max_length=64)
-    value = serializers.CharField(max_length=512)
-
-
-class ItemSerializer(RecordSerializer):
-    """`confirmed`: a person has said that it is so."""
-
-    confirmed = serializers.SerializerMethodField()
-    identifiers = IdentifierSerializer(many=True, required=False, default=list)
-    attributes = serializers.DictField(required=False)
-
-    class Meta:
-        model = Item
-        fields = ("id", "kind", "name", "confirmed", "discovered", "source", "identifiers", "attributes",
-                  "first_seen_at", "last_seen_at")  # fmt: skip
-        read_only_fields = ("id", "discovered", "source", "first_seen_at", "last_seen_at")
-
-    def get_confirmed(self, item: Item) -> bool:
-        """The opposite of discovered."""
-        return not item.discovered
-
-
-def _with_identifiers(found: QuerySet[Item]) -> QuerySet[Item]:
-    current = Identifier.objects.filter(valid_to=None)
-    return found.prefetch_related(Prefetch("identifiers", queryset=current))
-
-
-def _make(actor: Actor, data: dict[str, Any]) -> Item:
-    now = timezone.now()
-    names = [(x["scheme"].lower(), x["value"].lower()) for x in data.pop("identifiers", [])]
-    for scheme, value in names:
-        if Identifier.objects.filter(scheme=scheme, value=value, valid_to=None).exists():
-            raise Refused(f"another item is known as {scheme}={value}")
-    item = Item.objects.create(
-        id=str(uuid.uuid4()), discovered=False, source=actor.name[:128],
-        first_seen_at=now, last_seen_at=now, **data,
-    )  # fmt: skip
-    Identifier.objects.bulk_create(
-        Identifier(item=item, scheme=s, value=v, position=n, valid_from=now)
-        for n, (s, v) in enumerate(dict.fromkeys(names))
-    )
-    announce([item.pk])
-    return item
-
-
-def _change(_: Actor, item: Item, data: dict[str, Any]) -> Item:
-    data.pop("identifiers", None)
-    for name, value in data.items():
-        setattr(item, name, value)
-    item.discovered = False
-    item.save()
-    announce([item.pk])
-    return item
-
-
-def _confirm(_: Actor, item: Item, __: dict[str, Any]) -> Done:
-    Item.objects.filter(pk=item.pk).update(discovered=False)
-    announce([item.pk])
-    return Done()
-
-
-def _relations(item: Item) -> QuerySet[Relation]:
-    return Relation.objects.filter(Q(source=item) | Q(target=item), valid_to=None)
-
-
-registry.add(
-    Resource(
-        model=Item,
-        path="items",
-        policy_attributes=("kind", "name", "source", "discovered"),
-        name="item",
-        description="Everything the organisation runs, found by discovery or entered by people.",
-        fields=ItemSerializer.Meta.fields,
-        columns=(
-            Column("name", link=True),
-            Column("kind", show=Show.STATE),
-            Column("source", "Known from"),
-            Column("last_seen_at", "Last seen", Show.TIME),
-        ),
-        filters={
-            "kind": ["exact", "in"],
-            "name": ["exact", "icontains"],
-            "discovered": ["exact"],
-            "source": ["exact"],
-            "identifiers__value": ["exact"],
-            "identifiers__scheme": ["exact"],
-            "last_seen_at": ["gte", "lt"],
-        },
-        search=("name", "kind"),
-        ordering=("name", "id"),
-        orderable=("kind", "first_seen_at", "last_seen_at"),
-        writable=("kind", "name", "attributes"),
-        create_only=("identifiers",),
-        allow=frozenset({"create", "change", "remove"}),
-        serializer=ItemSerializer,
-        prepare=_with_identifiers,
-        create=_make,
-        change=_change,
-        actions=(
-            Action("confirm", "Confirm", _confirm, scope=Scope.WRITE, offered=lambda item: item.discovered),
-        ),
-        related={"relations": _relations},
-    )
+# --- places and power ---------------------------------------------------------------------------------------------
+declare(m.Region, "region", "parent", related={"sites": lambda r: r.sites.all()})
+declare(
+    m.Site,
+    "site",
+    "status region facility",
+    search=("facility", "physical_address"),
+    related={"locations": lambda s: s.locations.all(), "racks": lambda s: s.racks.all(),
+             "devices": lambda s: s.devices.all()},
+)  # fmt: skip
+declare(m.Location, "location", "site parent status", related={"racks": lambda x: x.racks.all()})
+declare(
+    m.Rack,
+    "rack",
+    "site location status u_height",
+    search=("serial", "asset_tag"),
+    related={"devices": lambda r: r.devices.all(), "power-feeds": lambda r: r.feeds.all()},
 )
+declare(m.PowerPanel, "power panel", "site location", related={"power-feeds": lambda p: p.feeds.all()})
+declare(m.PowerFeed, "power feed", "panel rack leg voltage amperage")
 
-
-class RelationSerializer(RecordSerializer):
-    """Both ends with their names."""
-
-    source_name = serializers.CharField(source="source.name", read_only=True)
-    target_name = serializers.CharField(source="target.name", read_only=True)
-
-    class Meta:
-        model = Relation
-        fields = ("id", "source", "source_name", "kind", "target", "target_name", "origin", "observed",
-                  "valid_from", "valid_to", "last_seen_at")  # fmt: skip
-        read_only_fields = ("id", "origin", "observed", "valid_from", "valid_to", "last_seen_at")
-
-
-def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
-    if data["source"] == data["target"]:
-        raise Invalid("an item has no relation to itself")
-    now = timezone.now()
-    made, new = Relation.objects.get_or_create(
-        **data, origin=f"person:{actor.name}"[:128], valid_to=None,
-        defaults={"observed": False, "valid_from": now, "last_seen_at": now},
-    )  # fmt: skip
-    if not new:
-        raise Refused("this relation is there already")
-    announce([], [made])
-    return made
-
-
-def _end(_: Actor, relation: Relation) -> None:
-    """It was so until now; its past stays."""
-    relation.valid_to = timezone.now()
-    relation.save(update_fields=["valid_to"])
-
-
-registry.add(
-    Resource(
-        model=Relation,
-        path="relations",
-        policy_attributes=("kind", "origin"),
-        name="relation",
-        description="What needs, runs on, contains or connects to what, and since when.",
-        fields=RelationSerializer.Meta.fields,
-        title=lambda r: f"{r.source.name} {r.kind.replace('_', ' ')} {r.target.name}",
-        columns=(
-            Column("source__name", "From", link=True),
-            Column("kind", show=Show.STATE),
-            Column("target__name", "To"),
-            Column("origin", "Known from"),
-            Column("last_seen_at", "Last seen", Show.TIME),
-        ),
-        filters={
-            "source": ["exact"],
-            "target": ["exact"],
-            "kind": ["exact", "in"],
-            "origin": ["exact"],
-            "observed": ["exact"],
-            "valid_to": ["isnull"],
-        },
-        search=("source__name", "target__name"),
-        ordering=("-valid_from", "-id"),
-        orderable=("kind", "last_seen_at"),
-        create_only=("source", "target", "kind"),
-        allow=frozenset({"create", "remove"}),
-        serializer=RelationSerializer,
-        prepare=lambda found: found.select_related("source", "target"),
-        create=_relate,
-        remove=_end,
-        default_filters={"valid_to__isnull": "true"},
-    )
+# --- hardware and what connects it --------------------------------------------------------------------------------
+plain(m.Manufacturer, "manufacturer", "manufacturers", "name support",
+      related={"device-types": lambda x: x.device_types.all()})  # fmt: skip
+plain(m.DeviceType, "device type", "device-types", "model manufacturer u_height end_of_support",
+      search=("model", "part_number", "manufacturer__name"), ordering="model",
+      related={"devices": lambda x: x.devices.all()})  # fmt: skip
+plain(m.Platform, "platform", "platforms", "name vendor version end_of_support",
+      related={"devices": lambda x: x.devices.all(), "virtual-machines": lambda x: x.virtual_machines.all()})  # fmt: skip
+declare(
+    m.Device,
+    "device",
+    "role status site rack device_type serial",
+    actions=BOUGHT,
+    search=("serial", "asset_tag"),
+    related={"interfaces": lambda d: m.Interface.objects.filter(owner=d.pk)},
 )
+declare(
+    m.Interface,
+    "interface",
+    "type enabled speed_mbps mac_address",
+    search=("mac_address",),
+    related={"addresses": lambda i: m.Address.objects.filter(assigned_to=i.pk)},
+)
+declare(m.Cable, "cable", "type length_m colour")
+plain(m.Provider, "provider", "providers", "name account support",
+      related={"circuits": lambda p: p.circuits.all(), "cloud-accounts": lambda p: p.cloud_accounts.all()})  # fmt: skip
+declare(m.Circuit, "circuit", "provider circuit_id status site commit_mbps ends_on", search=("circuit_id",),
+        actions=BOUGHT)  # fmt: skip
+
+# --- addressing ---------------------------------------------------------------------------------------------------
+declare(m.VRF, "VRF", "rd enforce_unique", related={"prefixes": lambda v: v.prefixes.all()})
+declare(m.VLAN, "VLAN", "vid site status", related={"prefixes": lambda v: v.prefixes.all()})
+declare(
+    m.Prefix,
+    "prefix",
+    "vrf vlan site status",
+    related={"prefixes": lambda p: p.within(), "addresses": lambda p: p.addresses()},
+)
+declare(m.Address, "address", "vrf status role dns_name assigned_to", search=("dns_name",))
+
+# --- where workloads run ------------------------------------------------------------------------------------------
+declare(
+    m.Cluster,
+    "cluster",
+    "type site version",
+    related={"virtual-machines": lambda c: c.virtual_machines.all(),
+             "container-workloads": lambda c: c.workloads.all()},
+)  # fmt: skip
+declare(
+    m.VirtualMachine,
+    "virtual machine",
+    "status cluster device vcpus memory_mib disk_gib",
+    actions=BOUGHT,
+    search=("uuid",),
+    related={"interfaces": lambda v: m.Interface.objects.filter(owner=v.pk)},
+)
+declare(m.ContainerWorkload, "container workload", "type cluster namespace image replicas", search=("image",))
+declare(m.CloudAccount, "cloud account", "provider account_id budget currency", search=("account_id",),
+        related={"cloud-resources": lambda a: a.resources.all()})  # fmt: skip
+declare(m.CloudResource, "cloud resource", "type account region status", search=("resource_id", "type"),
+        actions=BOUGHT)  # fmt: skip
+declare(m.RedundancyGroup, "redundancy group", "needed", related={"group-members": lambda g: g.members.all()})
+plain(m.GroupMember, "group member", "group-members", "item group", search=("item__name", "group__name"),
+      ordering="group")  # fmt: skip
+
+# --- software, services, business ---------------------------------------------------------------------------------
+declare(m.SoftwareInstance, "software instance", "product version runs_on port", search=("product",))
+declare(m.Database, "database", "engine version runs_on size_gib backed_up", search=("engine",))
+declare(m.Certificate, "certificate", "issuer expires_at used_by", search=("subject", "alternative_names"))
+declare(m.Domain, "domain", related={"systems": lambda d: d.systems.all()})
+declare(m.System, "system", "domain", related={"applications": lambda s: s.applications.all()})
+declare(
+    m.Application,
+    "application",
+    "type lifecycle criticality system owner",
+    search=("owner",),
+    related={"technical-services": lambda a: a.services.all(), "apis": lambda a: a.apis.all()},
+)
+declare(m.API, "API", "type lifecycle provided_by")
+declare(m.TechnicalService, "technical service", "criticality owner application", search=("owner",))
+declare(
+    m.BusinessService, "business service", "criticality owner availability_target users", search=("owner",)
+)
+declare(m.Capability, "capability", "parent owner",
+        related={"business-services": lambda c: c.services.all()})  # fmt: skip

@@ -91,14 +91,17 @@ def search(
 
 def around(
     store: Store, *, hosts: Sequence[str], services: Sequence[str], from_ms: int, to_ms: int, limit: int = 20
-) -> list[Line]:
-    """Warnings and worse of these hosts or services, oldest first. Raises TelemetryError."""
+) -> list[tuple[Line, int]]:
+    """Warnings and worse of these hosts or services, oldest first: the first line of each shape from each source,
+    and how many there are of it. Raises TelemetryError."""
     where, values = _where("", "", "", WARNING, 0, "", from_ms, to_ms)
     where += " AND (lower(host) IN {hosts:Array(String)} OR lower(service) IN {services:Array(String)}"
     where += " OR lower(source) IN {services:Array(String)})"
     values |= {"hosts": list(hosts), "services": list(services), "limit": limit}
-    sql = f"SELECT {_COLUMNS} FROM logs WHERE {where} ORDER BY time, position LIMIT {{limit:UInt32}}"
-    return [_line(r) for r in store.rows(sql, values, limit_seconds=LIMIT)]
+    shape = "if(template_id = 0, sipHash64(body), template_id), host, service, source"
+    sql = f"""SELECT {_COLUMNS}, n FROM (SELECT *, count() OVER (PARTITION BY {shape}) AS n FROM logs WHERE {where})
+              ORDER BY time, position LIMIT 1 BY {shape} LIMIT {{limit:UInt32}}"""
+    return [(_line(r), n) for r in store.rows(sql, values, limit_seconds=LIMIT) for n in (r.pop("n"),)]
 
 
 def histogram(

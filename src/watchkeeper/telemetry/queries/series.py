@@ -27,12 +27,14 @@ class Matcher(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which series: all conditions hold. `text` occurs in the name or a label's value, whatever its case."""
+    """Which series: all conditions hold, and one of `any_of` if there are any. `text` occurs in the name or a
+    label's value, whatever its case."""
 
     name: str = ""
     prefix: str = ""
     text: str = ""
     matchers: tuple[Matcher, ...] = ()
+    any_of: tuple[Matcher, ...] = ()
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -133,10 +135,17 @@ def _where(wanted: Wanted) -> tuple[str, dict[str, object]]:
             "arrayExists(v -> positionCaseInsensitiveUTF8(v, {text:String}) > 0, mapValues(s.labels)))"
         )
         parameters["text"] = wanted.text
-    for i, matcher in enumerate(wanted.matchers):
-        if matcher.operator not in _OPERATORS:
-            raise ValueError(f"{matcher.operator!r} is none of {' '.join(_OPERATORS)}")
-        label = "s.name" if matcher.label == "__name__" else f"s.labels[{{label{i}:String}}]"
-        conditions.append(_OPERATORS[matcher.operator].format(label=label, value=f"{{value{i}:String}}"))
-        parameters |= {f"label{i}": matcher.label, f"value{i}": matcher.value}
-    return " AND ".join(conditions), parameters
+    every = [_condition(m, f"{i}", parameters) for i, m in enumerate(wanted.matchers)]
+    some = [_condition(m, f"o{i}", parameters) for i, m in enumerate(wanted.any_of)]
+    if some:
+        every.append(f"({' OR '.join(some)})")
+    return " AND ".join([*conditions, *every]), parameters
+
+
+def _condition(matcher: Matcher, number: str, parameters: dict[str, object]) -> str:
+    """A matcher in SQL; its values go into the parameters. Raises ValueError."""
+    if matcher.operator not in _OPERATORS:
+        raise ValueError(f"{matcher.operator!r} is none of {' '.join(_OPERATORS)}")
+    label = "s.name" if matcher.label == "__name__" else f"s.labels[{{label{number}:String}}]"
+    parameters |= {f"label{number}": matcher.label, f"value{number}": matcher.value}
+    return _OPERATORS[matcher.operator].format(label=label, value=f"{{value{number}:String}}")

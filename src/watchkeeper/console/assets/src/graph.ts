@@ -1,5 +1,5 @@
 // A part of the inventory graph: <div class="wk-graph" data-source="/…json">.
-// The source answers { nodes: [{ id, name, kind, state, cause, url }], edges: [{ source, target, kind }] };
+// The source answers { mark, nodes: [{ id, name, kind, state, cause, url }], edges: [{ source, target, kind }] };
 // state is "" or the severity of what is wrong there; an arrow points from what suffers to what it needs.
 
 import cytoscape from "cytoscape";
@@ -8,7 +8,7 @@ import dagre from "cytoscape-dagre";
 cytoscape.use(dagre);
 
 interface Node { id: string; name: string; kind: string; state: string; cause: boolean; url: string }
-interface Answer { nodes: Node[]; edges: { source: string; target: string; kind: string }[] }
+interface Answer { mark: string; nodes: Node[]; edges: { source: string; target: string; kind: string }[] }
 
 const STATES: Record<string, string> = { critical: "#d63939", error: "#e8590c", warning: "#f59f00", info: "#4299e1" };
 const SHAPES: Record<string, cytoscape.Css.NodeShape> = {
@@ -68,7 +68,7 @@ async function draw(element: HTMLElement): Promise<void> {
       minZoom: 0.1,
       maxZoom: 3,
       elements: [
-        ...answer.nodes.map((n) => ({ data: { ...n, label: n.cause ? `${n.name}\n(probable cause)` : n.name } })),
+        ...answer.nodes.map((n) => ({ data: { ...n, label: n.cause ? `${n.name}\n(${answer.mark})` : n.name } })),
         ...answer.edges.filter((e) => known.has(e.source) && known.has(e.target)).map((e) => ({ data: e })),
       ],
       layout: many

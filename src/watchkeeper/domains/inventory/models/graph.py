@@ -1,4 +1,5 @@
-"""Configuration items, the identifiers under which signals know them, and their relations, each in time."""
+"""What every item of the graph has: configuration items, the identifiers under which signals know
+them, and their relations, each in time."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ class Item(models.Model):
 
     id = models.CharField(primary_key=True, max_length=36)
     kind = models.CharField(max_length=64)
+    declared = models.CharField(max_length=32, blank=True, default="")  # the path of its own kind of record
     name = models.CharField(max_length=255)
     discovered = models.BooleanField(default=True)  # no person or inventory source has confirmed it
     source = models.CharField(max_length=128, blank=True, default="")
@@ -27,6 +29,7 @@ class Item(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["name", "id"], name="item_name"),
             models.Index(fields=["kind", "name"], name="item_kind"),
+            models.Index(fields=["declared", "name", "id"], name="item_declared"),
         ]
 
     def __str__(self) -> str:

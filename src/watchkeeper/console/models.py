@@ -1,0 +1,32 @@
+"""What the console keeps between two pages of one session: a file that was previewed and not yet imported."""
+
+# Types of Django's fields come from a plugin that would have to start Django to check this file.
+# mypy: disable-error-code="var-annotated"
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from watchkeeper.kernel.fields import SealedField
+
+
+class HeldImport(models.Model):
+    """A file as it was uploaded, sealed because it may carry passwords; for the session that uploaded it."""
+
+    id = models.CharField(primary_key=True, max_length=32)  # random
+    session = models.CharField(max_length=40, db_index=True)
+    path = models.CharField(max_length=64)  # of the kind
+    written = models.CharField(max_length=8)
+    match = models.CharField(max_length=64, blank=True, default="")
+    name = models.CharField(max_length=255, blank=True, default="")
+    content = SealedField()
+    digest = models.CharField(max_length=64)  # of the content and of the plan that was shown
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.path} of {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,70 @@
+"""What kinds of item have in common that have a record of their own: which item they are in the graph, under which
+names signals know them, and which relations follow from their fields."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import models
+
+from watchkeeper.domains.inventory.models.graph import Item
+from watchkeeper.model.topology import Identifier, RelationKind
+
+
+class Edge(NamedTuple):
+    """The relation that a field stands for; `inverse`: from the field's record to this one."""
+
+    kind: RelationKind
+    inverse: bool = False
+
+
+INSIDE = Edge(RelationKind.CONTAINS, inverse=True)  # the field names what contains this record
+RUNS_ON = Edge(RelationKind.RUNS_ON)
+DEPENDS_ON = Edge(RelationKind.DEPENDS_ON)
+MEMBER_OF = Edge(RelationKind.MEMBER_OF)
+
+
+class Declared(Item):
+    """Base of the kinds; each has a table of its own beside that of all items, and the same key.
+
+    `PATH` is the kind's path in the API and console, `GRAPH_KIND` what analysis calls such an item, `EDGES` maps
+    fields to relations.
+    """
+
+    GRAPH_KIND: ClassVar[str] = ""
+    PATH: ClassVar[str] = ""
+    EDGES: ClassVar[dict[str, Edge]] = {}
+
+    item = models.OneToOneField(
+        Item, models.CASCADE, parent_link=True, primary_key=True, related_name="as_%(class)s"
+    )
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["name", "id"]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new record is a new item, unless it was given the id of one."""
+        self.id = self.id or str(uuid.uuid4())
+        self.kind, self.declared = self.GRAPH_KIND, self.PATH
+        self.name = self.called() or self.name
+        super().save(*args, **kwargs)
+
+    def called(self) -> str:
+        """Its name, where that follows from the fields; else people give it one."""
+        return ""
+
+    def claims(self) -> Iterator[tuple[str, Identifier]]:
+        """The names that follow from the fields, each with the id of the item that is known by it."""
+        return iter(())
+
+    def edges(self) -> Iterator[tuple[str, str, RelationKind]]:
+        """The relations that follow from the fields: source, target, kind."""
+        for name, edge in self.EDGES.items():
+            other = getattr(self, f"{name}_id")
+            if other and edge.inverse:
+                yield other, self.pk, edge.kind
+            elif other:
+                yield self.pk, other, edge.kind
