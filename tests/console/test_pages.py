@@ -120,9 +120,9 @@ def test_doors_and_dead_letters(seeded: Platform, page: Page) -> None:
 @pytest.mark.parametrize(
     "path",
     ["alerts", "items", "silences", "relations", "audit", "notification-rules", "notification-rules/new",
-     "intake-keys", "tokens", "items/new", "items/import", "audit/1", "password", "search/?q=orders",
-     "access", "grants", "roles",
-     "teams", "teams/new", "organisations", "policies", "policies/1/edit", "users"],
+     "intake-keys", "tokens", "items/new", "items/import", "audit/1", "password", "search/?q=orders", "access", "grants",
+     "roles", "teams", "teams/new", "organisations", "policies", "policies/1/edit", "users", "inventory", "devices",
+     "devices/new"],
 )  # fmt: skip
 def test_every_other_page(seeded: Platform, page: Page, path: str) -> None:
     answer = page.goto(f"{seeded.url}/{path}{'' if '?' in path else '/'}")

@@ -18,11 +18,12 @@ CHOSEN = (
     "tests/domains/test_on_postgres.py",
     "tests/domains/test_writer.py",
     "tests/domains/test_inventory.py",
-    "tests/domains/test_access_filter.py",
     "tests/domains/test_audit_chain.py",
+    "tests/domains/test_access_filter.py",
     "tests/api/test_rest.py::test_every_list",
     "tests/api/test_rest.py::test_lists_narrow",
     "tests/api/test_rest.py::test_items_and_relations_by_hand",
+    "tests/exchange/test_console.py",
     "tests/domains/test_notifications.py::test_a_situation_is_told_from_its_opening_to_its_end",
 )
 
