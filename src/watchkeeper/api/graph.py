@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from watchkeeper.domains.inventory.impact import DIRECTIONS, NEEDED_BY, among, named, reach
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.inventory.weak_points import weak_points
-from watchkeeper.kernel.permissions import SignedIn
+from watchkeeper.kernel.acting import actor_of
+from watchkeeper.kernel.permissions import SignedIn, visible
 from watchkeeper.kernel.problems import BadQuery, NotThere
 
 MOST_HOPS = 20
@@ -95,10 +96,11 @@ class Graph(viewsets.ViewSet):
         if direction not in DIRECTIONS:
             raise BadQuery(f"direction={direction!r} is neither {' nor '.join(DIRECTIONS)}", "direction")
         item = asked.get("item", "")
-        if not Item.objects.filter(pk=item).exists():
+        seen = visible(actor_of(request), "items", Item.objects.all())
+        if not seen.filter(pk=item).exists():
             raise NotThere(f"there is no item {item!r}")
         found = reach(item, direction, hops(asked.get("hops", "3")), at)
-        items = named([item, *found.spared, *(r.id for r in found.items)])
+        items = named([item, *found.spared, *(r.id for r in found.items)], seen)
         shown = [r for r in found.items if r.id in items]
         return Response({
             "item": item, "direction": direction, "count": len(shown), "more": found.more,
@@ -116,7 +118,7 @@ class Graph(viewsets.ViewSet):
         """Machines without which others cannot reach each other, those that cut off most first."""
         known(request.query_params, ("at",))
         points = weak_points(moment(request.query_params.get("at", "")))
-        items = named(p.id for p in points)
+        items = named((p.id for p in points), visible(actor_of(request), "items", Item.objects.all()))
         return Response([
             {"id": p.id, "name": items[p.id].name, "kind": items[p.id].kind, "cut_off": p.cut_off}
             for p in points if p.id in items

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -87,8 +88,8 @@ def _draw(column: Column, value: Any, url: str) -> SafeString:
     return format_html('<a href="{}" class="wk-link">{}</a>', url, shown) if column.link else shown
 
 
-def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
-    """A box for every filter with few, known values."""
+def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]) -> list[Box]:
+    """Among these records, a box for every filter with few, known values."""
     boxes = []
     for name, lookups in resource.filters.items():
         if "exact" not in lookups:
@@ -104,7 +105,7 @@ def filter_boxes(resource: Resource, given: dict[str, str]) -> list[Box]:
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
         elif name == "kind":
-            found = resource.model._default_manager.order_by(name).values_list(name, flat=True).distinct()
+            found = among.order_by(name).values_list(name, flat=True).distinct()
             choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue

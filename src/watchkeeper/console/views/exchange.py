@@ -20,7 +20,7 @@ from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.records import asked, kind
 from watchkeeper.exchange import applying, planning, tables
 from watchkeeper.exchange.tables import Format
-from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.lists import narrow
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused
@@ -48,7 +48,7 @@ def export(request: HttpRequest, path: str, written: str) -> HttpResponse | Stre
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in(Scope.WRITE)
+@signed_in()
 def import_(request: HttpRequest, path: str) -> HttpResponse:
     """A file is chosen; then what it would do is shown; then it is done."""
     resource = kind(request, path, "create")

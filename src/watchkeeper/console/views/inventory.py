@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
@@ -26,6 +27,8 @@ from watchkeeper.domains.inventory.impact import (
     reach,
 )
 from watchkeeper.domains.inventory.models import Item
+from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
 HOPS = (1, 2, 3, 5, 10, 20)
@@ -37,8 +40,12 @@ QUESTIONS = {NEEDED_BY: "What needs it", NEEDS: "What it needs"}
 @signed_in()
 def kinds(request: HttpRequest) -> HttpResponse:
     """Every kind in its area, with its number of records."""
+    actor = actor_of(request)
     areas = [
-        (title, [(registry[path], registry[path].model._default_manager.count()) for path in paths])
+        (
+            title,
+            [(registry[path], _count(actor, path)) for path in paths if may(actor, "read", registry[path])],
+        )
         for title, paths in AREAS.items()
     ]
     return page(
@@ -46,19 +53,25 @@ def kinds(request: HttpRequest) -> HttpResponse:
         "inventory.html",
         title="Inventory",
         areas=areas,
-        discovered=Item.objects.filter(declared="").count(),
+        discovered=visible(actor, "items", Item.objects.all()).filter(declared="").count(),
     )
+
+
+def _count(actor: Actor, path: str) -> int:
+    return visible(actor, path, registry[path].model._default_manager.all()).count()
 
 
 @require_GET
 @signed_in()
 def impact(request: HttpRequest, key: str) -> HttpResponse:
     """What an item's failure would hit, or what it needs, as a table around a picture."""
-    record = _item(key)
+    items_seen = visible(actor_of(request), "items", Item.objects.all())
+    record = _item(key, items_seen)
     asked = _asked(request)
     found = reach(record.pk, asked["direction"], asked["hops"], asked["at"])
     items = named(
-        [r.id for r in found.items[:ROWS]] + [r.through for r in found.items[:ROWS]] + list(found.spared)
+        [r.id for r in found.items[:ROWS]] + [r.through for r in found.items[:ROWS]] + list(found.spared),
+        items_seen,
     )
     rows = [
         (items[r.id], r, _phrase(r, asked["direction"]), items.get(r.through))
@@ -78,11 +91,12 @@ def impact(request: HttpRequest, key: str) -> HttpResponse:
 @signed_in()
 def impact_data(request: HttpRequest, key: str) -> HttpResponse:
     """The nearest of it, for the picture."""
-    record, asked = _item(key), _asked(request)
+    seen = visible(actor_of(request), "items", Item.objects.all())
+    record, asked = _item(key, seen), _asked(request)
     found: Reach = reach(record.pk, asked["direction"], asked["hops"], asked["at"], most=graphs.LARGEST - 1)
     ids = [record.pk, *(r.id for r in found.items)]
     return JsonResponse(
-        graphs.picture(named(ids).values(), among(ids, asked["at"]), [record.pk], "asked about")
+        graphs.picture(named(ids, seen).values(), among(ids, asked["at"]), [record.pk], "asked about")
     )
 
 
@@ -92,8 +106,8 @@ def _phrase(r: Reached, direction: str) -> str:
     return PHRASES[r.kind][0 if source_is_reached else 1]
 
 
-def _item(key: str) -> Item:
-    found = Item.objects.filter(pk=key).first()
+def _item(key: str, of: QuerySet[Item]) -> Item:
+    found = of.filter(pk=key).first()
     if found is None:
         raise Http404
     return found

@@ -82,7 +82,9 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "resource": resource,
         "rows": [Row(r, resource, cells(resource, r)) for r in shown],
         "shown": shown,
-        "boxes": filter_boxes(resource, given),
+        "boxes": filter_boxes(
+            resource, given, visible(actor_of(request), resource, resource.model._default_manager.all())
+        ),
         "given": given,
         "ordering": given.get("ordering", ""),
         "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),

@@ -130,11 +130,12 @@ class _Groups:
         return {g: self._left(g) for g in self._lost if self._left(g) >= self._size[g][1]}
 
 
-def named(ids: Iterable[str]) -> dict[str, Item]:
-    """Items by id."""
+def named(ids: Iterable[str], of: QuerySet[Item] | None = None) -> dict[str, Item]:
+    """Items by id, those that are among `of` when it is given."""
+    known = Item.objects.all() if of is None else of
     found: dict[str, Item] = {}
     for part in _chunks(list(ids)):
-        found |= Item.objects.in_bulk(part)
+        found |= known.in_bulk(part)
     return found
 
 
