@@ -59,7 +59,7 @@ def test_a_record_from_its_making_to_its_end(home: Platform) -> None:
 
 WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
-    (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: discovered"),
+    (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: declared"),
     (["get", "items", "--order", "colour"], 1, "cannot order by 'colour'"),
     (["show", "items", "nowhere"], 1, "there is no item 'nowhere'"),
     (["create", "items", "nmae=a", "kind=vm"], 1, "nmae: items have no such field; is it 'name'?"),
