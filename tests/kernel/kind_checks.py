@@ -70,10 +70,10 @@ class KindChecks:
         assert answer.status_code == status, answer.content
         return answer.json() if answer.content else None
 
-    def get(self, url: str = "", status: int = 200, **query: Any) -> Any:
+    def get(self, url: str = "", /, **query: Any) -> Any:
         """What a list, or another address, answers."""
         answer = self.reader.get(url or self.url, query or None)
-        assert answer.status_code == status, answer.content
+        assert answer.status_code == 200, answer.content
         return answer.json()
 
     def one(self, pk: Any) -> str:
@@ -290,7 +290,7 @@ class KindChecks:
         seen = [r["id"] for page in self.pages(first, "next") for r in page["results"]]
         assert len(set(seen)) == len(seen)
         assert set(everything) <= set(seen)
-        other = self.get(first["next"].replace("cursor=", "cursor=x"), status=400)
+        other = problem(self.reader.get(first["next"].replace("cursor=", "cursor=x")), 400)
         assert other["parameter"] == "cursor"
 
     def test_many_are_created_or_none(self) -> None:

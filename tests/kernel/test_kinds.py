@@ -29,6 +29,34 @@ class TestRelations(KindChecks):
         return {"source": source, "kind": "depends_on", "target": target}
 
 
+class TestDevices(KindChecks):
+    path = "devices"
+    invalid = {"role": "cook", "rack": "nowhere", "position": 0, "purchased_on": "once"}
+    changes = {"role": "switch", "asset_tag": "A-1", "warranty_until": "2030-01-01"}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"name": f"device-{n}", "status": "staged"}
+
+
+class TestPrefixes(KindChecks):
+    path = "prefixes"
+    invalid = {"prefix": "10.0.0.1/8", "vrf": "nowhere", "status": "lost"}
+    changes = {"status": "reserved"}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        return {"prefix": f"10.{n}.0.0/16"}
+
+
+class TestDeviceTypes(KindChecks):
+    path = "device-types"
+    invalid = {"manufacturer": 4711, "u_height": -1, "end_of_sale": "late"}
+    changes = {"part_number": "P-1", "power_w": 400}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        maker = self.send("post", "/api/manufacturers/", {"name": f"maker {n}"}, 201)
+        return {"manufacturer": maker["id"], "model": f"model {n}"}
+
+
 class TestNotificationRules(KindChecks):
     path = "notification-rules"
     invalid = {
