@@ -41,6 +41,23 @@ def pytest_configure() -> None:
     django.setup()
 
 
+#: folders whose tests share a running platform; they take longest, and begin first
+SHARING = ("system", "console")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the tests: those of a file stay together, and those of a folder in SHARING."""
+
+    def group(item: pytest.Item) -> str:
+        folder = item.path.parent.name
+        return folder if folder in SHARING else str(item.path)
+
+    items.sort(key=lambda item: SHARING.index(group(item)) if group(item) in SHARING else len(SHARING))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
 @pytest.fixture
 def api(db: None) -> Callable[..., Client]:  # noqa: ARG001
     """`api("write")` is a client with a token of this scope; `api(None)` one without."""

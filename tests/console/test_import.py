@@ -18,7 +18,7 @@ def test_items_from_a_file(seeded: Platform, page: Page, said: list[str]) -> Non
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     (head, row) = download.value.path().read_text().splitlines()
-    assert head.startswith("id,kind,name,") and row.startswith(f"{made['id']},printer,plotter,")
+    assert head.startswith("id,kind,declared,name,") and row.startswith(f"{made['id']},printer,,plotter,")
     page.get_by_role("link", name="Import").click()
     rows = [{"name": "", "kind": "printer"}, {"name": "tray", "kind": "printer", "colour": "red"}]
     page.get_by_label("Or paste it here").fill(json.dumps(rows))

@@ -271,6 +271,7 @@ def test_the_doors_numbers_are_for_the_web_process_alone(front: RunningFront) ->
     assert front.call("GET", "/-/receive/stats").status == 404
     assert front.call("GET", "/-/receive/stats", None, {"X-Watchkeeper-Inner": "guess"}).status == 404
     assert front.call("POST", PATH, alerts("Counted"), JSON).status == 200
+    assert front.call("POST", PATH, b"{", JSON).status == 400
     reply = front.call("GET", "/-/receive/stats", None, {"X-Watchkeeper-Inner": INNER})
     numbers = reply.json()["alertmanager"]
     assert (
