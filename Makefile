@@ -1,12 +1,12 @@
 # make run: install, build, migrate and serve on http://127.0.0.1:8080
-# make test: the whole suite; needs no server (what needs one is skipped with its reason). WORKERS processes share it
+# make test: the whole suite; needs no server (what needs one is skipped with its reason). WORKERS=2 shares it among two processes
 .PHONY: run test check lint bench lock clean help
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info[:2] < tuple([3, 11]))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 0
 ASSETS := src/watchkeeper/console/static/dist/.vite/manifest.json
 ASSET_SOURCES := $(shell find src/watchkeeper/console/assets -type f -not -path '*/node_modules/*' 2>/dev/null)
 
