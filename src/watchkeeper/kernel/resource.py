@@ -123,7 +123,6 @@ class Resource:
     #: path of another resource → its records that belong to a record of this one
     related: Mapping[str, Callable[[Any], QuerySet[Any]]] = field(default_factory=dict)
     default_filters: Mapping[str, str] = field(default_factory=dict)  # what the console's table begins with
-    page_size: int = 50
 
     @property
     def plural(self) -> str:

@@ -36,6 +36,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "items": ("item.html", surroundings.of_item),
 }
 
+ROWS = 50  # of a page
+
 
 def kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
     """The kind at this path. Raises Http404, or Forbidden when this may not be done with any of its records."""
@@ -76,7 +78,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     resource = kind(request, path)
     given = asked(request, resource)
     found = narrow(resource, visible(actor_of(request), resource), given)
-    shown = Pager(found, resource.page_size).get_page(request.GET.get("page"))
+    shown = Pager(found, ROWS).get_page(request.GET.get("page"))
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,
