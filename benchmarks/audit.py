@@ -8,55 +8,29 @@ verifying is reading the same entries: what is left is what the chain itself cos
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import os
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.whole.records import arguments, database
+
 
 def main() -> None:
     """Build, measure, print; the database is removed after."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--entries", type=int, default=100_000)
-    parser.add_argument(
-        "--postgres", action="store_true", help="on PostgreSQL at 127.0.0.1:5432, user postgres"
-    )
-    arguments = parser.parse_args()
-    name = f"watchkeeper_bench_{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WATCHKEEPER_DATA"] = folder
-        os.environ["DJANGO_SETTINGS_MODULE"] = "watchkeeper.app.settings"
-        if arguments.postgres:
-            os.environ["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:5432/{name}"
-            _psql(f"CREATE DATABASE {name}")
-        try:
-            _run(arguments.entries, Path(folder))
-        finally:
-            if arguments.postgres:
-                from django.db import connection
-
-                connection.close()
-                _psql(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _psql(command: str) -> None:
-    subprocess.run(["psql", "-qh", "127.0.0.1", "-U", "postgres", "-c", command], check=True)
+    given = parser.parse_args()
+    with database(given.postgres) as folder:
+        _run(given.entries, folder)
 
 
 def _run(entries: int, folder: Path) -> None:
-    import django
-
-    django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
     from watchkeeper.domains import audit
     from watchkeeper.kernel.models import AuditEntry
 

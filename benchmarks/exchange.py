@@ -8,54 +8,28 @@ nothing.
 
 from __future__ import annotations
 
-import argparse
-import os
 import resource
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.whole.records import arguments, database
+
 NAMES = "id", "kind", "name", "attributes"
 
 
 def main() -> None:
     """Build, measure, print; the database is removed after."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--postgres", action="store_true", help="at 127.0.0.1:5432, user postgres")
-    arguments = parser.parse_args()
-    name = f"watchkeeper_bench_{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WATCHKEEPER_DATA"] = folder
-        os.environ["DJANGO_SETTINGS_MODULE"] = "watchkeeper.app.settings"
-        if arguments.postgres:
-            os.environ["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:5432/{name}"
-            _psql(f"CREATE DATABASE {name}")
-        try:
-            _run(arguments.rows, Path(folder))
-        finally:
-            if arguments.postgres:
-                from django.db import connection
-
-                connection.close()
-                _psql(f"DROP DATABASE {name}")
-
-
-def _psql(command: str) -> None:
-    subprocess.run(["psql", "-qh", "127.0.0.1", "-U", "postgres", "-c", command], check=True)
+    given = parser.parse_args()
+    with database(given.postgres) as folder:
+        _run(given.rows, folder)
 
 
 def _run(rows: int, folder: Path) -> None:
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
     from watchkeeper.domains.inventory.models import Item
     from watchkeeper.exchange.applying import columns_of, rows_of
     from watchkeeper.exchange.tables import Format, write

@@ -1,78 +1,118 @@
-"""The inventory at size: 100,000 devices, 500,000 interfaces and a million relations, asked through the API's views;
-beside a bare REST framework viewset over the same table in the same run. SQLite, or PostgreSQL by DATABASE_URL."""
+"""The inventory at size: 100,000 devices, 500,000 interfaces and a million relations, asked through the API's views.
+
+    python -m benchmarks.inventory [--devices 100000] [--postgres] [--json]
+
+Devices are then made, read and listed one request after the other, with policy, audit and search, beside a bare REST
+framework viewset over the same table in the same run. No socket is in between.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import statistics
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
-DEVICES, PORTS, RACK = int(os.environ.get("WATCHKEEPER_BENCH_DEVICES", "100000")), 5, 40
+from benchmarks.whole.estate import PORTS, fill
+from benchmarks.whole.records import analyse, arguments, database
+
 ROUNDS = 15
+LISTS = {
+    "list, a page of 50": "/api/devices/",
+    "console, a page of 50": "/devices/",
+    "page 1,000": "/api/devices/?offset=50000",
+    "filtered": "/api/devices/?status=failed&role=switch",
+    "searched": "/api/devices/?search=device-0777",
+    "interfaces of one device": "/api/devices/d777/interfaces/",
+    "all items, filtered by kind": "/api/items/?declared=interfaces",
+    "impact, 3 steps, of a rack": "/api/graph/impact/?item=r77&hops=3",
+    "impact, 3 steps, of a switch": "/api/graph/impact/?item=d0&hops=3",
+}
+#: what NetBox 4.7.3 was seen to do on a machine of this size through its API, a second
+NETBOX = {"create": 8.8, "get": 7.2, "list": 5.4}
 
 
-def fill() -> None:
-    """Racks of 40 devices, each with five interfaces and depending on another; devices in rows below others."""
-    from watchkeeper.domains.inventory import models as m
-
-    now = dt.datetime.now(dt.UTC)
-    seen = {"first_seen_at": now, "last_seen_at": now, "discovered": False, "source": "benchmark"}
-
-    def insert(model: Any, rows: list[dict[str, Any]]) -> None:
-        """Both tables of a kind, as many rows a statement as go."""
-        own = {f.attname for f in model._meta.local_concrete_fields} - {"item_id"}
-        items = [
-            m.Item(kind=model.GRAPH_KIND, declared=model.PATH, **seen,
-                   **{k: v for k, v in r.items() if k in ("id", "name")}) for r in rows
-        ]  # fmt: skip
-        m.Item.objects.bulk_create(items, batch_size=2000)
-        records = []
-        for r in rows:
-            record = model(item_id=r["id"], **{k: v for k, v in r.items() if k in own})
-            records.append(record)
-        for part in range(0, len(records), 2000):
-            model._base_manager._insert(
-                records[part : part + 2000], fields=model._meta.local_concrete_fields, using="default"
-            )
-
-    site = m.Site.objects.create(id="site", name="site", first_seen_at=now, last_seen_at=now)
-    insert(m.Rack, [{"id": f"r{n}", "name": f"rack {n}", "site_id": site.pk, "u_height": 42}
-                    for n in range(DEVICES // RACK)])  # fmt: skip
-    insert(m.Device, [
-        {"id": f"d{n}", "name": f"device-{n:06}", "rack_id": f"r{n // RACK}", "site_id": site.pk, "serial": f"S{n}",
-         "role": "switch" if n % RACK == 0 else "server", "status": "active" if n % 7 else "failed"}
-        for n in range(DEVICES)
-    ])  # fmt: skip
-    for start in range(0, DEVICES, 20_000):
-        insert(m.Interface, [
-            {"id": f"i{n}-{p}", "name": f"eth{p} on device-{n:06}", "owner_id": f"d{n}", "label": f"eth{p}",
-             "type": "virtual", "mac_address": ""}
-            for n in range(start, min(DEVICES, start + 20_000)) for p in range(PORTS)
-        ])  # fmt: skip
-
-    def relations() -> Any:
-        for n in range(DEVICES):
-            yield f"r{n // RACK}", "contains", f"d{n}"
-            yield f"d{n}", "depends_on", f"d{n // RACK * RACK}" if n % RACK else f"d{n // 2 // RACK * RACK}"
-            for p in range(PORTS):
-                yield f"d{n}", "contains", f"i{n}-{p}"
-            for p in range(3):
-                yield f"i{n}-{p}", "connects_to", f"i{n // RACK * RACK}-{p}"
-
-    rows = (
-        m.Relation(source_id=a, kind=k, target_id=b, origin="benchmark", observed=False, valid_from=now, last_seen_at=now)
-        for a, k, b in relations() if a != b
-    )  # fmt: skip
-    m.Relation.objects.bulk_create(rows, batch_size=2000)
+def main() -> None:
+    """Fill, ask, print; the database is removed after."""
+    parser = arguments(__doc__)
+    parser.add_argument("--devices", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with database(given.postgres):
+        began = time.perf_counter()
+        fill(given.devices)
+        vendor = analyse()
+        counts = f"{given.devices:,} devices, {given.devices * PORTS:,} interfaces"
+        print(f"{vendor}: {counts}, filled in {time.perf_counter() - began:.0f} s, load {os.getloadavg()[0]:.1f}",
+              file=sys.stderr)  # fmt: skip
+        client = _client()
+        figures = {name: _timed(lambda path=path: _get(client, path)) for name, path in LISTS.items()}
+        for name, (median, worst) in figures.items():
+            print(f"{name:<32} {median:8.1f} ms median {worst:8.1f} ms worst")
+        rates = _rates(client, given.devices)
+        print(
+            f"{'a second, one after the other':<32} {'ours':>8} {'bare':>8} {'NetBox':>8} {'ours/NetBox':>12}"
+        )
+        for name, (ours, bare) in rates.items():
+            print(f"{name:<32} {ours:8.0f} {bare:8.0f} {NETBOX[name]:8.1f} {ours / NETBOX[name]:12.1f}")
+        if given.json:
+            print(json.dumps({"ms": figures, "a_second": rates}))
 
 
-def bare_view() -> Any:
-    """The control: the framework alone over the same table, without policy, search or derived fields."""
+def _client() -> Any:
+    """An administrator, by token in the API and by session in the console."""
+    from django.test import Client
+
+    from watchkeeper.domains import identity
+    from watchkeeper.domains.identity.models import User
+
+    client = Client(headers={"authorization": f"Bearer {identity.create_token('bench', 'admin')}"})
+    client.force_login(User.objects.create_user("bench", is_administrator=True))
+    return client
+
+
+def _get(client: Any, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.content[:300]
+
+
+def _rates(client: Any, devices: int) -> dict[str, tuple[float, float]]:
+    from django.test import RequestFactory
+
+    view, make = _bare_views(), RequestFactory()
+
+    def ours_create(n: int) -> None:
+        body = {"name": f"made-{n}", "role": "server", "serial": f"M{n}"}
+        answer = client.post("/api/devices/", json.dumps(body), "application/json")
+        assert answer.status_code == 201, answer.content[:300]
+
+    def bare_create(n: int) -> None:
+        body = {"name": f"bare-{n}", "role": "server", "serial": f"B{n}"}
+        answer = view["all"](make.post("/", json.dumps(body), "application/json"))
+        assert answer.status_code == 201, answer.render().content[:300]
+
+    key = lambda n: f"d{n * 7919 % devices}"  # noqa: E731
+    return {
+        "create": (_rate(ours_create), _rate(bare_create)),
+        "get": (
+            _rate(lambda n: _get(client, f"/api/devices/{key(n)}/")),
+            _rate(lambda n: view["one"](make.get("/"), pk=key(n)).render()),
+        ),
+        "list": (
+            _rate(lambda n: _get(client, f"/api/devices/?offset={50 * n}")),
+            _rate(lambda n: view["all"](make.get("/", {"offset": 50 * n})).render()),
+        ),
+    }
+
+
+def _bare_views() -> dict[str, Any]:
+    """The control: the framework alone over the same table, without policy, audit, search or derived fields."""
+    import uuid
+
+    from django.utils import timezone
     from rest_framework import serializers, viewsets
     from rest_framework.pagination import LimitOffsetPagination
 
@@ -83,6 +123,7 @@ def bare_view() -> Any:
             model = Device
             fields = ("id", "name", "role", "status", "device_type", "platform", "serial", "asset_tag", "site",
                       "location", "rack", "position", "face", "source", "first_seen_at", "last_seen_at")  # fmt: skip
+            read_only_fields = ("id", "source", "first_seen_at", "last_seen_at")
 
     class Paged(LimitOffsetPagination):
         default_limit = 50
@@ -95,10 +136,27 @@ def bare_view() -> Any:
         permission_classes = ()
         filter_backends = ()
 
-    return View.as_view({"get": "list"})
+        def perform_create(self, serializer: Any) -> None:
+            now = timezone.now()
+            serializer.save(id=uuid.uuid4().hex, kind="device", first_seen_at=now, last_seen_at=now)
+
+    return {
+        "all": View.as_view({"get": "list", "post": "create"}),
+        "one": View.as_view({"get": "retrieve"}),
+    }
 
 
-def timed(call: Any) -> tuple[float, float]:
+def _rate(call: Callable[[int], None], seconds: float = 4.0) -> float:
+    """Calls a second, after one that does not count."""
+    call(0)
+    began, n = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        n += 1
+        call(n)
+    return n / (time.perf_counter() - began)
+
+
+def _timed(call: Callable[[], None]) -> tuple[float, float]:
     """Median and worst of ROUNDS, in ms, after one that does not count."""
     call()
     took = []
@@ -107,59 +165,6 @@ def timed(call: Any) -> tuple[float, float]:
         call()
         took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took), max(took)
-
-
-def main() -> None:
-    """Fill, then ask."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("WATCHKEEPER_DATA", folder)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-        from django.test import Client, RequestFactory
-
-        call_command("migrate", verbosity=0)
-        from watchkeeper.domains import identity
-
-        began = time.perf_counter()
-        fill()
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-        counts = f"{DEVICES:,} devices, {DEVICES * PORTS:,} interfaces"
-        print(
-            f"{connection.vendor}: {counts}, filled in {time.perf_counter() - began:.0f} s", file=sys.stderr
-        )
-        client = Client(
-            SERVER_NAME="127.0.0.1",
-            headers={"authorization": f"Bearer {identity.create_token('bench', 'admin')}"},
-        )
-
-        def get(path: str) -> Any:
-            answer = client.get(path)
-            assert answer.status_code == 200, answer.content[:300]
-            return answer
-
-        bare, factory = bare_view(), RequestFactory(SERVER_NAME="127.0.0.1")
-        figures: dict[str, Any] = {}
-        figures["bare framework, a page of 50"] = timed(lambda: bare(factory.get("/")).render())
-        for name, path in {
-            "list, a page of 50": "/api/devices/",
-            "page 1,000": "/api/devices/?offset=50000",
-            "filtered": "/api/devices/?status=failed&role=switch",
-            "searched": "/api/devices/?search=device-0777",
-            "interfaces of one device": "/api/devices/d777/interfaces/",
-            "all items, filtered by kind": "/api/items/?declared=interfaces",
-            "impact, 3 steps, of a rack": "/api/graph/impact/?item=r77&hops=3",
-            "impact, 3 steps, of a switch": "/api/graph/impact/?item=d0&hops=3",
-        }.items():
-            figures[name] = timed(lambda path=path: get(path))
-        for name, (median, worst) in figures.items():
-            print(f"{name:<32} {median:8.1f} ms median {worst:8.1f} ms worst")
-        if "--json" in sys.argv:
-            print(json.dumps({k: {"median_ms": a, "worst_ms": b} for k, (a, b) in figures.items()}))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ with a filter in the query. The ways take turns, so that the ratios hold on a bu
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import os
 import statistics
-import tempfile
 import time
 from typing import Any
 
-from benchmarks.records import _psql
+from benchmarks.whole.records import analyse, arguments, database
 
 SCOPES = "watchkeeper.kernel.permissions.ScopeAuthority"
 CEDAR = "watchkeeper.domains.access.authority.CedarAuthority"
@@ -42,43 +39,19 @@ when { ["container", "queue"].contains(resource.kind) || resource.name like "*-9
 
 def main() -> None:
     """Build, measure, print; the database is removed after."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument(
-        "--postgres", action="store_true", help="on PostgreSQL at 127.0.0.1:5432, user postgres"
-    )
-    arguments = parser.parse_args()
-    name = f"watchkeeper_bench_{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WATCHKEEPER_DATA"] = folder
-        os.environ["DJANGO_SETTINGS_MODULE"] = "watchkeeper.app.settings"
-        if arguments.postgres:
-            os.environ["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:5432/{name}"
-            _psql(f"CREATE DATABASE {name}")
-        try:
-            _run(arguments.items, arguments.rounds)
-        finally:
-            from django.db import connection
-
-            connection.close()
-            if arguments.postgres:
-                _psql(f"DROP DATABASE {name}")
+    given = parser.parse_args()
+    with database(given.postgres):
+        _run(given.items, given.rounds)
 
 
 def _run(items: int, rounds: int) -> None:
-    import django
-
-    django.setup()
     from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
 
-    call_command("migrate", verbosity=0)
     clients = _fill(items)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    settings.ALLOWED_HOSTS = ["*"]
+    vendor = analyse()
     ways = {
         "no policy": (SCOPES, clients["wide"], ""),
         "narrowed by hand": (SCOPES, clients["wide"], BY_HAND),
@@ -86,7 +59,7 @@ def _run(items: int, rounds: int) -> None:
         "policy: by kind": (CEDAR, clients["narrow"], ""),
         "policy: intricate": (CEDAR, clients["intricate"], ""),
     }
-    print(f"{items} items, {connection.vendor}; median of {rounds} requests each, ms")
+    print(f"{items} items, {vendor}; median of {rounds} requests each, ms")
     print(f"{'':36}" + "".join(f"{way:>19}" for way in ways))
     for address in LISTS:
         took = _measured(ways, address, rounds, settings)

@@ -8,17 +8,15 @@ Lists are asked for through the whole of Django (middleware, token, serializers)
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.whole.records import analyse, arguments, database
 
 NOW = 1_700_000_000_000
 ACTIVE = 20_000
@@ -41,48 +39,21 @@ LISTS = (
 
 def main() -> None:
     """Build, measure, print; the database is removed after."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--stored", type=int, default=1_000_000)
-    parser.add_argument(
-        "--postgres", action="store_true", help="on PostgreSQL at 127.0.0.1:5432, user postgres"
-    )
-    arguments = parser.parse_args()
-    name = f"watchkeeper_bench_{os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["WATCHKEEPER_DATA"] = folder
-        os.environ["DJANGO_SETTINGS_MODULE"] = "watchkeeper.app.settings"
-        if arguments.postgres:
-            os.environ["DATABASE_URL"] = f"postgres://postgres@127.0.0.1:5432/{name}"
-            _psql(f"CREATE DATABASE {name}")
-        try:
-            _run(arguments.stored, Path(folder))
-        finally:
-            if arguments.postgres:
-                from django.db import connection
-
-                connection.close()
-                _psql(f"DROP DATABASE {name}")
-
-
-def _psql(command: str) -> None:
-    subprocess.run(["psql", "-qh", "127.0.0.1", "-U", "postgres", "-c", command], check=True)
+    given = parser.parse_args()
+    with database(given.postgres) as folder:
+        _run(given.stored, folder)
 
 
 def _run(stored: int, folder: Path) -> None:
-    import django
-
-    django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
     from watchkeeper.domains.situations import AnalysisWriter, load_active
 
     writer = AnalysisWriter()
     offset = _fill(writer, stored)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as autovacuum does within minutes
+    analyse()
     print(f"{connection.vendor}: {stored:,} alerts stored, {ACTIVE:,} of them firing")
     firing = {a.fingerprint: a for a in (_alert(n, True, NOW) for n in range(ACTIVE))}
     changed = [{f: _again(a, NOW + 1000 * k) for f, a in firing.items()} for k in range(1, 4)]
@@ -237,12 +208,10 @@ def _topology() -> None:
 
 
 def _lists() -> None:
-    from django.conf import settings
     from django.test import Client
 
     from watchkeeper.domains import identity
 
-    settings.ALLOWED_HOSTS = ["testserver"]
     client = Client(headers={"authorization": "Bearer " + identity.create_token("bench", "read")})
     for url in LISTS:
         answer = client.get(url)

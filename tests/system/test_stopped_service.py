@@ -40,8 +40,11 @@ def test_a_stopped_service_is_one_explained_situation(
 
 def related(platform: Platform) -> bool:
     """Whether the graph knows that one needs the other."""
-    found = platform.get("/api/relations/?limit=1000")["results"]
-    return (NEEDS_IT, STOPS) in {(r["source_name"], r["target_name"]) for r in found}
+    return any(
+        relation["target_name"] == STOPS
+        for item in platform.get(f"/api/items/?name={NEEDS_IT}")["results"]
+        for relation in platform.get(f"/api/relations/?source={item['id']}")["results"]
+    )
 
 
 def about_it(platform: Platform) -> dict[str, Any] | None:

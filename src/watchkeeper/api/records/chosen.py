@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import ListSerializer, Serializer
 
 from watchkeeper.kernel.problems import BadQuery
 
@@ -28,25 +28,26 @@ def _names(parameters: Mapping[str, str], parameter: str, known: Sequence[str]) 
 
 
 def keep(serializer: Any, names: Iterable[str]) -> Any:
-    """The serializer, or the list of them, with these fields only."""
-    one = getattr(serializer, "child", serializer)
-    for name in set(one.fields) - set(names):
-        one.fields.pop(name)
+    """The serializer with these fields only."""
+    for name in set(serializer.fields) - set(names):
+        serializer.fields.pop(name)
     return serializer
 
 
 def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
     """The queryset without the columns and joins that this serializer does not read, where that is certain:
-    when it shows nothing but columns of the record's own, in its fields' way."""
-    one = getattr(serializer, "child", serializer)
-    if type(one).to_representation is not Serializer.to_representation:
+    when it shows nothing but columns of the record's own, in its fields' way, and lists of what belongs to it."""
+    if type(serializer).to_representation is not Serializer.to_representation:
         return found
-    columns = {f.name: f for f in found.model._meta.concrete_fields}
-    if not all(f.source in columns for f in one.fields.values()):
+    columns = {f.name for f in found.model._meta.concrete_fields}
+    shown = list(serializer.fields.values())
+    elsewhere = [f for f in shown if f.source not in columns]
+    if not all(isinstance(f, ListSerializer) for f in elsewhere):
         return found
-    ordered_by = (str(n).lstrip("-") for n in found.query.order_by)
-    read = {f.source for f in one.fields.values()} | {n for n in ordered_by if n in columns}
-    return found.select_related(None).prefetch_related(None).only(*read)
+    ordered_by = {str(n).lstrip("-") for n in found.query.order_by}
+    read = ({f.source for f in shown} | ordered_by) & columns
+    found = found.select_related(None) if elsewhere else found.select_related(None).prefetch_related(None)
+    return found.only(*read)
 
 
 def show(serializer: Any, names: Sequence[str]) -> Any:

@@ -98,11 +98,13 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         kind = self.listed()
         shape, context = serializer_of(kind), self.get_serializer_context()
         names = chosen(self.request.query_params, readable(kind))
+        one = keep(shape(context=context), names)
+        found = only(found, one)
+        many = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)
 
         def rows(page: Any) -> Any:
-            return show(keep(shape(page, many=True, context=context), names), names)
+            return show(many(page, child=one, context=context), names)
 
-        found = only(found, keep(shape(context=context), names))
         if self.request.accepted_renderer.format == Csv.format:
             return streamed(self.request, found, kind.path, names, rows)
         return self.get_paginated_response(rows(self.paginate_queryset(found)))
