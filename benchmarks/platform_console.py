@@ -86,7 +86,12 @@ def idle(platform: Platform, seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     percent = (whole.cpu(of) - used) / (time.perf_counter() - began) * 100
     each = {p.cmdline()[-1].rpartition(".")[2]: p.memory_info().rss / 1e6 for p in of}
-    return {"cpu_percent_of_a_core": percent, "resident_mb": whole.resident_mb(of), **each}
+    return {
+        "cpu_percent_of_a_core": percent,
+        "resident_mb": whole.resident_mb(of),
+        "used_mb": whole.used_mb(of),
+        **each,
+    }
 
 
 def fill(platform: Platform, count: int) -> None:

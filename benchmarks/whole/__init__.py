@@ -41,6 +41,11 @@ def resident_mb(of: list[psutil.Process]) -> float:
     return float(sum(p.memory_info().rss for p in of) / 1e6)
 
 
+def used_mb(of: list[psutil.Process]) -> float:
+    """Memory that the machine would have back without them: pages that several of them share count once."""
+    return float(sum(p.memory_full_info().pss for p in of) / 1e6)
+
+
 def metrics(platform: Platform) -> dict[str, float]:
     """What /metrics says, by name with labels."""
     answer = platform.call("GET", "/metrics", Authorization=f"Bearer {platform.token}")
