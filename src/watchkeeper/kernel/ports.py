@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from watchkeeper.model.act import Act
-from watchkeeper.model.doors import Journal
 from watchkeeper.model.errors import WatchkeeperError
+
+if TYPE_CHECKING:  # a third of a second, which the command line need not wait
+    from watchkeeper.model.doors import Journal
 
 
 class NotReady(WatchkeeperError):
