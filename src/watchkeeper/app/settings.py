@@ -71,6 +71,8 @@ INSTALLED_APPS = [
     "watchkeeper.domains.access",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
+    "watchkeeper.domains.inbox",
+    "watchkeeper.domains.automation",
     "watchkeeper.api",
     "watchkeeper.console",
 ]

@@ -20,7 +20,6 @@ from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.resource import registry
 
 
-
 @dataclass
 class _Gathered:
     """The entries of a block, the events that some of them are, and what was found out for them."""

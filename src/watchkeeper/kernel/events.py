@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -61,9 +62,16 @@ class Listener(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Of a kind that analysis writes: what it does, and its last events, newest first, at most so many."""
+
+    acts: tuple[str, ...]
+    past: Callable[[int], Iterable[Event]]
+
+
 listeners: list[Listener] = []
-#: path of a kind that analysis writes → its last events, newest first, at most so many
-history: dict[str, Callable[[int], Iterable[Event]]] = {}
+written: dict[str, Written] = {}  # by the path of the kind
 
 
 def wanted(kinds: Collection[str]) -> set[str]:
@@ -123,8 +131,8 @@ def of_row(row: OutboxRow) -> list[Event]:
 
 def past(kind: str, most: int) -> Iterator[Event]:
     """The last events of a kind, newest first, with the record as it is now where it was not removed."""
-    if kind in history:
-        yield from history[kind](most)
+    if kind in written:
+        yield from written[kind].past(most)
         return
     from watchkeeper.kernel.audit import state_of  # which tells us of its entries
 

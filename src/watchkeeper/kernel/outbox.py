@@ -98,7 +98,9 @@ def add(effects: Iterable[Effect]) -> None:
 def again(rows: QuerySet[OutboxRow]) -> int:
     """Make effects due once more, whatever became of them; those under way stay. Returns how many."""
     rested = rows.exclude(state=OutboxState.DUE)
-    return rested.update(state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None, claimed_by="")
+    return rested.update(
+        state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None, claimed_by=""
+    )
 
 
 def ids_about(subjects: Iterable[str]) -> dict[str, list[str]]:

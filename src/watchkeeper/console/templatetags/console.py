@@ -10,11 +10,12 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from watchkeeper.console import bundle, deeds
+from watchkeeper.console import bundle
 from watchkeeper.console.icons import ICONS
+from watchkeeper.domains.audit.deeds import deed
 
 register = template.Library()
-register.filter("deed", deeds.deed)
+register.filter("deed", deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
            "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red"}  # fmt: skip
 

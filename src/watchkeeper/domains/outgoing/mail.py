@@ -16,7 +16,9 @@ from watchkeeper.kernel import outbox
 _TIMEOUT = 20.0
 
 
-def compose(message: str, to: Sequence[str], subject: str, lines: Sequence[str], about: str = "") -> EmailMessage:
+def compose(
+    message: str, to: Sequence[str], subject: str, lines: Sequence[str], about: str = ""
+) -> EmailMessage:
     """A mail in plain text. `message` is its id, the same on every attempt; mails with the same `about` make a
     thread."""
     out = EmailMessage()
