@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from tests.domains.analysis_structs import NOW, alert, situation
 from tests.kernel.kind_checks import KindChecks, problem
 from tests.kernel.receivers import Got, webhook_receiver
 from watchkeeper.domains import identity
@@ -21,9 +22,12 @@ from watchkeeper.domains.automation.conditions import LENGTH, TOO_MUCH, evaluato
 from watchkeeper.domains.automation.models import EventRule, Firing
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inbox.models import Notice
+from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
 from watchkeeper.kernel.outbox import OutboxWorker
 from watchkeeper.kernel.problems import Invalid
+from watchkeeper.model.act import Act, ActKind
+from watchkeeper.model.verdicts import AlertStatus, Severity, SituationState
 
 JSON = "application/json"
 LOCAL = ipaddress.ip_network("127.0.0.0/8")
@@ -84,3 +88,34 @@ def test_what_is_done_is_told_once_and_signed(root: Client, receiver: Got) -> No
     changed = json.loads(receiver.requests[1][2])["data"]
     assert (changed["before"], changed["after"]) == ({"name": "network"}, {"name": "networks"})
     assert [f["outcome"] for f in root.get("/api/firings/").json()["results"]] == ["done"] * 3
+
+
+@pytest.mark.django_db
+def test_alerts_and_situations_are_events_and_a_replay_adds_none(root: Client, receiver: Got) -> None:
+    rule(
+        root,
+        receiver.url,
+        kinds=["situations", "alerts"],
+        condition="record.severity in ['error', 'critical']",
+    )
+    writer = AnalysisWriter()
+    acted = Act(id="act1", kind=ActKind.ACKNOWLEDGE, target="s", actor="ann", time_ms=NOW)
+    steps: list[tuple[Any, Any, tuple[Act, ...]]] = [
+        ({"severity": Severity.WARNING}, {}, ()),
+        ({"severity": Severity.ERROR}, {}, ()),
+        ({"severity": Severity.ERROR, "state": SituationState.ACKNOWLEDGED}, {}, (acted,)),
+        ({"severity": Severity.ERROR, "state": SituationState.RESOLVED, "resolved_ms": NOW + 9}, {"status": AlertStatus.RESOLVED}, ()),
+    ]  # fmt: skip
+    for n, (changed, of_alert, acts) in enumerate(steps, 1):
+        s = situation("s", ("a",), updated_ms=NOW + n, **changed)
+        for _ in range(2):
+            writer.write(
+                {"a": alert("a", situation="s", **of_alert)}, {"s": s}, acts=acts, offset=n, now_ms=NOW
+            )
+            writer = AnalysisWriter()
+        work()
+    assert sorted(told(receiver)) == [
+        "alert.fire", "alert.resolve", "situation.acknowledge", "situation.escalate", "situation.resolve",
+    ]  # fmt: skip
+    by = {json.loads(b)["type"]: json.loads(b)["data"]["actor"]["name"] for _, _, b in receiver.requests}
+    assert (by["situation.acknowledge"], by["situation.escalate"]) == ("ann", "watchkeeper")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.domains.audit.deeds import deed
+from watchkeeper.domains.automation.models import Firing
+from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.events import Event
+from watchkeeper.kernel.models import AuditEntry, Delivery
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
@@ -46,6 +51,20 @@ def of_alert(alert: Alert, actor: Actor) -> dict[str, Any]:
 def of_audit(entry: AuditEntry, _: Actor) -> dict[str, Any]:
     """What was done, as a sentence."""
     return {"title": f"{entry.actor} {deed(entry.act)} {entry.name}".strip()}
+
+
+def of_firing(firing: Firing, _: Actor) -> dict[str, Any]:
+    """What had happened, as a sentence and by what it changed, and every attempt to tell it."""
+    event = msgspec.convert(firing.told, Event)
+    names = [n for n in {**event.before, **event.after} if event.act != "create"]
+    return {
+        "title": sentence(event, registry[event.kind].name) if event.act != "test" else event.name,
+        "event": event,
+        "changes": [
+            (n.replace("_", " ").capitalize(), event.before.get(n), event.after.get(n)) for n in names
+        ],
+        "attempts": Delivery.objects.filter(row=firing.effect)[:50],
+    }
 
 
 def of_item(item: Item, actor: Actor) -> dict[str, Any]:

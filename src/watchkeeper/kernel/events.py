@@ -8,6 +8,7 @@ writes is one with an id of its own. Nobody wants a kind: then an act costs one 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,7 +95,8 @@ def tell(events: Iterable[Event]) -> None:
     listed = list(events)
     for start in range(0, len(listed), _TOGETHER):
         part = listed[start : start + _TOGETHER]
-        name = part[0].id if len(part) == 1 else f"{part[0].id}+{part[-1].id}"
+        ids = "\n".join(e.id for e in part)
+        name = ids if len(part) == 1 else f"events:{hashlib.sha256(ids.encode()).hexdigest()[:40]}"
         payload = {"events": msgspec.to_builtins(part)}
         outbox.add([outbox.Effect(name, KIND, f"{part[0].kind}/{part[0].key}"[:200], payload)])
 

@@ -17,7 +17,8 @@ from watchkeeper.domains.audit.deeds import deed
 register = template.Library()
 register.filter("deed", deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
-           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red"}  # fmt: skip
+           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red", "done": "green",
+           "failed": "red", "held_back": "yellow", "loop": "yellow"}  # fmt: skip
 
 
 @register.simple_tag

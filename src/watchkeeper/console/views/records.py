@@ -34,6 +34,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
+    "event-rules": ("event_rule.html", lambda *_: {}),
+    "firings": ("firing.html", surroundings.of_firing),
 }
 
 ROWS = 50  # of a page

@@ -111,5 +111,6 @@ def _write(notices: list[Notice]) -> int:
 
 
 def _did(user: User, event: Event) -> bool:
-    """Whether they did it themselves."""
-    return event.actor.kind == ActorKind.PERSON and event.actor.id == str(user.pk)
+    """Whether they did it themselves. What went through the journal has their name only."""
+    by = event.actor
+    return by.kind == ActorKind.PERSON and (by.id == str(user.pk) or (not by.id and by.name == user.username))
