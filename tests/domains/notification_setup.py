@@ -16,7 +16,7 @@ def main(url: str) -> None:
     from tests.domains.analysis_structs import NOW, alert, situation
     from watchkeeper.domains.situations import AnalysisWriter
     from watchkeeper.domains.situations.models import NotificationRule
-    from watchkeeper.domains.situations.notification_rules import new_secret
+    from watchkeeper.domains.outgoing.webhooks import new_secret
 
     NotificationRule.objects.create(name="all", address=url, secret=new_secret())
     opened = situation("s", ("a",), opened_ms=4_000_000_000_000)

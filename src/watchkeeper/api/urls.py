@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from watchkeeper.api import access, dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import access, dead_letters, graph, inbox, metrics, nowhere, ready, schema, trying  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
@@ -15,6 +15,8 @@ router = Router()
 for resource in registry:
     router.register(resource.path, view_of(resource), basename=resource.path)
 router.register("graph", graph.Graph, basename="graph")
+router.register("inbox", inbox.Inbox, basename="inbox")
+router.register("subscriptions", inbox.Subscriptions, basename="subscriptions")
 router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters")
 
 urlpatterns = [
@@ -22,6 +24,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/access/explain", access.Explain.as_view(), name="access-explain"),
     path("api/access/who", access.Who.as_view(), name="access-who"),
+    path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
     path("api/", include(router.urls)),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),

@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.domains.audit",
+    "watchkeeper.domains.inbox",
+    "watchkeeper.domains.automation",
     "watchkeeper.api",
     "watchkeeper.console",
 ]

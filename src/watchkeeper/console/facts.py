@@ -22,16 +22,19 @@ ELSEWHERE = {
     "audit": {"name"},
     "items": {"name", "identifiers", "discovered", "declared"},
     "jobs": {"label", "state", "done", "total", "unit", "message", "error", "result", "log", "user", "kind"},
+    "event-rules": {"condition", "switched_off_because", "failing_since"},
+    "firings": {"told", "event", "effect", "name", "kind", "record", "act", "outcome", "answer", "attempts", "caused_by"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",
              "follows": "situations", "merged_into": "situations", "role": "roles",
              "user": "users", "team": "teams", "organisation": "organisations", "parent": "organisations",
-             "in_team": "teams", "in_organisation": "organisations"}  # fmt: skip
+             "in_team": "teams", "in_organisation": "organisations", "rule": "event-rules",
+             "notify_users": "users", "notify_teams": "teams"}  # fmt: skip
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
          "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
-         "sealed_no": "Number in the chain"}  # fmt: skip
+         "sealed_no": "Number in the chain", "per_minute": "A minute, at most", "message": "Message id"}  # fmt: skip
 
 
 def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:

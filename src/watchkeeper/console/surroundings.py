@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.console.deeds import deed
+import msgspec
+
 from watchkeeper.console.facts import label, plain
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.templatetags.console import as_time
+from watchkeeper.domains.audit.deeds import deed
+from watchkeeper.domains.automation.models import Firing
+from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.models import AuditEntry, Job
+from watchkeeper.kernel.events import Event
+from watchkeeper.kernel.models import AuditEntry, Delivery, Job
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
@@ -58,6 +63,20 @@ def of_job(job: Job, _: Actor) -> dict[str, Any]:
     took = job.finished_at - job.started_at if job.finished_at and job.started_at else None
     drawn = [(label(name), plain(value)) for name, value in result.items()]
     return {"summary": summary, "links": links, "more": more, "came": drawn, "lines": lines, "took": took}
+
+
+def of_firing(firing: Firing, _: Actor) -> dict[str, Any]:
+    """What had happened, as a sentence and by what it changed, and every attempt to tell it."""
+    event = msgspec.convert(firing.told, Event)
+    names = [n for n in {**event.before, **event.after} if event.act != "create"]
+    return {
+        "title": sentence(event, registry[event.kind].name) if event.act != "test" else event.name,
+        "event": event,
+        "changes": [
+            (n.replace("_", " ").capitalize(), event.before.get(n), event.after.get(n)) for n in names
+        ],
+        "attempts": Delivery.objects.filter(row=firing.effect)[:50],
+    }
 
 
 def of_item(item: Item, actor: Actor) -> dict[str, Any]:

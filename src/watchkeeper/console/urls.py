@@ -9,6 +9,7 @@ from watchkeeper.console.views import (
     editing,
     exchange,
     home,
+    inbox,
     inventory,
     jobs,
     live,
@@ -18,6 +19,7 @@ from watchkeeper.console.views import (
     records,
     search,
     situations,
+    trying,
 )
 
 app_name = "console"
@@ -27,6 +29,14 @@ urlpatterns = [
     path("sign-in/<str:secret>/", account.first_link, name="first-run"),
     path("sign-out/", account.sign_out, name="sign-out"),
     path("password/", account.password, name="password"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/bell/", inbox.bell, name="bell"),
+    path("inbox/read/", inbox.read, name="inbox-read"),
+    path("inbox/watch/", inbox.watch, name="watch"),
+    path("inbox/preferences/", inbox.preferences, name="inbox-preferences"),
+    path("inbox/subscriptions/<int:number>/<slug:what>/", inbox.subscription, name="subscription"),
+    path("inbox/<int:number>/", inbox.notice, name="notice"),
+    path("event-rules/try/", trying.try_rule, name="try-rule"),
     path("live/", live.live, name="live"),
     path("search/", search.search, name="search"),
     path("map/", map.service_map, name="map"),

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
+from watchkeeper.kernel import events
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SealedField
 from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.resource import registry
 
-_gathered: ContextVar[list[AuditEntry] | None] = ContextVar("gathered", default=None)
+
+@dataclass
+class _Gathered:
+    """The entries of a block, the events that some of them are, and what was found out for them."""
+
+    entries: list[AuditEntry] = field(default_factory=list)
+    told: list[tuple[AuditEntry, str, dict[str, Any]]] = field(default_factory=list)
+    wanted: dict[str, bool] = field(default_factory=dict)
+
+
+_gathered: ContextVar[_Gathered | None] = ContextVar("gathered", default=None)
 
 
 def record(
@@ -25,8 +39,15 @@ def record(
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    event: bool = True,
 ) -> None:
-    """Write one entry, in the transaction of the act. Of before and after only what differs is kept."""
+    """Write one entry, in the transaction of the act, and with it the event of the record, unless the act has one
+    of its own. Of before and after only what differs is kept."""
+    own = _gathered.get() or _Gathered()
+    path = _path_of(type(subject)) if event and subject is not None else ""
+    if path and path not in own.wanted:
+        own.wanted[path] = bool(events.wanted((path,)))
+    state = _state(act, subject, before, after) if subject is not None and own.wanted.get(path) else None
     if before is not None and after is not None:
         differs = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
         before = {k: v for k, v in before.items() if k in differs}
@@ -45,31 +66,60 @@ def record(
         before=before,
         after=after,
     )
-    if (gathered := _gathered.get()) is not None:
-        gathered.append(entry)
-    else:
-        entry.save()
+    own.entries.append(entry)
+    if state is not None:
+        own.told.append((entry, path, state))
+    if own is not _gathered.get():
+        _write(own)
 
 
 @contextmanager
 def together() -> Iterator[None]:
     """Write the entries of this block at its end, in one statement; for many acts in one transaction."""
-    entries: list[AuditEntry] = []
-    token = _gathered.set(entries)
+    token = _gathered.set(gathered := _Gathered())
     try:
         yield
     finally:
         _gathered.reset(token)
-    AuditEntry.objects.bulk_create(entries)
+    _write(gathered)
+
+
+def _write(gathered: _Gathered) -> None:
+    if not gathered.told:
+        AuditEntry.objects.bulk_create(gathered.entries)
+        return
+    with transaction.atomic():
+        AuditEntry.objects.bulk_create(gathered.entries)
+        events.tell(events.event_of(*told) for told in gathered.told)
+
+
+@lru_cache(maxsize=256)
+def _path_of(model: type[models.Model]) -> str:
+    """Of the kind that this model is; "" where it is none."""
+    resource = registry.of(model)
+    return resource.path if resource else ""
+
+
+def _state(
+    act: str, subject: models.Model, before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The record after the act."""
+    match act.rpartition(".")[2]:
+        case "create" | "change" if after:
+            return after
+        case "remove" if before:
+            return before
+    # What an action was given may not be what it has written.
+    return state_of(type(subject)._base_manager.filter(pk=subject.pk).first() or subject)
 
 
 def state_of(obj: models.Model) -> dict[str, Any]:
     """The columns of a record as plain data, secrets left out."""
     out: dict[str, Any] = {}
-    for field in obj._meta.concrete_fields:
-        if isinstance(field, SealedField) or "hash" in field.name or field.name == "password":
+    for column in obj._meta.concrete_fields:
+        if isinstance(column, SealedField) or "hash" in column.name or column.name == "password":
             continue
-        out[field.attname] = plain(getattr(obj, field.attname))
+        out[column.attname] = plain(getattr(obj, column.attname))
     for many in obj._meta.many_to_many:
         out[many.name] = sorted(plain(pk) for pk in getattr(obj, many.name).values_list("pk", flat=True))
     return out

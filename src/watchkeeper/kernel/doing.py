@@ -8,6 +8,7 @@ and runs in no transaction, because what it waits for happens in another process
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import transaction
@@ -76,9 +77,10 @@ def act(resource: Resource, action: Action, actor: Actor, obj: Any, data: dict[s
     require(actor, action.name, resource, obj)
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)!r} is not in a state to {action.label.lower()}")
-    done = action.run(actor, obj, data)
-    if action.audited:
-        audit.record(actor, verb(resource, action.name), obj, after=audit.plain(data))
+    with nullcontext() if journaled(action.run) else transaction.atomic():
+        done = action.run(actor, obj, data)
+        if action.audited:
+            audit.record(actor, verb(resource, action.name), obj, after=audit.plain(data))
     return done
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
@@ -51,12 +52,14 @@ class TryAgain(WatchkeeperError):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Something to be done once. `kind` names its handler, `subject` the record that it is about."""
+    """Something to be done once. `kind` names its handler, `subject` the record that it is about; `due` is when,
+    if not at once."""
 
     id: str
     kind: str
     subject: str
     payload: dict[str, Any]
+    due: dt.datetime | None = None
 
 
 Handler = Callable[[OutboxRow], str]
@@ -84,10 +87,19 @@ def _every_handler() -> dict[str, Handler]:
 def add(effects: Iterable[Effect]) -> None:
     """Add effects in the caller's transaction; those that are there already stay as they are."""
     now = when(milliseconds(timezone.now()))
-    upsert(
-        OutboxRow,
-        [(e.id, e.kind, e.subject, document(e.payload), "due", now, now, 0, "", None, "") for e in effects],
-        keep=True,
+    rows = [
+        (e.id, e.kind, e.subject, document(e.payload), "due", now, when(milliseconds(e.due)) if e.due else now,
+         0, "", None, "")
+        for e in effects
+    ]  # fmt: skip
+    upsert(OutboxRow, rows, keep=True)
+
+
+def again(rows: QuerySet[OutboxRow]) -> int:
+    """Make effects due once more, whatever became of them; those under way stay. Returns how many."""
+    rested = rows.exclude(state=OutboxState.DUE)
+    return rested.update(
+        state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None, claimed_by=""
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.kernel import jobs
+from watchkeeper.kernel import jobs, outbox
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow, OutboxState
+from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
@@ -63,9 +63,7 @@ registry.add(
 
 
 def _again(_: Actor, row: OutboxRow, __: dict[str, Any]) -> Done:
-    OutboxRow.objects.filter(pk=row.pk, state=OutboxState.FAILED).update(
-        state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None
-    )
+    outbox.again(OutboxRow.objects.filter(pk=row.pk))
     return Done()
 
 
@@ -89,7 +87,7 @@ registry.add(
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(
-            Action("retry", "Try again", _again, scope=Scope.ADMIN, offered=lambda r: r.state == "failed"),
+            Action("retry", "Do it again", _again, scope=Scope.ADMIN, offered=lambda r: r.state != "due"),
         ),
         related={"deliveries": lambda row: row.deliveries.all()},
     )

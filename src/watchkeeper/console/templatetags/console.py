@@ -10,14 +10,15 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from watchkeeper.console import bundle, deeds
+from watchkeeper.console import bundle
 from watchkeeper.console.icons import ICONS
+from watchkeeper.domains.audit.deeds import deed
 
 register = template.Library()
-register.filter("deed", deeds.deed)
+register.filter("deed", deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
-           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red",
-           "running": "blue", "done": "green", "failed": "red"}  # fmt: skip
+           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red", "done": "green",
+           "failed": "red", "running": "blue", "held_back": "yellow", "loop": "yellow"}  # fmt: skip
 
 
 @register.simple_tag

@@ -58,6 +58,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("API tokens", "key", "/tokens/", kind="tokens"),
         Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
         Entry("Jobs", "hourglass", "/jobs/", kind="jobs"),
+        Entry("Event rules", "bolt", "/event-rules/", kind="event-rules"),
         Entry("Access", "shield", reverse("console:access"), kind="policies"),
         Entry("Audit", "history", "/audit/", kind="audit"),
     )

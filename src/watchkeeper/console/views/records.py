@@ -36,6 +36,8 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
     "jobs": ("job.html", surroundings.of_job),
+    "event-rules": ("event_rule.html", lambda *_: {}),
+    "firings": ("firing.html", surroundings.of_firing),
 }
 
 ROWS = 50  # of a page

@@ -38,9 +38,10 @@ def act(
     )
     ports.submit(made)
     name = "silence" if kind in (ActKind.SILENCE, ActKind.UNSILENCE) else subject._meta.model_name
+    after = {"act": made.id, "target": target, **made.data}
     audit.record(
-        actor, f"{name}.{kind.value}", subject, after={"act": made.id, "target": target, **made.data}
-    )
+        actor, f"{name}.{kind.value}", subject, after=after, event=False
+    )  # analysis tells, once it is so
     if connection.in_atomic_block:
         # What others write cannot be seen from in here, and on SQLite they could not write at all.
         return Done(pending=True)

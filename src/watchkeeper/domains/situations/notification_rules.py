@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils import timezone
 from rest_framework import serializers
 
+from watchkeeper.domains.outgoing import addresses, webhooks
 from watchkeeper.domains.situations import rules, telling
 from watchkeeper.domains.situations.models import Channel, NotificationRule
 from watchkeeper.kernel import outbox
@@ -52,33 +48,14 @@ class NotificationRuleSerializer(RecordSerializer):
         channel = attrs.get("channel", before.channel if before else Channel.WEBHOOK)
         address = attrs.get("address", before.address if before else "")
         try:
-            checked_address(channel, address)
+            (addresses.check_web if channel == Channel.WEBHOOK else addresses.check_mail)(address)
         except Invalid as error:
             raise serializers.ValidationError({"address": error.detail}) from error
         return attrs
 
 
-def checked_address(channel: str, address: str) -> None:
-    """Raises Invalid when the address cannot be one of this channel."""
-    if channel == Channel.WEBHOOK:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid("write https://host/path")
-        return
-    for one in address.split(","):
-        try:
-            validate_email(one.strip())
-        except ValidationError as error:
-            raise Invalid(f"{one.strip()!r} is not an e-mail address") from error
-
-
-def new_secret() -> str:
-    """A signing secret as Standard Webhooks writes them."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
 def _make(_: Actor, data: dict[str, Any]) -> NotificationRule:
-    secret = new_secret() if data.get("channel", Channel.WEBHOOK) == Channel.WEBHOOK else ""
+    secret = webhooks.new_secret() if data.get("channel", Channel.WEBHOOK) == Channel.WEBHOOK else ""
     made = NotificationRule.objects.create(**data, secret=secret)
     if secret:
         made.shown_once = {"secret": secret}  # type: ignore[attr-defined]
@@ -86,7 +63,7 @@ def _make(_: Actor, data: dict[str, Any]) -> NotificationRule:
 
 
 def _rotate(_: Actor, rule: NotificationRule, __: dict[str, Any]) -> Done:
-    rule.secret = new_secret()
+    rule.secret = webhooks.new_secret()
     rule.save(update_fields=["secret"])
     return Done(body={"secret": rule.secret, "shown_once": {"secret": rule.secret}})
 

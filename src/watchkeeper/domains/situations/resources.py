@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains import identity
 from watchkeeper.domains.inventory import names_of
-from watchkeeper.domains.situations import notification_rules, silencing  # noqa: F401  (they declare)
+from watchkeeper.domains.situations import happenings, notification_rules, silencing  # noqa: F401  (they declare)
 from watchkeeper.domains.situations.acts import act
 from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation, TimelineEntry
 from watchkeeper.kernel.acting import Actor

@@ -15,6 +15,7 @@ from django.db import transaction
 from watchkeeper.domains.inventory import names_of, write_discoveries
 from watchkeeper.domains.situations import models, telling
 from watchkeeper.domains.situations.active import load_situations
+from watchkeeper.domains.situations.happenings import Witness
 from watchkeeper.domains.situations.rows import alert_row, member_row, situation_row
 from watchkeeper.domains.situations.rules import Change, changes, told
 from watchkeeper.kernel.fields import document, moment, storable
@@ -58,6 +59,7 @@ class AnalysisWriter:
         joined, left = _memberships(pairs)
         with transaction.atomic():
             _pass(offset)
+            witness = Witness(alerts, situations)
             if discoveries:
                 write_discoveries(discoveries, now_ms)
             upsert(models.Situation, situation_rows)
@@ -68,6 +70,7 @@ class AnalysisWriter:
             fresh = _apply(acts, now_ms)
             _timeline(pairs, fresh, alerts, now_ms)
             telling.tell(pairs, now_ms)
+            witness.tell(fresh, now_ms)
         for s in situations.values():
             if s.state is SituationState.RESOLVED:
                 self._known.pop(s.id, None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on",
-         "unacknowledge": "took back the acknowledgement of"}  # fmt: skip
+         "unacknowledge": "took back the acknowledgement of", "switch-off": "switched off",
+         "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed"}  # fmt: skip
 ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in-failed": "failed to sign in"}  # fmt: skip
 
