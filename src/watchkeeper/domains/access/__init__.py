@@ -1,8 +1,8 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has
-understood. That decisions are
-asked here is app's choice; see kernel.permissions.
+`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood.
+`active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
+app's choice; see kernel.permissions.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
+    from watchkeeper.domains.access.keeping import Keeper
 
-__all__ = ["actions_of", "asked", "explain", "home_of", "who"]
+__all__ = ["Keeper", "actions_of", "active_emergencies", "asked", "explain", "home_of", "who"]
+_ELSEWHERE = {"Keeper": ("keeping", "Keeper"), "active_emergencies": ("emergencies", "active")}
 
 
 def __getattr__(name: str) -> Any:
     # Django imports this package before its models can be: what needs them is imported when it is asked for.
     if name not in __all__:
         raise AttributeError(name)
-    from watchkeeper.domains.access import explaining
+    from importlib import import_module
 
-    return getattr(explaining, name)
+    module, found = _ELSEWHERE.get(name, ("explaining", name))
+    return getattr(import_module(f"{__name__}.{module}"), found)

@@ -12,24 +12,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-import smtplib
-import ssl
 import time
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import msgspec
-from django.conf import settings
 
 from watchkeeper import __version__
 from watchkeeper.domains.situations.models import Channel, NotificationRule
 from watchkeeper.domains.situations.telling import KIND
-from watchkeeper.kernel import outbound, outbox
+from watchkeeper.kernel import outbound, outbox, post
 from watchkeeper.kernel.models import OutboxRow
-
-_TIMEOUT = 20.0
 
 
 @outbox.handler(KIND)
@@ -86,44 +80,8 @@ def _webhook(rule: NotificationRule, row: OutboxRow) -> str:
 
 
 def _mail(rule: NotificationRule, row: OutboxRow) -> str:
-    if not settings.SMTP_URL:
-        raise outbox.TryAgain("no mail server is set: WATCHKEEPER_SMTP=smtp://user:password@host:587?from=…")
     to = [a.strip() for a in rule.address.split(",")]
-    server = urlsplit(settings.SMTP_URL)
-    options = {k: v[0] for k, v in parse_qs(server.query).items()}
-    sender = options.get("from") or settings.SERVER_EMAIL
-    try:
-        with _connected(server, options.get("tls") != "off") as smtp:
-            refused = smtp.send_message(mail(row, sender, to), sender, to)
-    except smtplib.SMTPResponseException as error:
-        text = f"{error.smtp_code} {error.smtp_error!r}"
-        raise (outbox.GiveUp if 500 <= error.smtp_code < 600 else outbox.TryAgain)(text) from error
-    except smtplib.SMTPException as error:
-        raise outbox.TryAgain(repr(error)) from error
-    return f"accepted; refused for {sorted(refused)}" if refused else "accepted"
-
-
-def _connected(server: SplitResult, server_tls: bool) -> smtplib.SMTP:
-    host, port = server.hostname or "localhost", server.port
-    if server.scheme == "smtps":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, port or 465, timeout=_TIMEOUT, context=ssl.create_default_context()
-        )
-    else:
-        smtp = smtplib.SMTP(host, port or 25, timeout=_TIMEOUT)
-        try:
-            smtp.ehlo()
-            if server_tls and smtp.has_extn("starttls"):
-                smtp.starttls(context=ssl.create_default_context())
-                smtp.ehlo()
-            elif server_tls and server.username:
-                raise outbox.TryAgain("the mail server offers no TLS: the password is not sent in the clear")
-        except BaseException:
-            smtp.close()
-            raise
-    if server.username:
-        smtp.login(unquote(server.username), unquote(server.password or ""))
-    return smtp
+    return post.send(mail(row, post.sender(), to), to)
 
 
 def mail(row: OutboxRow, sender: str, to: list[str]) -> EmailMessage:
