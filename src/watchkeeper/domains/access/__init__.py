@@ -1,6 +1,7 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood.
+`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood,
+`effect` what a draft of a policy would change.
 `active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
 app's choice; see kernel.permissions.
 """
@@ -13,9 +14,14 @@ if TYPE_CHECKING:
     from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
     from watchkeeper.domains.access.keeping import Keeper
+    from watchkeeper.domains.access.policies import effect
 
-__all__ = ["Keeper", "actions_of", "active_emergencies", "asked", "explain", "home_of", "who"]
-_ELSEWHERE = {"Keeper": ("keeping", "Keeper"), "active_emergencies": ("emergencies", "active")}
+__all__ = ["Keeper", "actions_of", "active_emergencies", "asked", "effect", "explain", "home_of", "who"]
+_ELSEWHERE = {
+    "Keeper": ("keeping", "Keeper"),
+    "active_emergencies": ("emergencies", "active"),
+    "effect": ("policies", "effect"),
+}
 
 
 def __getattr__(name: str) -> Any:

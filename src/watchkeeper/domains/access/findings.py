@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.domains.access import safety, separating
+from watchkeeper.domains.access import separating
 from watchkeeper.domains.access.facts import kind_of
 from watchkeeper.domains.access.granting import end
 from watchkeeper.domains.access.models import AccessFinding, FindingState, Found, Grant, SeparationException
@@ -163,24 +163,24 @@ def _keep(actor: Actor, finding: AccessFinding, data: dict[str, Any]) -> Done:
 
 
 def _disable(_: Actor, finding: AccessFinding, __: dict[str, Any]) -> Done:
-    user = finding.user
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-    return _settle(finding)
+    with transaction.atomic():
+        finding.user.is_active = False
+        finding.user.save(update_fields=["is_active"])
+        return _settle(finding)
 
 
 def _revoke(_: Actor, finding: AccessFinding, __: dict[str, Any]) -> Done:
-    if finding.token is not None:
-        revoke(finding.token)
-    else:
-        end(finding.grant)
-    return _settle(finding)
+    with transaction.atomic():
+        if finding.token is not None:
+            revoke(finding.token)
+        else:
+            end(finding.grant)
+        return _settle(finding)
 
 
 def _settle(finding: AccessFinding) -> Done:
     finding.state = FindingState.SETTLED
     finding.save(update_fields=["state"])
-    safety.assure()
     return Done()
 
 

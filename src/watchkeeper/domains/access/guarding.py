@@ -1,55 +1,47 @@
 """Keeps promises about access wherever users and teams are changed: in the console, over REST, by SCIM or a
 directory, on the command line. Somebody can always administer, and roles that are kept apart stay apart.
 
-Django's signals come in the transaction of the change, so that what is raised here undoes it."""
+Django's signals come before a user is saved or removed, and within the transaction that changes members, so that
+what is raised here keeps either from happening."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import m2m_changed, pre_delete, pre_save
 
 from watchkeeper.domains.access import safety, separating
-from watchkeeper.domains.access.models import Role, Team
-from watchkeeper.domains.access.standing import ADMINISTRATOR
+from watchkeeper.domains.access.models import Team
 from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel.problems import Refused
 
 
 def connect() -> None:
     """Once, when the domain is ready."""
-    pre_save.connect(_before, sender=User)
-    post_save.connect(_after, sender=User)
-    post_delete.connect(_gone, sender=User)
+    pre_save.connect(_saved, sender=User)
+    pre_delete.connect(_removed, sender=User)
     m2m_changed.connect(_members, sender=Team.members.through)
 
 
-def _before(instance: User, raw: bool = False, **_: Any) -> None:
+def _saved(instance: User, raw: bool = False, **_: Any) -> None:
     known = None if raw or instance._state.adding else User.objects.filter(pk=instance.pk).first()
-    instance._was = (known.is_administrator, known.is_active) if known else (False, True)  # type: ignore[attr-defined]
-
-
-def _after(instance: User, raw: bool = False, **_: Any) -> None:
-    if raw:
-        return
-    was_administrator, was_active = instance._was  # type: ignore[attr-defined]
-    if was_administrator and was_active and not (instance.is_administrator and instance.is_active):
-        _last(instance)
-    if instance.is_administrator and instance.is_active and not (was_administrator and was_active):
+    before = known is not None and known.is_administrator and known.is_active
+    after = instance.is_administrator and instance.is_active
+    if before and not after:
+        _leaves(instance)
+    elif after and not before and not raw:
         separating.refuse([instance], lambda holding: holding.grant is None)
 
 
-def _gone(instance: User, **_: Any) -> None:
+def _removed(instance: User, **_: Any) -> None:
     if instance.is_administrator and instance.is_active:
-        _last(instance)
+        _leaves(instance)
 
 
-def _last(user: User) -> None:
-    # One after the other: two administrators who put each other out must not both succeed.
-    list(Role.objects.select_for_update().filter(name=ADMINISTRATOR))
+def _leaves(user: User) -> None:
+    safety.assure(without=user)
     if not User.objects.filter(is_administrator=True, is_active=True).exclude(pk=user.pk).exists():
-        raise Refused(f"{user} is the last administrator, and stays one")
-    safety.assure()
+        raise Refused("the last administrator stays one")
 
 
 def _members(action: str, instance: Any, pk_set: set[int] | None, reverse: bool, **_: Any) -> None:

@@ -12,12 +12,12 @@ from rest_framework import serializers
 from watchkeeper.domains.access import proving, safety
 from watchkeeper.domains.access.language import BadPolicy
 from watchkeeper.domains.access.models import Policy, PolicyDraft, PolicyVersion
-from watchkeeper.domains.access.simulating import Change, simulate
+from watchkeeper.domains.access.simulating import Change, simulate, told
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
-from watchkeeper.kernel.permissions import require
-from watchkeeper.kernel.problems import Invalid, Refused
+from watchkeeper.kernel.permissions import require, visible
+from watchkeeper.kernel.problems import Invalid, NotThere, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
@@ -134,6 +134,18 @@ def effect_of(draft: PolicyDraft) -> list[Change]:
     if draft.enabled:
         after.append((draft.name, draft.text))
     return simulate(before, after)
+
+
+def effect(actor: Actor, key: str) -> list[dict[str, Any]]:
+    """The same as plain data, for whoever may read this draft. Raises NotThere, Invalid or Forbidden."""
+    require(actor, "read", registry["policy-drafts"])
+    draft = visible(actor, "policy-drafts").filter(pk=key).first() if key.isdigit() else None
+    if draft is None:
+        raise NotThere(f"there is no policy draft {key!r}")
+    try:
+        return [told(change, actor) for change in effect_of(draft)]
+    except BadPolicy as error:
+        raise Invalid(str(error)) from error
 
 
 def difference(before: str, after: str) -> list[tuple[str, str]]:

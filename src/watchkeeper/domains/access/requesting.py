@@ -25,7 +25,9 @@ from watchkeeper.domains.access.telling import administrators, tell
 from watchkeeper.domains.identity.models import AccountKind, User
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
 from watchkeeper.kernel.derive import plain
+from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
+from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.states import Transition, machine, move
 
 _SCOPE = ("in_organisation", "in_team", "attribute", "values")
@@ -68,11 +70,12 @@ def ask(actor: Actor, data: dict[str, Any]) -> AccessRequest:
     if person is None:
         raise Invalid("user: for whom?")
     role, extended = data["role"], data.get("extends")
+    made = AccessRequest(**data, needed=max(1, role.approvals_needed))
+    require(actor, "create", registry["access-requests"], made)  # before a refusal tells what others have
     if person.kind != AccountKind.PERSON or not person.is_active:
         raise Refused(f"{person} is no active person")
     if not role.requestable:
         raise Refused(f"{role} cannot be asked for; an administrator grants it")
-    made = AccessRequest(**data, needed=max(1, role.approvals_needed))
     if extended is not None and extended.user_id != person.pk:
         raise Refused(f"the grant to extend is not one of {person}'s own")
     if extended is None and any(g.scope_key == made.scope_key for g in _living(person, role)):

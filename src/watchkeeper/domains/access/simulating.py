@@ -19,6 +19,8 @@ from watchkeeper.domains.access.leaves import Condition, both, opposite
 from watchkeeper.domains.access.models import Role
 from watchkeeper.domains.access.standing import standings
 from watchkeeper.domains.identity.models import User
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.resource import Resource, registry
 
 EXAMPLES = 3
@@ -124,9 +126,10 @@ def _note(change: Change, party: Party, resource: Resource | None, records: Cond
     del change.examples[EXAMPLES:]
 
 
-def told(change: Change) -> dict[str, Any]:
-    """As plain data, for the API."""
+def told(change: Change, reader: Actor) -> dict[str, Any]:
+    """As plain data; of the examples those that the reader may see."""
     resource = None if change.kind == PLATFORM else registry[change.kind]
+    [e for e in change.examples if resource and may(reader, "read", resource, e)]
     return {
         "kind": change.kind,
         "action": change.action,
