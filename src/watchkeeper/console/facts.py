@@ -21,6 +21,8 @@ ELSEWHERE = {
                "annotations", "suppressed_by", "url", "score", "flapping"},
     "audit": {"name"},
     "items": {"name", "identifiers", "discovered", "declared"},
+    "policy-drafts": {"text"},
+    "reviews": {"state", "due_at"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",

@@ -1,7 +1,8 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
 `home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood,
-`effect` what a draft of a policy would change.
+`effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
+`summary` are for the pages of access.
 `active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
 app's choice; see kernel.permissions.
 """
@@ -14,13 +15,31 @@ if TYPE_CHECKING:
     from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
     from watchkeeper.domains.access.keeping import Keeper
-    from watchkeeper.domains.access.policies import effect
+    from watchkeeper.domains.access.policies import difference, effect, simulation
+    from watchkeeper.domains.access.summary import own_grants, summary
 
-__all__ = ["Keeper", "actions_of", "active_emergencies", "asked", "effect", "explain", "home_of", "who"]
+__all__ = [
+    "Keeper",
+    "actions_of",
+    "active_emergencies",
+    "asked",
+    "difference",
+    "effect",
+    "explain",
+    "home_of",
+    "own_grants",
+    "simulation",
+    "summary",
+    "who",
+]
 _ELSEWHERE = {
     "Keeper": ("keeping", "Keeper"),
     "active_emergencies": ("emergencies", "active"),
+    "difference": ("policies", "difference"),
     "effect": ("policies", "effect"),
+    "own_grants": ("summary", "own_grants"),
+    "simulation": ("policies", "simulation"),
+    "summary": ("summary", "summary"),
 }
 
 

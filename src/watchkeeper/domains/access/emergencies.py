@@ -15,6 +15,7 @@ from watchkeeper.domains.access.telling import administrators, tell
 from watchkeeper.domains.identity.models import AccountKind
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
 from watchkeeper.kernel.derive import plain
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 from watchkeeper.kernel.rest import RecordSerializer
 from watchkeeper.kernel.states import Transition, machine, move
@@ -107,11 +108,10 @@ def keep(now: dt.datetime) -> None:
         move("state", _END, SYSTEM, emergency)
 
 
-def active() -> list[Emergency]:
-    """Those that go on at this moment, for the banner of every page."""
-    now = timezone.now()
-    found = Emergency.objects.filter(state=EmergencyState.ACTIVE, ends_at__gt=now)
-    return list(found.select_related("user", "role"))
+def active(reader: Actor) -> list[Emergency]:
+    """Those that go on at this moment and that the reader may see, for the banner of every page."""
+    found = Emergency.objects.filter(state=EmergencyState.ACTIVE, ends_at__gt=timezone.now())
+    return list(visible(reader, "emergencies", found.select_related("user", "role")))
 
 
 plain(

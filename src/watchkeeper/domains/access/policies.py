@@ -10,9 +10,10 @@ from django.db import transaction
 from rest_framework import serializers
 
 from watchkeeper.domains.access import proving, safety
+from watchkeeper.domains.access.deciding import policies_of
 from watchkeeper.domains.access.language import BadPolicy
 from watchkeeper.domains.access.models import Policy, PolicyDraft, PolicyVersion
-from watchkeeper.domains.access.simulating import Change, simulate, told
+from watchkeeper.domains.access.simulating import simulate, told
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
@@ -126,14 +127,13 @@ def put_into_effect(actor: Actor, draft: PolicyDraft) -> Policy:
     return policy
 
 
-def effect_of(draft: PolicyDraft) -> list[Change]:
-    """Whose rights would change. Raises BadPolicy."""
+def _texts(draft: PolicyDraft) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The enabled policies without and with the draft."""
     rows = list(Policy.objects.filter(enabled=True).order_by("id").values_list("id", "name", "text"))
-    before = [(name, text) for _, name, text in rows]
     after = [(name, text) for pk, name, text in rows if pk != draft.policy_id]
     if draft.enabled:
         after.append((draft.name, draft.text))
-    return simulate(before, after)
+    return [(name, text) for _, name, text in rows], after
 
 
 def effect(actor: Actor, key: str) -> list[dict[str, Any]]:
@@ -142,8 +142,17 @@ def effect(actor: Actor, key: str) -> list[dict[str, Any]]:
     draft = visible(actor, "policy-drafts").filter(pk=key).first() if key.isdigit() else None
     if draft is None:
         raise NotThere(f"there is no policy draft {key!r}")
+    return simulation(actor, draft)[0]
+
+
+def simulation(actor: Actor, draft: PolicyDraft) -> tuple[list[dict[str, Any]], list[str]]:
+    """Whose rights would change, as `told` says it, and the tests that would fail. Raises Invalid."""
     try:
-        return [told(change, actor) for change in effect_of(draft)]
+        safety.check(draft.text)
+        before, after = _texts(draft)
+        return [told(change, actor) for change in simulate(before, after)], proving.failures(
+            policies_of(after)
+        )
     except BadPolicy as error:
         raise Invalid(str(error)) from error
 
