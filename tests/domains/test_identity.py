@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from watchkeeper.kernel.problems import Invalid, NotThere, Refused
 from watchkeeper.model.errors import RateLimited, Unauthorised
 
 PASSWORD = "correct horse battery"
+JSON = "application/json"
 
 
 def ann() -> User:
@@ -204,3 +205,32 @@ def test_addresses_are_admitted_by_the_narrowest_network(keyring: identity.Datab
     assert admitted("127.0.0.1") == admitted("::1") == "first"
     assert admitted("192.0.2.1") == admitted("nonsense") == ""
     assert admitted("10.1.2.3", "netflow") == ""
+
+
+@pytest.mark.django_db
+def test_a_service_account_calls_with_tokens_and_never_signs_in(api: Callable[..., Client]) -> None:
+    """It has an owner, who answers for it, and no password; its use is noted."""
+    root, owner = api(), User.objects.create_user("ann")
+
+    def sent(**body: Any) -> Any:
+        return root.post("/api/users/", {"username": "backup", "kind": "service", **body}, content_type=JSON)
+
+    assert sent().json()["errors"].keys() == {"owner"}
+    assert sent(owner=owner.pk, password="correct horse battery").json()["errors"].keys() == {"password"}
+    assert sent(owner=owner.pk, is_administrator=True).json()["errors"].keys() == {"is_administrator"}
+    made = sent(owner=owner.pk)
+    assert made.status_code == 201, made.content
+    account = User.objects.get(username="backup")
+    account.set_password("correct horse battery")
+    account.save()
+    with pytest.raises(Unauthorised):
+        identity.sign_in("backup", "correct horse battery", "127.0.0.1")
+    assert Backend().get_user(account.pk) is None
+    token = root.post("/api/tokens/", {"name": "nightly", "user": account.pk}, content_type=JSON).json()
+    assert token["user_name"] == "backup"
+    caller = Client(headers={"authorization": f"Bearer {token['secret']}"})
+    assert caller.get("/api/items/").status_code == 200
+    account.refresh_from_db()
+    assert account.last_seen_at is not None
+    other = root.post("/api/tokens/", {"name": "hers", "user": owner.pk}, content_type=JSON)
+    assert other.status_code == 403

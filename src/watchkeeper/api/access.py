@@ -1,4 +1,5 @@
-"""/api/access/explain and /api/access/who: may somebody do something, why, and who may."""
+"""/api/access/explain, /api/access/who and /api/access/effect: may somebody do something, why, who may, and what a
+draft of a policy would change."""
 
 from __future__ import annotations
 
@@ -61,9 +62,39 @@ class Answer(serializers.Serializer[Any]):
     results = Explanation(many=True)
 
 
-def _given(request: Request, *more: str) -> dict[str, str]:
+class Example(serializers.Serializer[Any]):
+    """A record with which it changes."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class EffectRow(serializers.Serializer[Any]):
+    """An act on a kind of record that some would gain or lose."""
+
+    kind = serializers.CharField()
+    action = serializers.CharField()
+    effect = serializers.ChoiceField(choices=("gained", "lost"))
+    before = serializers.ChoiceField(
+        choices=("none", "some", "all"), help_text="with which records of the kind"
+    )
+    after = serializers.ChoiceField(choices=("none", "some", "all"))
+    people = serializers.ListField(child=serializers.CharField(), help_text="user names")
+    roles = serializers.ListField(
+        child=serializers.CharField(), help_text="whoever has this role and no other"
+    )
+    examples = Example(many=True)
+
+
+class Effect(serializers.Serializer[Any]):
+    """What is lost first."""
+
+    count = serializers.IntegerField()
+    results = EffectRow(many=True)
+
+
+def _given(request: Request, *known: str) -> dict[str, str]:
     given: dict[str, str] = request.query_params.dict()
-    known = (*_ABOUT, *more)
     for name in given:
         if name not in known:
             raise BadQuery(f"{name!r} is not known here; there are: {', '.join(known)}", name)
@@ -90,7 +121,7 @@ class Explain(_Asking):
     )
     def get(self, request: Request) -> Response:
         """The decision with the rules and grants that made it."""
-        given, actor = _given(request, "user"), actor_of(request)
+        given, actor = _given(request, *_ABOUT, "user"), actor_of(request)
         answer = access.explain(actor, given.get("user", ""), access.asked(actor, given))
         return Response(Explanation(answer).data)
 
@@ -107,5 +138,18 @@ class Who(_Asking):
     def get(self, request: Request) -> Response:
         """Every active user who may."""
         actor = actor_of(request)
-        found = access.who(actor, access.asked(actor, _given(request)))
+        found = access.who(actor, access.asked(actor, _given(request, *_ABOUT)))
         return Response(Answer({"count": len(found), "results": found}).data)
+
+
+class DraftEffect(_Asking):
+    """Whose rights a draft of a policy would change, if it were put into effect now."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("draft", int, required=True, description="the id of a policy draft")],
+        responses=Effect,
+    )
+    def get(self, request: Request) -> Response:
+        """By kind and action, with people, roles and records as examples."""
+        found = access.effect(actor_of(request), _given(request, "draft").get("draft", ""))
+        return Response(Effect({"count": len(found), "results": found}).data)

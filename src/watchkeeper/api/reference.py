@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from watchkeeper.domains.access.facts import called
 from watchkeeper.kernel.lists import MAX_LIMIT, Pages, filters_of
 from watchkeeper.kernel.resource import Resource, registry
 
@@ -73,7 +74,7 @@ def _kind(resource: Resource) -> Iterator[str]:
     if resource.search:
         yield f"- search looks in: {_names(resource.search)}"
     if resource.policy_attributes:
-        yield f"- policies may ask about: {_names(p.removesuffix('__name') for p in resource.policy_attributes)}"
+        yield f"- policies may ask about: {_names(called(p) for p in resource.policy_attributes)}"
     for path in resource.related:
         yield f"- `GET /api/{resource.path}/ID/{path}/`: the {path} that belong to it"
     for action in resource.actions:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v2/", include(alertmanager.urlpatterns)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/access/explain", access.Explain.as_view(), name="access-explain"),
+    path("api/access/effect", access.DraftEffect.as_view(), name="access-effect"),
     path("api/access/who", access.Who.as_view(), name="access-who"),
     path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
     path("api/", include(router.urls)),

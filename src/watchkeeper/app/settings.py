@@ -147,6 +147,7 @@ STATIC_ROOT = str(_package / "console" / "static")
 SERVER_EMAIL = f"watchkeeper@{urlsplit(CONFIG.public_url).hostname or 'localhost'}"
 #: where e-mail goes out: smtp[s]://user:password@host:port?from=watchkeeper@example.org
 SMTP_URL = os.environ.get("WATCHKEEPER_SMTP", "")
+DORMANT_DAYS = int(os.environ.get("WATCHKEEPER_DORMANT_DAYS", "90"))
 #: internal networks that notifications may be sent to, separated by commas
 OUTBOUND_ALLOW = [
     ipaddress.ip_network(n.strip(), strict=False)

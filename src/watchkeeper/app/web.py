@@ -1,4 +1,5 @@
-"""The web process: Django under uvicorn on an inner address, the outbox worker and the audit trail's sealer."""
+"""The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's
+sealer and what time does to access."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ def main() -> None:
 
     from watchkeeper.app import collectors, jobs
     from watchkeeper.app.asgi import application
+    from watchkeeper.domains.access import Keeper
     from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
@@ -40,6 +42,7 @@ def main() -> None:
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
     process.guard(lambda: jobs.watch(stop), "jobs", stop)
+    keeping = process.guard(lambda: Keeper().run(stop), "access", stop)
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -56,6 +59,7 @@ def main() -> None:
     serving.join(6)
     worker.join(5)
     sealing.join(5)
+    keeping.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

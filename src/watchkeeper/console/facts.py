@@ -24,6 +24,8 @@ ELSEWHERE = {
     "jobs": {"label", "state", "done", "total", "unit", "message", "error", "result", "log", "user", "kind"},
     "event-rules": {"condition", "switched_off_because", "failing_since"},
     "firings": {"told", "event", "effect", "name", "kind", "record", "act", "outcome", "answer", "attempts", "caused_by"},
+    "policy-drafts": {"text"},
+    "reviews": {"state", "due_at"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",

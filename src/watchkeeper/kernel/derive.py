@@ -1,12 +1,15 @@
-"""What a declaration need not say because the model says it: the fields of a kind, and the look-ups by which each
-can be filtered."""
+"""What a declaration need not say because the model says it: the fields of a kind, the look-ups by which each can be
+filtered, how its columns are drawn; and for a plain kind all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+
+from watchkeeper.kernel.resource import Column, Resource, Show, registry
 
 if TYPE_CHECKING:
     Field = models.Field[Any, Any]
@@ -23,12 +26,16 @@ def lookups(fields: Iterable[Field]) -> Mapping[str, list[str]]:
 
     Choices can be listed, text searched within, numbers and times compared, references be missing.
     """
-    return {f.name: _lookups(f) for f in fields}
+    return {f.name: found for f in fields if (found := _lookups(f))}
 
 
 def _lookups(field: Field) -> list[str]:
     optional = ["isnull"] if field.null else []
     match field:
+        case models.ManyToManyField():
+            return ["exact"]
+        case models.JSONField():
+            return []
         case models.ForeignKey():
             return ["exact", "in", *optional]
         case models.BooleanField():
@@ -39,3 +46,53 @@ def _lookups(field: Field) -> list[str]:
             return ["exact", "icontains"]
         case _:
             return ["exact", "gte", "lte", *optional]
+
+
+def plain(model: type[models.Model], name: str, path: str, columns: str, **more: Any) -> Resource:
+    """Declare a kind of which the model says nearly everything: all its fields are shown, filtered and written.
+    `columns` are fields to show in lists, in words with spaces between, `role:For_whom` with a heading of its own;
+    `more` replaces what is derived."""
+    many = list(model._meta.local_many_to_many)
+    fields = (*own_fields(model), *many)
+    own = tuple(f.name for f in fields)
+    single = tuple(f.name for f in own_fields(model) if not isinstance(f, models.JSONField))
+    references = [f.name for f in fields if isinstance(f, models.ForeignKey)]
+    first, *others = (column(model, c) for c in columns.split())
+
+    def prepare(found: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        found = found.select_related(*references) if references else found
+        return found.prefetch_related(*(m.name for m in many)) if many else found
+
+    derived = {
+        "description": (model.__doc__ or "").strip(),
+        "fields": ("id", *own),
+        "columns": (Column(first.name, first.label, first.show, link=True), *others),
+        "filters": lookups(fields),
+        "search": own[:1],
+        "ordering": (own[0], "id"),
+        "orderable": single,
+        "writable": own,
+        "allow": frozenset({"create", "change", "remove"}),
+        "prepare": prepare if references or many else None,
+    }
+    return registry.add(Resource(model=model, path=path, name=name, **{**derived, **more}))
+
+
+def column(model: type[models.Model], word: str) -> Column:
+    """A column drawn as its field's type wants."""
+    name, _, heading = word.partition(":")
+    try:
+        field: Any = model._meta.get_field(name.partition("__")[0])
+    except FieldDoesNotExist:  # a property of the record
+        return Column(name, heading.replace("_", " "))
+    label = heading.replace("_", " ") or str(getattr(field, "verbose_name", "")).capitalize()
+    match field.get_internal_type():
+        case "ForeignKey" | "OneToOneField":
+            return Column(name, label)
+        case "DateTimeField":
+            return Column(name, label, Show.TIME)
+        case "BooleanField":
+            return Column(name, label, Show.YES)
+        case _ if getattr(field, "choices", None):
+            return Column(name, label, Show.STATE)
+    return Column(name, label)

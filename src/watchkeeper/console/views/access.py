@@ -18,7 +18,9 @@ from watchkeeper.kernel.resource import registry
 PEOPLE = 500
 PLATFORM = "platform"
 #: the kinds of record that say who may what
-RECORDS = ("grants", "roles", "teams", "organisations", "policies", "users")
+RECORDS = ("grants", "roles", "teams", "organisations", "users", "access-requests", "emergencies", "policies",
+           "policy-drafts", "policy-tests", "policy-versions", "review-campaigns", "reviews", "separation-rules",
+           "separation-exceptions", "access-findings")  # fmt: skip
 
 
 @require_GET
@@ -38,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     return page(
         request, "access.html", title="Access", given=given,
         people=User.objects.filter(is_active=True).order_by("username")[:PEOPLE],
-        kinds=[*kinds, PLATFORM], actions=_actions(),
+        kinds=[*kinds, PLATFORM], actions=_actions(), waiting=access.summary(actor),
         records=[registry[p] for p in RECORDS if may(actor, "read", registry[p])], **context,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from watchkeeper.domains import access
 from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Actor, Scope, actor_of
 from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
@@ -59,6 +60,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
         Entry("Jobs", "hourglass", "/jobs/", kind="jobs"),
         Entry("Event rules", "bolt", "/event-rules/", kind="event-rules"),
+        Entry("My access", "user", reverse("console:my-access"), kind="access-requests"),
         Entry("Access", "shield", reverse("console:access"), kind="policies"),
         Entry("Audit", "history", "/audit/", kind="audit"),
     )
@@ -77,6 +79,7 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
         "actor": actor,
         "navigation": navigation(request.path, actor) if request.user.is_authenticated else [],
         "open_situations": open_count(visible(actor, "situations")) if request.user.is_authenticated else 0,
+        "emergencies": access.active_emergencies(actor) if request.user.is_authenticated else [],
         "messages": [],
         **context,
     }

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console import surroundings
+from watchkeeper.console import governance, surroundings
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
@@ -38,6 +39,9 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "jobs": ("job.html", surroundings.of_job),
     "event-rules": ("event_rule.html", lambda *_: {}),
     "firings": ("firing.html", surroundings.of_firing),
+    "reviews": ("review.html", governance.of_review),
+    "policy-drafts": ("policy_draft.html", governance.of_draft),
+    "policy-versions": ("policy_version.html", governance.of_version),
 }
 
 ROWS = 50  # of a page
@@ -210,6 +214,9 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
         )
     note = "?pending" if done.pending else ""
+    back = request.POST.get("back", "")  # where the button was, when that is another page than the record's
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        here = back
     return HttpResponseRedirect(f"{here}{note}")
 
 

@@ -1,8 +1,10 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has
-understood. That decisions are
-asked here is app's choice; see kernel.permissions.
+`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood,
+`effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
+`summary` are for the pages of access.
+`active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
+app's choice; see kernel.permissions.
 """
 
 from __future__ import annotations
@@ -10,15 +12,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
+    from watchkeeper.domains.access.keeping import Keeper
+    from watchkeeper.domains.access.policies import difference, effect, simulation
+    from watchkeeper.domains.access.summary import own_grants, summary
 
-__all__ = ["actions_of", "asked", "explain", "home_of", "who"]
+__all__ = [
+    "Keeper",
+    "actions_of",
+    "active_emergencies",
+    "asked",
+    "difference",
+    "effect",
+    "explain",
+    "home_of",
+    "own_grants",
+    "simulation",
+    "summary",
+    "who",
+]
+_ELSEWHERE = {
+    "Keeper": ("keeping", "Keeper"),
+    "active_emergencies": ("emergencies", "active"),
+    "difference": ("policies", "difference"),
+    "effect": ("policies", "effect"),
+    "own_grants": ("summary", "own_grants"),
+    "simulation": ("policies", "simulation"),
+    "summary": ("summary", "summary"),
+}
 
 
 def __getattr__(name: str) -> Any:
     # Django imports this package before its models can be: what needs them is imported when it is asked for.
     if name not in __all__:
         raise AttributeError(name)
-    from watchkeeper.domains.access import explaining
+    from importlib import import_module
 
-    return getattr(explaining, name)
+    module, found = _ELSEWHERE.get(name, ("explaining", name))
+    return getattr(import_module(f"{__name__}.{module}"), found)

@@ -12,7 +12,9 @@ class Access(AppConfig):
     name = "watchkeeper.domains.access"
 
     def ready(self) -> None:
-        """Once the tables are there."""
+        """Its guards, and what is made once the tables are there."""
+        from watchkeeper.domains.access import guarding
         from watchkeeper.domains.access.beginning import begin
 
+        guarding.connect()
         post_migrate.connect(begin, sender=self)

@@ -1,8 +1,12 @@
 """What a first start finds: the field's roles, the policy that says what they may do, and the grant of whoever was
-granted nothing. Made after the tables are, while there is no role; an update changes nothing of it."""
+granted nothing; and what an update of Watchkeeper brings to them. A policy that nobody has changed is brought up to
+date; of one that somebody has, the update becomes a draft, rule by rule, to be looked at and put into effect."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,15 @@ from django.apps import apps as current
 from django.db import transaction
 from django.utils import timezone
 
+from watchkeeper.domains.access.language import statements
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import SYSTEM
+
+_NOTE = "what this release of Watchkeeper brings"
 BUILT_IN = Path(__file__).with_name("built_in.cedar")
+POLICY = "Built-in roles"
+#: of the texts that releases brought before what they brought was written down beside the policy
+EARLIER = frozenset({"a15cf72bf2c8f38f1dc42af7c70dfd81400e53c33609ff79a8d8c3c83397614c"})
 #: name → what it is for, and the page that it begins with
 ROLES = {
     "administrator": ("Administers this installation: people, keys, policies and everything else.", "/"),
@@ -38,17 +50,22 @@ def begin(apps: Any = current, **_: Any) -> None:
         role, grant, policy = (apps.get_model("access", name) for name in ("Role", "Grant", "Policy"))
     except LookupError:
         return  # the tables were taken back
-    if role.objects.exists():
-        return
     with transaction.atomic():
-        _fill(role, grant, policy)
+        missing = set(ROLES) - set(role.objects.filter(name__in=ROLES).values_list("name", flat=True))
+        role.objects.bulk_create(
+            role(name=n, purpose=p, home_page=h) for n, (p, h) in ROLES.items() if n in missing
+        )
+        if not policy.objects.exists() and len(missing) == len(ROLES):
+            _fill(role, grant, policy)
+        elif hasattr(policy, "released"):
+            _update(apps, policy)
 
 
 def _fill(role: Any, grant: Any, policy: Any) -> None:
-    role.objects.bulk_create(
-        role(name=name, purpose=purpose, home_page=home_page) for name, (purpose, home_page) in ROLES.items()
+    text = BUILT_IN.read_text(encoding="utf-8")
+    policy.objects.create(
+        name=POLICY, text=text, **({"released": text} if hasattr(policy, "released") else {})
     )
-    policy.objects.create(name="Built-in roles", text=BUILT_IN.read_text(encoding="utf-8"))
     grant.objects.create(
         role=role.objects.get(name="IT operator"),
         everyone_else=True,
@@ -56,3 +73,65 @@ def _fill(role: Any, grant: Any, policy: Any) -> None:
         valid_from=timezone.now(),
         approved_by="watchkeeper",
     )
+
+
+def _update(apps: Any, policy: Any) -> None:
+    """Bring what this release says to the built-in policy."""
+    text = BUILT_IN.read_text(encoding="utf-8")
+    for own in policy.objects.filter(name=POLICY).exclude(released=text):
+        before = own.released
+        if not before and hashlib.sha256(own.text.encode()).hexdigest() in EARLIER:
+            before = own.text
+        own.released = text
+        if own.text == before:
+            own.text, own.version = text, own.version + 1
+            apps.get_model("access", "PolicyVersion").objects.create(
+                policy=own,
+                name=own.name,
+                number=own.version,
+                text=text,
+                enabled=own.enabled,
+                by="watchkeeper",
+                note=_NOTE,
+            )
+            audit.record(
+                SYSTEM,
+                "policy.update",
+                own,
+                before={"version": own.version - 1},
+                after={"version": own.version},
+            )
+        elif own.text != text:
+            apps.get_model("access", "PolicyDraft").objects.create(
+                policy=own,
+                name=own.name,
+                text=merged(before, own.text, text),
+                enabled=own.enabled,
+                note=_NOTE,
+                made_by="watchkeeper",
+            )
+        own.save()
+
+
+def merged(before: str, own: str, new: str) -> str:
+    """One's own text with what changed from `before` to `new`, rule by rule (by @id): a rule that one has not touched
+    is replaced or goes, a new one is added at the end, one's own changes stay.
+
+    >>> a, b, c = ('@id("%s")\\npermit(principal == User::"%s", action, resource);' % x for x in ("ax", "bx", "cx"))
+    >>> merged(a, a + b, a.replace("permit", "forbid") + c).count("permit")
+    2
+    """
+    old, mine, theirs = (dict(_rules(t)) for t in (before, own, new))
+    out = own
+    for name, rule in mine.items():
+        if name in old and rule == old[name] and theirs.get(name) != rule:
+            out = out.replace(rule, theirs.get(name, ""))
+    added = [rule for name, rule in theirs.items() if name not in mine and name not in old]
+    return "\n\n".join([out.rstrip(), *added]) + "\n"
+
+
+def _rules(text: str) -> Iterator[tuple[str, str]]:
+    for n, (_, statement) in enumerate(statements(text)):
+        rule = statement.strip()
+        name = re.match(r'@id\("([^"]*)"\)', rule)
+        yield name[1] if name else f"rule {n}", rule

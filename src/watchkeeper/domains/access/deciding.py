@@ -47,7 +47,12 @@ class Verdict:
 def present_policies() -> Policies:
     """The enabled policies; parsed again only when a text has changed."""
     rows = Policy.objects.filter(enabled=True).order_by("id").values_list("name", "text")
-    return _parsed(tuple(rows))
+    return policies_of(rows)
+
+
+def policies_of(texts: Iterable[tuple[str, str]]) -> Policies:
+    """Named texts as rules; parsed once. Raises BadPolicy."""
+    return _parsed(tuple(texts))
 
 
 @lru_cache(maxsize=8)
@@ -76,10 +81,20 @@ def judge(
     record: Model | None = None,
 ) -> Verdict:
     """What the policies say, and which rules decide it. Without a record: of the kind as a whole."""
+    attributes = None if record is None else attributes_of(record, kind_of(resource))
+    return judge_attributes(policies, principal, action, resource, attributes)
+
+
+def judge_attributes(
+    policies: Policies,
+    principal: Principal,
+    action: str,
+    resource: Resource | None,
+    attributes: dict[str, Any] | None,
+) -> Verdict:
+    """The same of a record with these attributes, which need not be there."""
     asked = question(principal, action, resource, kind_of(resource))
-    if record is None:
-        return _of_kind(policies, asked)
-    return _of_record(policies, asked, attributes_of(record, asked.kind))
+    return _of_kind(policies, asked) if attributes is None else _of_record(policies, asked, attributes)
 
 
 @lru_cache(maxsize=2048)

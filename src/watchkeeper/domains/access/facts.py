@@ -31,7 +31,7 @@ class Uid:
 
 @dataclass(frozen=True, slots=True)
 class ScopedRole:
-    """A role that counts only for records whose `attribute` (organisation or team) is one of these names."""
+    """A role that counts only for records whose `attribute` (organisation, team, site, …) is one of these names."""
 
     role: str
     attribute: str
@@ -127,8 +127,17 @@ def _column(resource: Resource, path: str) -> Column:
     sort = next((s for kind, s in sorts if isinstance(field, kind)), None)
     if sort is None:
         raise ValueError(f"{resource.path}: policies cannot ask about {path!r}")
-    # A relation's name goes under the relation's own; a relation without a constraint may lead nowhere.
-    return Column(path.removesuffix("__name"), path, sort, nullable or "__" in path)
+    # A relation without a constraint may lead nowhere.
+    return Column(called(path), path, sort, nullable or "__" in path)
+
+
+def called(path: str) -> str:
+    """What policies call a field: what names a relation goes under the relation's own name.
+
+    >>> called("item__name"), called("user__username"), called("count")
+    ('item', 'user', 'count')
+    """
+    return path.removesuffix("__name").removesuffix("__username")
 
 
 def attributes_of(record: models.Model, kind: Kind) -> dict[str, Any]:

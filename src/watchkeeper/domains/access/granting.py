@@ -1,5 +1,5 @@
 """Grants, declared. One is made with a reason, and ended, never changed: what somebody was allowed, and when, stays
-to be read."""
+to be read. `give` is the one way to make one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.domains.access import safety
+from watchkeeper.domains.access import safety, separating
+from watchkeeper.domains.access.facts import kind_of
 from watchkeeper.domains.access.models import Grant
 from watchkeeper.domains.access.standing import ADMINISTRATOR
 from watchkeeper.kernel.acting import Actor, Scope
@@ -20,28 +21,54 @@ from watchkeeper.kernel.rest import RecordSerializer
 _HOLDERS = ("user", "team", "everyone_else")
 
 
-class GrantSerializer(RecordSerializer):
-    """For one holder, with a reason, for a time that is not over."""
+def checked_scope(data: dict[str, Any]) -> None:
+    """One scope at most, and one that some kind of record knows. Raises ValidationError naming the field."""
+    attribute, values = data.get("attribute", ""), data.get("values", [])
+    given = [n for n in ("in_organisation", "in_team", "attribute") if data.get(n)]
+    if len(given) > 1:
+        raise serializers.ValidationError({given[1]: "an organisation, a team or an attribute: one of them"})
+    if not attribute:
+        if values:
+            raise serializers.ValidationError({"attribute": "which attribute is one of these values?"})
+        return
+    known = sorted({c.name for r in registry for c in kind_of(r).columns})
+    if attribute not in known:
+        raise serializers.ValidationError(
+            {"attribute": f"no kind of record has it; there are: {', '.join(known)}"}
+        )
+    if not values:
+        raise serializers.ValidationError({"values": f"which {attribute.replace('_', ' ')}?"})
+
+
+class ScopedSerializer(RecordSerializer):
+    """What grants and requests for them share."""
 
     reason = serializers.CharField(max_length=10_000, style={"base_template": "textarea.html"})
-    valid_from = serializers.DateTimeField(required=False, help_text="empty: from now")
+    values = serializers.ListField(
+        child=serializers.CharField(max_length=255), default=list, max_length=100, label="Is one of",
+        help_text="such as the names of sites, one a line",
+    )  # fmt: skip
     user_name = serializers.CharField(source="user.username", read_only=True, default=None)
     role_name = serializers.CharField(source="role.name", read_only=True)
-    team_name = serializers.CharField(source="team.name", read_only=True, default=None)
     in_organisation_name = serializers.CharField(source="in_organisation.name", read_only=True, default=None)
     in_team_name = serializers.CharField(source="in_team.name", read_only=True, default=None)
+
+
+class GrantSerializer(ScopedSerializer):
+    """For one holder, with a reason, for a time that is not over."""
+
+    valid_from = serializers.DateTimeField(required=False, help_text="empty: from now")
+    team_name = serializers.CharField(source="team.name", read_only=True, default=None)
 
     class Meta:
         model = Grant
         extra_kwargs = {
             "everyone_else": {"help_text": "whoever has no other grant"},
-            "in_organisation": {"help_text": "only for its records and those of its parts; empty: for all"},
-            "in_team": {"help_text": "only for its records; empty: for all"},
             "expires_at": {"help_text": "empty: until somebody ends it"},
         }
         fields = ("id", "role", "role_name", "user", "user_name", "team", "team_name", "everyone_else",
-                  "in_organisation", "in_organisation_name", "in_team", "in_team_name", "reason", "valid_from",
-                  "expires_at", "approved_by", "created_at")  # fmt: skip
+                  "in_organisation", "in_organisation_name", "in_team", "in_team_name", "attribute", "values",
+                  "reason", "valid_from", "expires_at", "approved_by", "created_at")  # fmt: skip
         read_only_fields = ("id", "approved_by", "created_at")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -50,8 +77,7 @@ class GrantSerializer(RecordSerializer):
             raise serializers.ValidationError(
                 {"user": "a user, a team, or everyone else: exactly one of them"}
             )
-        if data.get("in_organisation") and data.get("in_team"):
-            raise serializers.ValidationError({"in_team": "an organisation or a team, not both"})
+        checked_scope(data)
         if data["role"].name == ADMINISTRATOR and not data.get("user"):
             raise serializers.ValidationError({"user": "only a user can be granted the role administrator"})
         data["valid_from"] = data.get("valid_from") or timezone.now()
@@ -65,15 +91,28 @@ def _make(actor: Actor, data: dict[str, Any]) -> Grant:
     """Whoever makes a grant approves it; the trail has both in one."""
     if data["role"].name == ADMINISTRATOR and actor.person is not None and not actor.person.is_administrator:
         raise Forbidden("create", "grants", ("Only an administrator makes administrators.",))
-    return Grant.objects.create(**data, approved_by=actor.name[:200])
+    return give(data, actor.name)
 
 
-def _end(_: Actor, grant: Grant, __: dict[str, Any]) -> Done:
+def give(data: dict[str, Any], approved_by: str) -> Grant:
+    """Make a grant in the caller's transaction. Raises Refused when it brings together what is kept apart."""
+    with transaction.atomic():
+        made = Grant.objects.create(**data, approved_by=approved_by[:200])
+        separating.refuse_grant(made)
+    return made
+
+
+def end(grant: Grant) -> None:
+    """End it at this moment. Raises Refused when nobody could administer after it."""
     with transaction.atomic():
         now = timezone.now()
         grant.expires_at, grant.valid_from = now, min(grant.valid_from, now)
         grant.save(update_fields=["expires_at", "valid_from"])
         safety.assure()
+
+
+def _end(_: Actor, grant: Grant, __: dict[str, Any]) -> Done:
+    end(grant)
     return Done()
 
 
@@ -87,7 +126,7 @@ registry.add(
         path="grants",
         name="grant",
         description="Who has which role, why, since when and until when; for all records, or for those of one "
-        "organisation or team.",
+        "organisation, team, site or other attribute.",
         fields=GrantSerializer.Meta.fields,
         columns=(
             Column("role__name", "Role", link=True),
@@ -102,14 +141,16 @@ registry.add(
             "user": ["exact", "isnull"],
             "team": ["exact", "isnull"],
             "everyone_else": ["exact"],
+            "attribute": ["exact"],
             "valid_from": ["gte", "lt"],
             "expires_at": ["gte", "lt", "isnull"],
         },
         search=("role__name", "user__username", "team__name", "reason"),
         ordering=("-id",),
         orderable=("valid_from", "expires_at"),
-        create_only=("role", "user", "team", "everyone_else", "in_organisation", "in_team", "reason", "valid_from",
-                     "expires_at"),
+        create_only=("role", "user", "team", "everyone_else", "in_organisation", "in_team", "attribute", "values",
+                     "reason", "valid_from", "expires_at"),
+        policy_attributes=("role__name", "user__username"),
         allow=frozenset({"create"}),
         serializer=GrantSerializer,
         prepare=lambda found: found.select_related("role", "user", "team", "in_organisation", "in_team"),

@@ -16,13 +16,15 @@ class BadPolicy(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One permit or forbid. `engine_id` is what the engine calls it, `name` its @id, `because` its @because."""
+    """One permit or forbid. `engine_id` is what the engine calls it, `name` its @id, `because` its @because,
+    `source` how it is written."""
 
     engine_id: str
     name: str
     because: str
     policy: str  # the record that it is written in
     tree: pst.Template
+    source: str = ""
 
     @property
     def permits(self) -> bool:
@@ -47,11 +49,12 @@ def parse(texts: Iterable[tuple[str, str]]) -> Policies:
     rules: list[Rule] = []
     whole: list[str] = []
     for policy, text in texts:
-        for tree in _trees(text):
+        trees = _trees(text)
+        for tree, (_, source) in zip(trees, statements(text), strict=True):
             # The engine numbers rules through; @id is for people.
             name = tree.annotations.get("id") or f"rule {len(rules) + 1}"
             because = tree.annotations.get("because", "")
-            rules.append(Rule(f"policy{len(rules)}", name, because, policy, tree))
+            rules.append(Rule(f"policy{len(rules)}", name, because, policy, tree, source.strip()))
         whole.append(text)
     return Policies(tuple(rules), cedarpy.PolicySet.from_str("\n".join(whole)))
 

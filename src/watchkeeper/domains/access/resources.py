@@ -1,4 +1,4 @@
-"""Organisations, teams, roles and policies, declared; grants are in granting."""
+"""Organisations, teams and roles, declared; what else there is to declare is in the modules named first."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from typing import Any
 from django.db.models import ProtectedError
 from rest_framework import serializers
 
-from watchkeeper.domains.access import granting, safety  # noqa: F401  (granting declares)
+from watchkeeper.domains.access import (  # noqa: F401  (they declare)
+    campaigns,
+    emergencies,
+    findings,
+    granting,
+    policies,
+    proving,
+    requesting,
+    safety,
+    separations,
+)
 from watchkeeper.domains.access.facts import Uid
-from watchkeeper.domains.access.language import BadPolicy
-from watchkeeper.domains.access.models import Organisation, Policy, Role, Team
+from watchkeeper.domains.access.models import Approvers, Organisation, Role, Team
 from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.problems import Invalid, Refused
-from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
 
@@ -38,12 +47,13 @@ def _renamed(kind: str, record: Any, data: dict[str, Any]) -> None:
 
 
 def _assign(record: Any, data: dict[str, Any]) -> Any:
-    members = data.pop("members", None)
     for name, value in data.items():
-        setattr(record, name, value)
+        if name not in ("members", "owners"):
+            setattr(record, name, value)
     record.save()
-    if members is not None:
-        record.members.set(members)
+    for name in ("members", "owners"):
+        if name in data:
+            getattr(record, name).set(data[name])
     return record
 
 
@@ -66,35 +76,21 @@ class OrganisationSerializer(RecordSerializer):
 
     class Meta:
         model = Organisation
-        fields = ("id", "name", "kind", "parent", "parent_name")
+        fields = ("id", "name", "kind", "parent", "parent_name", "owners")
 
 
-registry.add(
-    Resource(
-        model=Organisation,
-        path="organisations",
-        name="organisation",
-        description="Parts of the enterprise, customers, partners and auditors.",
-        fields=OrganisationSerializer.Meta.fields,
-        serializer=OrganisationSerializer,
-        columns=(
-            Column("name", link=True),
-            Column("kind", show=Show.STATE),
-            Column("parent__name", "Part of"),
-        ),
-        filters={"name": ["exact", "icontains"], "kind": ["exact"], "parent": ["exact", "isnull"]},
-        search=("name",),
-        ordering=("name",),
-        writable=("name", "kind", "parent"),
-        allow=frozenset({"create", "change", "remove"}),
-        prepare=lambda found: found.select_related("parent"),
-        change=_change_organisation,
-        remove=_removed("Organisation"),
-        write_scope=Scope.ADMIN,
-        policy_attributes=("name", "kind"),
-        related={"teams": lambda o: o.teams.all()},
-    )
-)
+plain(
+    Organisation, "organisation", "organisations", "name kind parent:Part_of",
+    description="Parts of the enterprise, customers, partners and auditors.",
+    fields=OrganisationSerializer.Meta.fields,
+    serializer=OrganisationSerializer,
+    orderable=(),
+    change=_change_organisation,
+    remove=_removed("Organisation"),
+    write_scope=Scope.ADMIN,
+    policy_attributes=("name", "kind"),
+    related={"teams": lambda o: o.teams.all()},
+)  # fmt: skip
 
 
 def _change_team(_: Actor, record: Team, data: dict[str, Any]) -> Team:
@@ -111,38 +107,35 @@ class TeamSerializer(RecordSerializer):
 
     class Meta:
         model = Team
-        fields = ("id", "name", "organisation", "organisation_name", "members")
+        fields = ("id", "name", "organisation", "organisation_name", "members", "owners")
 
 
-registry.add(
-    Resource(
-        model=Team,
-        path="teams",
-        name="team",
-        description="People who work together. What is granted to a team is granted to each of its members.",
-        fields=TeamSerializer.Meta.fields,
-        serializer=TeamSerializer,
-        columns=(Column("name", link=True), Column("organisation__name", "Organisation")),
-        filters={"name": ["exact", "icontains"], "organisation": ["exact"], "members": ["exact"]},
-        search=("name",),
-        ordering=("name",),
-        writable=("name", "organisation", "members"),
-        allow=frozenset({"create", "change", "remove"}),
-        prepare=lambda found: found.select_related("organisation").prefetch_related("members"),
-        change=_change_team,
-        remove=_removed("Team"),
-        write_scope=Scope.ADMIN,
-        policy_attributes=("name", "organisation__name"),
-    )
-)
+plain(
+    Team, "team", "teams", "name organisation",
+    description="People who work together. What is granted to a team is granted to each of its members.",
+    fields=TeamSerializer.Meta.fields,
+    serializer=TeamSerializer,
+    orderable=(),
+    change=_change_team,
+    remove=_removed("Team"),
+    write_scope=Scope.ADMIN,
+    policy_attributes=("name", "organisation__name"),
+)  # fmt: skip
 
 
 class RoleSerializer(RecordSerializer):
     """Its home page is an address of the console."""
 
+    approvers = serializers.ListField(
+        child=serializers.ChoiceField(choices=Approvers.choices), default=list, max_length=3, label="Who approves",
+        help_text="who is asked when the role is asked for; administrators, where these are too few",
+    )  # fmt: skip
+    approvals_needed = serializers.IntegerField(min_value=1, max_value=20, default=1)
+
     class Meta:
         model = Role
-        fields = ("id", "name", "purpose", "home_page")
+        fields = ("id", "name", "purpose", "home_page", "owners", "requestable", "approvers", "approvals_needed",
+                  "longest_days", "emergency_minutes")  # fmt: skip
 
     def validate_home_page(self, value: str) -> str:
         """Raises ValidationError for an address that leads elsewhere."""
@@ -151,92 +144,17 @@ class RoleSerializer(RecordSerializer):
         return value
 
 
-registry.add(
-    Resource(
-        model=Role,
-        path="roles",
-        name="role",
-        description="What people do for the organisation. Policies say what a role may do, grants who has it.",
-        fields=RoleSerializer.Meta.fields,
-        columns=(Column("name", link=True), Column("purpose", "What it is for"), Column("home_page")),
-        filters={"name": ["exact", "icontains"]},
-        search=("name", "purpose"),
-        ordering=("name",),
-        writable=("purpose", "home_page"),
-        create_only=("name",),
-        allow=frozenset({"create", "change"}),
-        serializer=RoleSerializer,
-        write_scope=Scope.ADMIN,
-        related={"grants": lambda role: role.grants.all()},
-    )
-)
-
-
-class PolicySerializer(RecordSerializer):
-    """A text that cannot be used is refused with the reason."""
-
-    text = serializers.CharField(
-        max_length=200_000,
-        trim_whitespace=False,
-        style={"base_template": "textarea.html", "rows": 24},
-        help_text="rules in Cedar; see docs/how-to/access.md",
-    )
-
-    class Meta:
-        model = Policy
-        fields = ("id", "name", "enabled", "text", "version")
-        read_only_fields = ("id", "version")
-
-    def validate_text(self, value: str) -> str:
-        """Raises ValidationError naming the line or rule. Browsers send lines that end in two characters."""
-        text = value.replace("\r\n", "\n")
-        try:
-            safety.check(text)
-        except BadPolicy as error:
-            raise serializers.ValidationError(str(error)) from error
-        return text
-
-
-def _make_policy(_: Actor, data: dict[str, Any]) -> Policy:
-    made = Policy.objects.create(**data)
-    safety.assure()
-    return made
-
-
-def _change_policy(_: Actor, record: Policy, data: dict[str, Any]) -> Policy:
-    record.version += 1
-    _assign(record, data)
-    safety.assure()
-    return record
-
-
-def _remove_policy(_: Actor, record: Policy) -> None:
-    record.delete()
-    safety.assure()
-
-
-registry.add(
-    Resource(
-        model=Policy,
-        path="policies",
-        name="policy",
-        description="Rules that say who may do what, written in Cedar. What is not allowed by a rule is denied.",
-        fields=PolicySerializer.Meta.fields,
-        columns=(
-            Column("name", link=True),
-            Column("enabled", "On", Show.YES),
-            Column("version", show=Show.COUNT),
-        ),
-        filters={"name": ["exact", "icontains"], "enabled": ["exact"]},
-        search=("name", "text"),
-        ordering=("name",),
-        writable=("name", "enabled", "text"),
-        allow=frozenset({"create", "change", "remove"}),
-        serializer=PolicySerializer,
-        create=_make_policy,
-        change=_change_policy,
-        remove=_remove_policy,
-        read_scope=Scope.ADMIN,
-        write_scope=Scope.ADMIN,
-    )
-)
+plain(
+    Role, "role", "roles", "name purpose:What_it_is_for requestable emergency_minutes",
+    description="What people do for the organisation. Policies say what a role may do, grants who has it.",
+    fields=RoleSerializer.Meta.fields,
+    serializer=RoleSerializer,
+    filters={"name": ["exact", "icontains"], "owners": ["exact"], "requestable": ["exact"]},
+    search=("name", "purpose"),
+    orderable=(),
+    writable=RoleSerializer.Meta.fields[2:],
+    create_only=("name",),
+    allow=frozenset({"create", "change"}),
+    write_scope=Scope.ADMIN,
+    related={"grants": lambda role: role.grants.all()},
+)  # fmt: skip

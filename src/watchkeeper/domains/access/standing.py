@@ -27,14 +27,17 @@ class Held(NamedTuple):
     everyone_else: bool
     in_organisation: int | None
     in_team: str | None
+    attribute: str
+    values: list[str]
 
     @property
     def scoped(self) -> bool:
         """It counts for some records only."""
-        return self.in_organisation is not None or self.in_team is not None
+        return self.in_organisation is not None or self.in_team is not None or bool(self.attribute)
 
 
-_HELD = ("pk", "role__name", "user_id", "team_id", "everyone_else", "in_organisation_id", "in_team__name")
+_HELD = ("pk", "role__name", "user_id", "team_id", "everyone_else", "in_organisation_id", "in_team__name",
+         "attribute", "values")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def _standing(
 def _scoped(grant: Held, tree: _Tree | None) -> ScopedRole:
     if grant.in_team is not None:
         return ScopedRole(grant.role, "team", frozenset((grant.in_team,)))
+    if grant.attribute:
+        return ScopedRole(grant.role, grant.attribute, frozenset(grant.values))
     return ScopedRole(grant.role, "organisation", tree.below(grant.in_organisation) if tree else frozenset())
 
 

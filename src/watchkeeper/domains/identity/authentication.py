@@ -58,6 +58,8 @@ class TokenAuthentication(BaseAuthentication):
             # A full disk has no room for this note, which is no reason to keep anybody from reading.
             with suppress(OperationalError):
                 ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        if token.user is not None:
+            token.user.seen(now)
         return TokenHolder(token), token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from django.db import models
+from django.db import OperationalError, models
 
 from watchkeeper.kernel.acting import ActorKind, Scope
+
+SEEN_EVERY = dt.timedelta(minutes=5)
 
 
 class Users(BaseUserManager["User"]):
@@ -22,8 +26,15 @@ class Users(BaseUserManager["User"]):
         return user
 
 
+class AccountKind(models.TextChoices):
+    """Who uses an account."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
 class User(AbstractBaseUser):
-    """A person."""
+    """A person, or a service account: a program that calls with tokens, never signs in, and has a person as owner."""
 
     username_validator: ClassVar = UnicodeUsernameValidator()
     username = models.CharField(max_length=150, unique=True, validators=[username_validator])
@@ -31,6 +42,11 @@ class User(AbstractBaseUser):
     email = models.EmailField(blank=True, default="")
     is_administrator = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    kind = models.CharField(max_length=8, choices=AccountKind, default=AccountKind.PERSON)
+    owner = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="service_accounts"
+    )
+    last_seen_at = models.DateTimeField(null=True, blank=True, default=None)  # in a session, or by a token
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "username"
@@ -58,6 +74,19 @@ class User(AbstractBaseUser):
     def called(self) -> str:
         """The name, or the user name."""
         return self.name or self.username
+
+    @property
+    def is_service(self) -> bool:
+        """A program, which cannot sign in."""
+        return self.kind == AccountKind.SERVICE
+
+    def seen(self, now: dt.datetime) -> None:
+        """Note that the account was used; at most once in SEEN_EVERY, because reading should not write."""
+        if self.last_seen_at is not None and now - self.last_seen_at < SEEN_EVERY:
+            return
+        # A full disk has no room for this note, which is no reason to keep anybody from reading.
+        with suppress(OperationalError):
+            User.objects.filter(pk=self.pk).update(last_seen_at=now)
 
 
 class ScopeWord(models.TextChoices):

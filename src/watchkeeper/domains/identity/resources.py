@@ -7,10 +7,10 @@ from typing import Any
 from rest_framework import serializers
 
 from watchkeeper.domains.identity import keys
-from watchkeeper.domains.identity.models import ApiToken, IntakeKey, ScopeWord, User
+from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey, ScopeWord, User
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
-from watchkeeper.kernel.problems import Forbidden, Refused
+from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
@@ -23,16 +23,26 @@ class TokenSerializer(RecordSerializer):
     """`scope` in words."""
 
     scope = serializers.ChoiceField(choices=ScopeWord.choices, source="scope_word", default="read")
+    user_name = serializers.CharField(source="user.username", read_only=True, default=None)
 
     class Meta:
         model = ApiToken
-        fields = ("id", "name", "scope", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at")
+        extra_kwargs = {
+            "user": {"help_text": "a service account, or yourself; it can then do no more than they"}
+        }
+        fields = ("id", "name", "scope", "user", "user_name", "prefix", "created_at", "expires_at", "last_used_at",
+                  "revoked_at")  # fmt: skip
         read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
 
 
 def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
     # Whoever is no administrator makes tokens that can do no more than they themselves.
-    owner = None if _administers(actor) else actor.person
+    owner = data.get("user") or (None if _administers(actor) else actor.person)
+    if owner is not None and owner != actor.person:
+        if not owner.is_service:
+            raise Forbidden("create", "tokens", ("Only they themselves make tokens of a person.",))
+        if not _administers(actor) and owner.owner != actor.person:
+            raise Forbidden("create", "tokens", (f"{owner} is looked after by somebody else.",))
     token, secret = keys.new_token(
         data["name"], data["scope_word"], expires_at=data.get("expires_at"), user=owner
     )
@@ -63,25 +73,28 @@ registry.add(
         fields=TokenSerializer.Meta.fields,
         columns=(
             Column("name", link=True),
+            Column("user__username", "Of"),
             Column("scope_word", "Scope", Show.STATE),
             Column("prefix", "Begins with"),
             Column("last_used_at", "Last used", Show.TIME),
             Column("expires_at", "Expires", Show.TIME),
             Column("revoked_at", "Revoked", Show.TIME),
         ),
-        filters={"name": ["exact", "icontains"], "revoked_at": ["isnull"]},
-        search=("name",),
+        filters={"name": ["exact", "icontains"], "user": ["exact", "isnull"], "revoked_at": ["isnull"],
+                 "last_used_at": ["isnull", "lt"]},
+        search=("name", "user__username"),
         ordering=("-id",),
         orderable=("name", "last_used_at", "created_at"),
-        create_only=("name", "scope", "expires_at"),
+        create_only=("name", "scope", "user", "expires_at"),
         allow=frozenset({"create"}),
         serializer=TokenSerializer,
+        prepare=lambda found: found.select_related("user"),
         create=_make_token,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(_REVOKE,),
     )
-)
+)  # fmt: skip
 
 
 class IntakeKeySerializer(RecordSerializer):
@@ -150,15 +163,20 @@ _ONLY = "Only an administrator makes or changes administrators."
 
 
 class UserSerializer(RecordSerializer):
-    """A person; the password can be sent and is never shown."""
+    """The password can be sent and is never shown; a service account has an owner instead of one."""
 
+    owner_name = serializers.CharField(source="owner.username", read_only=True, default=None)
     password = serializers.CharField(write_only=True, required=False, max_length=1000, trim_whitespace=False)
 
     class Meta:
         model = User
-        fields = ("id", "username", "name", "email", "is_administrator", "is_active", "password", "created_at",
-                  "last_login")  # fmt: skip
-        read_only_fields = ("id", "created_at", "last_login")
+        extra_kwargs = {
+            "kind": {"help_text": "a service account calls with tokens and cannot sign in"},
+            "owner": {"help_text": "of a service account: the person who answers for it"},
+        }
+        fields = ("id", "username", "name", "email", "kind", "owner", "owner_name", "is_administrator", "is_active",
+                  "password", "created_at", "last_login", "last_seen_at")  # fmt: skip
+        read_only_fields = ("id", "created_at", "last_login", "last_seen_at")
 
     def validate_password(self, value: str) -> str:
         """Raises ValidationError for one that is easily guessed."""
@@ -166,6 +184,29 @@ class UserSerializer(RecordSerializer):
 
         validate_password(value, self.instance)
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A service account has an owner, no password and no rights of an administrator by itself; a person has no
+        owner. Raises ValidationError naming the field."""
+
+        def given(name: str) -> Any:
+            return attrs.get(name, getattr(self.instance, name, None))
+
+        service, owner = given("kind") == AccountKind.SERVICE, given("owner")
+        wrong = {
+            "owner": not service and owner is not None and "only a service account has an owner",
+            "password": service and attrs.get("password") and "a service account has tokens and no password",
+            "is_administrator": service and given("is_administrator") and "only a person is an administrator",
+        }
+        if (
+            service
+            and "owner" in (attrs if self.instance else {"owner"})
+            and (owner is None or owner.is_service or not owner.is_active)
+        ):
+            wrong["owner"] = "a service account needs an active person as its owner"
+        if told := {name: text for name, text in wrong.items() if text}:
+            raise serializers.ValidationError(told)
+        return attrs
 
 
 def _make_user(actor: Actor, data: dict[str, Any]) -> User:
@@ -177,17 +218,13 @@ def _make_user(actor: Actor, data: dict[str, Any]) -> User:
 def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
     if (user.is_administrator or data.get("is_administrator")) and not _administers(actor):
         raise Forbidden("change", "users", (_ONLY,))
-    loses = user.is_administrator and not (data.get("is_administrator", True) and data.get("is_active", True))
-    others = User.objects.filter(is_administrator=True, is_active=True).exclude(pk=user.pk)
     password = data.pop("password", None)
     for name, value in data.items():
         setattr(user, name, value)
     if password:
         user.set_password(password)
-    user.save()
-    authority().assure()  # which lets one such change through after the other
-    if loses and not others.exists():
-        raise Refused("the last administrator stays one")
+    user.save()  # refused by domains/access where nobody could administer after it
+    authority().assure()
     return user
 
 
@@ -196,27 +233,31 @@ registry.add(
         model=User,
         path="users",
         name="user",
-        description="People.",
+        description="People, and service accounts: programs that call with tokens.",
         fields=UserSerializer.Meta.fields,
         columns=(
             Column("username", "User name", link=True),
             Column("name"),
+            Column("kind", show=Show.STATE),
             Column("email", "E-mail"),
             Column("is_administrator", "Administrator", Show.YES),
             Column("is_active", "Active", Show.YES),
-            Column("last_login", "Last signed in", Show.TIME),
+            Column("last_seen_at", "Last seen", Show.TIME),
         ),
-        filters={"username": ["exact"], "is_administrator": ["exact"], "is_active": ["exact"]},
+        filters={"username": ["exact"], "kind": ["exact"], "owner": ["exact", "isnull"],
+                 "is_administrator": ["exact"], "is_active": ["exact"], "last_seen_at": ["lt", "isnull"]},
         search=("username", "name", "email"),
         ordering=("username",),
-        orderable=("name", "last_login"),
-        writable=("name", "email", "is_administrator", "is_active", "password"),
-        create_only=("username",),
+        orderable=("name", "last_login", "last_seen_at"),
+        writable=("name", "email", "owner", "is_administrator", "is_active", "password"),
+        create_only=("username", "kind"),
         allow=frozenset({"create", "change"}),
         serializer=UserSerializer,
+        prepare=lambda found: found.select_related("owner"),
         create=_make_user,
         change=_change_user,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
+        related={"tokens": lambda user: user.tokens.all()},
     )
-)
+)  # fmt: skip

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from watchkeeper.domains.identity.models import FailedSignIn, User
+from watchkeeper.domains.identity.models import AccountKind, FailedSignIn, User
 from watchkeeper.domains.identity.rules import LOCKOUT_SECONDS, locked_out
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, ActorKind
@@ -25,8 +25,11 @@ class Backend(BaseBackend):
     """How Django finds the user of a session. Passwords are checked by `sign_in` alone."""
 
     def get_user(self, user_id: Any) -> User | None:
-        """The user, if still active."""
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        """The person, if still active."""
+        user = User.objects.filter(pk=user_id, is_active=True, kind=AccountKind.PERSON).first()
+        if user is not None:
+            user.seen(timezone.now())
+        return user
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         """Name and password, for whatever asks Django. Locked out is as good as wrong."""
@@ -47,7 +50,9 @@ def sign_in(username: str, password: str, address: str) -> User:
     recent = FailedSignIn.objects.filter(Q(username=username[:150]) | Q(address=address), at__gt=since)
     if locked_out(recent.values_list("username", "address"), username[:150], address):
         raise RateLimited("Too many failed attempts. Wait 15 minutes.", retry_after=LOCKOUT_SECONDS)
-    user = User.objects.filter(username=User.normalize_username(username), is_active=True).first()
+    user = User.objects.filter(
+        username=User.normalize_username(username), is_active=True, kind=AccountKind.PERSON
+    ).first()
     if user is None:
         User().set_password(
             password

@@ -13,8 +13,8 @@ from watchkeeper.domains.inventory import declaring
 from watchkeeper.domains.inventory.items import IdentifierSerializer, relations_of, with_identifiers
 from watchkeeper.domains.inventory.models import Declared, Item
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.derive import lookups, own_fields
-from watchkeeper.kernel.resource import Column, Resource, Show, registry
+from watchkeeper.kernel.derive import column, lookups, own_fields
+from watchkeeper.kernel.resource import Column, Resource, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
 _BEFORE, _AFTER = (
@@ -82,7 +82,7 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
             name=name,
             description=more.pop("description", (model.__doc__ or "").strip()),
             fields=(*_BEFORE, *own, *_AFTER),
-            columns=(Column("name", link=True), *(_column(model, c) for c in columns.split())),
+            columns=(Column("name", link=True), *(column(model, c) for c in columns.split())),
             filters={**_FILTERS, **lookups(fields)},
             search=("name", *more.pop("search", ())),
             ordering=("name", "id"),
@@ -98,45 +98,3 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
             **more,
         )
     )
-
-
-def plain(model: type[Model], name: str, path: str, columns: str, **more: Any) -> Resource:
-    """Declare a kind that is no item of the graph, such as a manufacturer."""
-    fields = own_fields(model)
-    own = tuple(f.name for f in fields)
-    references = [f.name for f in fields if isinstance(f, ForeignKey)]
-    shown = [_column(model, c) for c in columns.split()]
-    return registry.add(
-        Resource(
-            model=model,
-            path=path,
-            name=name,
-            description=(model.__doc__ or "").strip(),
-            fields=("id", *own),
-            columns=(Column(shown[0].name, shown[0].label, shown[0].show, link=True), *shown[1:]),
-            filters=lookups(fields),
-            search=more.pop("search", tuple(own[:1])),
-            ordering=tuple(o for o in (more.pop("ordering", own[0]), "id")),
-            orderable=own,
-            writable=own,
-            allow=frozenset({"create", "change", "remove"}),
-            prepare=(lambda found: found.select_related(*references)) if references else None,
-            **more,
-        )
-    )
-
-
-def _column(model: type[Model], name: str) -> Column:
-    """A column drawn as its field's type wants."""
-    field = model._meta.get_field(name.partition("__")[0])
-    label = str(getattr(field, "verbose_name", "")).capitalize()
-    match field.get_internal_type():
-        case "ForeignKey" | "OneToOneField":
-            return Column(name, label)
-        case "DateTimeField":
-            return Column(name, label, Show.TIME)
-        case "BooleanField":
-            return Column(name, label, Show.YES)
-        case _ if getattr(field, "choices", None):
-            return Column(name, label, Show.STATE)
-    return Column(name, label)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
-from watchkeeper.domains.inventory.kinds import declare, plain
+from watchkeeper.domains.inventory.kinds import declare
 from watchkeeper.domains.inventory.lifecycle import BOUGHT
+from watchkeeper.kernel.derive import plain
 
 # --- places and power ---------------------------------------------------------------------------------------------
 declare(m.Region, "region", "parent", related={"sites": lambda r: r.sites.all()})
@@ -33,7 +34,7 @@ declare(m.PowerFeed, "power feed", "panel rack leg voltage amperage")
 plain(m.Manufacturer, "manufacturer", "manufacturers", "name support",
       related={"device-types": lambda x: x.device_types.all()})  # fmt: skip
 plain(m.DeviceType, "device type", "device-types", "model manufacturer u_height end_of_support",
-      search=("model", "part_number", "manufacturer__name"), ordering="model",
+      search=("model", "part_number", "manufacturer__name"), ordering=("model", "id"),
       related={"devices": lambda x: x.devices.all()})  # fmt: skip
 plain(m.Platform, "platform", "platforms", "name vendor version end_of_support",
       related={"devices": lambda x: x.devices.all(), "virtual-machines": lambda x: x.virtual_machines.all()})  # fmt: skip
@@ -92,7 +93,7 @@ declare(m.CloudResource, "cloud resource", "type account region status", search=
         actions=BOUGHT)  # fmt: skip
 declare(m.RedundancyGroup, "redundancy group", "needed", related={"group-members": lambda g: g.members.all()})
 plain(m.GroupMember, "group member", "group-members", "item group", search=("item__name", "group__name"),
-      ordering="group")  # fmt: skip
+      ordering=("group", "id"))  # fmt: skip
 
 # --- software, services, business ---------------------------------------------------------------------------------
 declare(m.SoftwareInstance, "software instance", "product version runs_on port", search=("product",))

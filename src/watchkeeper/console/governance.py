@@ -1,0 +1,51 @@
+"""What the pages of reviews, drafts and versions of policies show beside the record's own facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count
+
+from watchkeeper.domains.access import difference, simulation
+from watchkeeper.domains.access.models import PolicyDraft, PolicyVersion, Review, ReviewLine
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import visible
+from watchkeeper.model.errors import WatchkeeperError
+
+LINES = 200  # of a review
+
+
+def of_review(review: Review, actor: Actor) -> dict[str, Any]:
+    """How far it is, and its lines, those without an answer first."""
+    lines = visible(actor, "review-lines", ReviewLine.objects.filter(review=review))
+    counted = dict(review.lines.values_list("verdict").annotate(n=Count("pk")).order_by())
+    total = sum(counted.values())
+    done = total - counted.get("open", 0)
+    words = dict(ReviewLine._meta.get_field("verdict").choices)  # type: ignore[union-attr]
+    shown = lines.select_related("reviewer", "user", "grant__team")
+    return {
+        "lines": sorted(shown[:LINES], key=lambda line: line.verdict != "open"),
+        "total": total,
+        "done": done,
+        "percent": round(100 * done / total) if total else 100,
+        "verdicts": [(words[v], n) for v, n in counted.items()],
+        "in_words": {"review-lines"},
+    }
+
+
+def of_draft(draft: PolicyDraft, actor: Actor) -> dict[str, Any]:
+    """How it differs from what counts, whose rights it would change, and which tests it fails."""
+    before = draft.policy.text if draft.policy else ""
+    shown: dict[str, Any] = {"lines": difference(before, draft.text)}
+    try:
+        shown["changes"], shown["failures"] = simulation(actor, draft)
+    except WatchkeeperError as error:
+        shown["wrong"] = error.detail
+    return shown
+
+
+def of_version(version: PolicyVersion, _: Actor) -> dict[str, Any]:
+    """How it differs from the one before."""
+    same = PolicyVersion.objects.filter(name=version.name, policy=version.policy)
+    before = same.filter(number__lt=version.number).order_by("-number").first()
+    return {"lines": difference(before.text if before else "", version.text), "before": before}

@@ -1,0 +1,60 @@
+"""The tables of access, by what they are about."""
+
+from watchkeeper.domains.access.models.granting import (
+    AccessRequest,
+    Answer,
+    Approval,
+    Emergency,
+    EmergencyState,
+    Grant,
+    RequestState,
+    Scoped,
+)
+from watchkeeper.domains.access.models.organising import Approvers, Organisation, OrganisationKind, Role, Team
+from watchkeeper.domains.access.models.policies import Policy, PolicyDraft, PolicyTest, PolicyVersion
+from watchkeeper.domains.access.models.reviewing import (
+    AccessFinding,
+    FindingState,
+    Found,
+    Review,
+    ReviewCampaign,
+    Reviewers,
+    ReviewLine,
+    ReviewState,
+    SeparationException,
+    SeparationRule,
+    Unanswered,
+    Verdict,
+)
+
+__all__ = [
+    "AccessFinding",
+    "AccessRequest",
+    "Answer",
+    "Approval",
+    "Approvers",
+    "Emergency",
+    "EmergencyState",
+    "FindingState",
+    "Found",
+    "Grant",
+    "Organisation",
+    "OrganisationKind",
+    "Policy",
+    "PolicyDraft",
+    "PolicyTest",
+    "PolicyVersion",
+    "RequestState",
+    "Review",
+    "ReviewCampaign",
+    "ReviewLine",
+    "ReviewState",
+    "Reviewers",
+    "Role",
+    "Scoped",
+    "SeparationException",
+    "SeparationRule",
+    "Team",
+    "Unanswered",
+    "Verdict",
+]
