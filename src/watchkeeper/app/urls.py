@@ -9,6 +9,7 @@ from watchkeeper.kernel import problems
 
 urlpatterns = [
     path("", include("watchkeeper.api.urls")),
+    path("", include("watchkeeper.console.sign_in_urls")),
     path("", include("watchkeeper.console.urls")),
 ]
 
