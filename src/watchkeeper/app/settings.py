@@ -54,6 +54,7 @@ def _hosts(config: Config) -> list[str]:
     return sorted(filter(None, hosts | set(config.allow_hosts)))
 
 
+DATA = CONFIG.data
 SECRET_KEY = installation_key(CONFIG.data)
 DEBUG = False
 ALLOWED_HOSTS = _hosts(CONFIG)

@@ -146,17 +146,17 @@ class SecondFactorRule(models.Model):
 
 
 class Provisioned(models.Model):
-    """What SCIM keeps of a user or a team: the id that the directory gave it, and the version of the resource."""
+    """What SCIM keeps of a user or a team beside their own record, such as the id that the directory gave it."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
     )
     team = models.OneToOneField("access.Team", null=True, on_delete=models.CASCADE, related_name="+")
     external_id = models.CharField(max_length=300, blank=True, default="", db_index=True)
-    given_name = models.CharField(max_length=150, blank=True, default="")
-    family_name = models.CharField(max_length=150, blank=True, default="")
+    document = models.JSONField(default=dict)  # what SCIM knows of a user beyond the user's own record
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, default=None)  # removed there; the user stays here, switched off
 
     def __str__(self) -> str:
         return f"{self.external_id} of {self.user or self.team}"

@@ -2,7 +2,7 @@
 
 For the command line and the start: `create_intake_key`, `create_token`, `first_run_link`, `first_intake_key`.
 For the console: `sign_in`, `check_password`, `failed`, `check_first_run`, `finish_first_run`, `change_password`,
-`own_key` and `began_at` of a session. For whoever provisions people: `end_sessions`, `end_access`.
+`own_key` and `began_at` of a session. For whoever provisions people: `end_sessions`, `end_access`, `switch_off`.
 `DatabaseKeyring` is the doors' Keyring.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.identity.ending import end_access, end_sessions
+    from watchkeeper.domains.identity.ending import end_access, end_sessions, switch_off
     from watchkeeper.domains.identity.first_run import (
         check_first_run,
         finish_first_run,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
 
 _WHERE = {
+    "switch_off": "ending",
     "own_key": "sessions",
     "failed": "signing_in",
     "end_sessions": "ending",
@@ -48,6 +49,7 @@ _WHERE = {
     "sign_in": "signing_in",
 }
 __all__ = [
+    "switch_off",
     "DatabaseKeyring",
     "began_at",
     "change_password",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from watchkeeper.domains.identity.models import ApiToken, Session, User
+from watchkeeper.kernel.permissions import authority
+from watchkeeper.kernel.problems import Refused
 
 
 def end_sessions(user: User, *, but: str = "") -> int:
@@ -17,3 +19,19 @@ def end_access(user: User) -> None:
     """End sessions and revoke tokens, of somebody who was switched off."""
     end_sessions(user)
     ApiToken.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def switch_off(user: User) -> None:
+    """Save somebody as inactive, and end all that they have open, in the caller's transaction. Raises Refused for
+    the last administrator."""
+    user.is_active = False
+    user.save()
+    end_access(user)
+    keep_an_administrator(user)
+
+
+def keep_an_administrator(changed: User) -> None:
+    """After a change of this user. Raises Refused when nobody is an administrator any more, or could administer."""
+    authority().assure()  # which lets one such change through after the other
+    if not User.objects.filter(is_administrator=True, is_active=True).exists():
+        raise Refused(f"{changed} is the last administrator, and stays one")

@@ -9,12 +9,12 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.identity import keys
-from watchkeeper.domains.identity.ending import end_access, end_sessions
+from watchkeeper.domains.identity.ending import end_access, end_sessions, keep_an_administrator
 from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey, ScopeWord, Session, User
 from watchkeeper.domains.identity.passwords import require_good
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
-from watchkeeper.kernel.problems import Forbidden, Refused
+from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
@@ -268,7 +268,6 @@ def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
     if (user.is_administrator or data.get("is_administrator")) and not _administers(actor):
         raise Forbidden("change", "users", (_ONLY,))
     loses = user.is_administrator and not (data.get("is_administrator", True) and data.get("is_active", True))
-    others = User.objects.filter(is_administrator=True, is_active=True).exclude(pk=user.pk)
     password = data.pop("password", None)
     for name, value in data.items():
         setattr(user, name, value)
@@ -279,9 +278,10 @@ def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
         end_access(user)
     elif password:
         end_sessions(user)
-    authority().assure()  # which lets one such change through after the other
-    if loses and not others.exists():
-        raise Refused("the last administrator stays one")
+    if loses:
+        keep_an_administrator(user)
+    else:
+        authority().assure()
     return user
 
 
