@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from watchkeeper.api import access, dead_letters, graph, inbox, metrics, nowhere, ready, schema, trying  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import access, dead_letters, graph, inbox, metrics, nowhere, ready, schema, scim, trying  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
@@ -21,6 +21,7 @@ router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters
 
 urlpatterns = [
     path("api/v2/", include(alertmanager.urlpatterns)),
+    path("scim/v2/<path:path>", scim.serve, name="scim"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/access/explain", access.Explain.as_view(), name="access-explain"),
     path("api/access/effect", access.DraftEffect.as_view(), name="access-effect"),

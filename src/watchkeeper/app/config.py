@@ -59,3 +59,15 @@ def address(env: Mapping[str, str], name: str, default: str) -> tuple[str, int] 
     if not colon or not port.isdigit() or int(port) > 65535:
         raise ConfigError(f"{name}={value!r}: write host:port, such as 127.0.0.1:8080, or off")
     return host.strip("[]") or "0.0.0.0", int(port)
+
+
+def number(name: str, default: int, *, least: int = 1) -> int:
+    """A setting that is a whole number. Raises ConfigError.
+
+    >>> number("WATCHKEEPER_TEST_NOTHING", 3)
+    3
+    """
+    value = os.environ.get(name, "").strip() or str(default)
+    if not value.isdigit() or int(value) < least:
+        raise ConfigError(f"{name}={value!r}: write a whole number, {least} or more")
+    return int(value)

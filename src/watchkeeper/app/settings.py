@@ -5,6 +5,7 @@ Importing this makes the data folder and, the first time, the secret key in it.
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import logging
 import os
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import psutil
 
-from watchkeeper.app.config import Config
+from watchkeeper.app.config import Config, number
 from watchkeeper.kernel.secrets import installation_key
 
 CONFIG = Config.from_env()
@@ -53,6 +54,7 @@ def _hosts(config: Config) -> list[str]:
     return sorted(filter(None, hosts | set(config.allow_hosts)))
 
 
+DATA = CONFIG.data
 SECRET_KEY = installation_key(CONFIG.data)
 DEBUG = False
 ALLOWED_HOSTS = _hosts(CONFIG)
@@ -62,13 +64,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
     "watchkeeper.kernel",
     "watchkeeper.domains.identity",
     "watchkeeper.domains.access",
+    "watchkeeper.domains.federation",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.domains.audit",
@@ -84,6 +91,8 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "watchkeeper.domains.federation.middleware.SecondFactorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 PUBLIC_URL = CONFIG.public_url
@@ -107,18 +116,41 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
+        "OPTIONS": {"min_length": number("WATCHKEEPER_PASSWORD_LENGTH", 10, least=8)},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "watchkeeper.domains.identity.passwords.NotBreached"},
 ]
+#: made by `watchkeeper passwords import`
+BREACHED_PASSWORDS = CONFIG.data / "breached-passwords"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
+
+# django-allauth: its adapters are ours, its pages for signing up and for e-mail addresses are not mounted.
+ACCOUNT_ADAPTER = "watchkeeper.domains.federation.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+SOCIALACCOUNT_ADAPTER = "watchkeeper.domains.federation.adapters.SocialAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# By a link: a form could not be redirected elsewhere under our Content-Security-Policy.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+MFA_ADAPTER = "watchkeeper.domains.federation.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones are off by some seconds
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 _https = CONFIG.public_url.startswith("https://")
 # Browsers send cookies to every port of a host: the port in the name keeps two installations apart.
 _suffix = f"_{CONFIG.listen[1]}" if CONFIG.listen[1] else ""
 SESSION_COOKIE_NAME = f"watchkeeper_session{_suffix}"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_ENGINE = "watchkeeper.domains.identity.sessions"
+#: a session ends so long after its last request, and after SESSION_COOKIE_AGE whatever happens
+SESSION_IDLE = dt.timedelta(hours=number("WATCHKEEPER_SESSION_IDLE_HOURS", 24))
+SESSION_COOKIE_AGE = number("WATCHKEEPER_SESSION_DAYS", 14) * 24 * 3600
 SESSION_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"watchkeeper_csrf{_suffix}"

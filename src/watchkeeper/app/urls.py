@@ -9,6 +9,7 @@ from watchkeeper.kernel import problems
 
 urlpatterns = [
     path("", include("watchkeeper.api.urls")),
+    path("", include("watchkeeper.console.sign_in_urls")),
     path("", include("watchkeeper.console.urls")),
 ]
 
@@ -33,7 +34,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _for_people(request: HttpRequest) -> bool:
-    machine = request.path.startswith(("/api/", "/metrics", "/-/"))
+    machine = request.path.startswith(("/api/", "/scim/", "/metrics", "/-/"))
     return not machine and hasattr(request, "user") and "text/html" in request.headers.get("Accept", "")
 
 

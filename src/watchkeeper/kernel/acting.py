@@ -51,6 +51,7 @@ class Actor:
     request_id: str = ""
     #: the user whose rights bound this actor's, as read for this request: the person, or a token's
     person: Any = field(default=None, repr=False, compare=False)
+    only: frozenset[str] = frozenset()  # paths of the kinds that a token is for; empty: all
 
     def may(self, scope: Scope) -> bool:
         """Whether this actor has this scope or a higher one."""
@@ -77,6 +78,7 @@ def actor_of(request: HttpRequest | Any) -> Actor:
         address=address_of(inner),
         request_id=request_id_of(inner),
         person=getattr(user, "person", None),
+        only=getattr(user, "only", frozenset()),
     )
 
 

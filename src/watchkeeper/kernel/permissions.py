@@ -62,6 +62,9 @@ class ScopeAuthority:
         record: Model | None = None,  # noqa: ARG002
     ) -> Decision:
         """The same for every record of a kind."""
+        kind = resource.path if resource else "platform"
+        if actor.only and kind not in actor.only:
+            return Decision(False, (f"{actor.name} is for {', '.join(sorted(actor.only))} only.",))
         scope, needed = actor.scope, needs(action, resource)
         if actor.person is not None:
             scope = min(scope, actor.person.scope)

@@ -4,7 +4,8 @@
 `effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
 `summary` are for the pages of access.
 `active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
-app's choice; see kernel.permissions.
+app's choice; see kernel.permissions. `place` gives teams and roles by an identity provider's groups, `roles_of` names
+somebody's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
     from watchkeeper.domains.access.keeping import Keeper
+    from watchkeeper.domains.access.placing import place, roles_of
     from watchkeeper.domains.access.policies import difference, effect, simulation
     from watchkeeper.domains.access.summary import own_grants, summary
 
@@ -28,6 +30,8 @@ __all__ = [
     "explain",
     "home_of",
     "own_grants",
+    "place",
+    "roles_of",
     "simulation",
     "summary",
     "who",
@@ -38,6 +42,8 @@ _ELSEWHERE = {
     "difference": ("policies", "difference"),
     "effect": ("policies", "effect"),
     "own_grants": ("summary", "own_grants"),
+    "place": ("placing", "place"),
+    "roles_of": ("placing", "roles_of"),
     "simulation": ("policies", "simulation"),
     "summary": ("summary", "summary"),
 }

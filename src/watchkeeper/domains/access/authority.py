@@ -77,4 +77,4 @@ class CedarAuthority:
 
 def _alone(actor: Actor) -> Actor:
     """The token by its scope, without its person."""
-    return Actor(actor.kind, actor.name, actor.id, actor.scope)
+    return Actor(actor.kind, actor.name, actor.id, actor.scope, only=actor.only)

@@ -15,8 +15,9 @@ from rest_framework.authentication import SessionAuthentication as RestSession
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from watchkeeper.domains.identity.models import ApiToken
-from watchkeeper.kernel.acting import ActorKind, Scope
+from watchkeeper.domains.identity.models import ApiToken, ScopeWord
+from watchkeeper.domains.identity.rules import within
+from watchkeeper.kernel.acting import ActorKind, Scope, address_of
 from watchkeeper.kernel.secrets import fingerprint
 
 _USED_EVERY = dt.timedelta(minutes=1)
@@ -32,7 +33,9 @@ class TokenHolder:
 
     def __init__(self, token: ApiToken) -> None:
         self.token, self.pk, self.person = token, token.pk, token.user
-        self.scope = Scope.of(token.scope_word)
+        provisions = token.scope_word == ScopeWord.SCIM
+        self.scope = Scope.NONE if provisions else Scope.of(token.scope_word)
+        self.only = frozenset(token.kinds)
 
     def get_username(self) -> str:
         """As the audit trail names it."""
@@ -54,10 +57,13 @@ class TokenAuthentication(BaseAuthentication):
         token = found.select_related("user").first()
         if token is None or (token.user is not None and not token.user.is_active):
             raise AuthenticationFailed("this token is unknown, revoked or expired")
+        address = address_of(getattr(request, "_request", request))
+        if token.networks and not within(address, token.networks):
+            raise AuthenticationFailed(f"this token may not be used from {address}")
         if token.last_used_at is None or now - token.last_used_at > _USED_EVERY:
             # A full disk has no room for this note, which is no reason to keep anybody from reading.
             with suppress(OperationalError):
-                ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+                ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, last_used_from=address[:64])
         if token.user is not None:
             token.user.seen(now)
         return TokenHolder(token), token

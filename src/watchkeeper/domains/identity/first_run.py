@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from watchkeeper.domains.identity.keys import create_intake_key
 from watchkeeper.domains.identity.models import IntakeKey, OneTimeLink, User
+from watchkeeper.domains.identity.passwords import require_good
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
 from watchkeeper.kernel.problems import Invalid, NotThere
@@ -54,9 +54,9 @@ def finish_first_run(secret: str, username: str, password: str, address: str = "
         user = User(username=User.normalize_username(username.strip()), is_administrator=True)
         try:
             User.username_validator(user.username)
-            validate_password(password, user)
         except ValidationError as error:
             raise Invalid(" ".join(error.messages)) from error
+        require_good(password, user)
         if User.objects.filter(username=user.username).exists():
             raise Invalid(f"there is a user {user.username!r} already")
         user.set_password(password)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.utils import timezone
 
 from watchkeeper.domains.identity.models import ApiToken, IntakeKey, ScopeWord, User
@@ -30,19 +31,18 @@ def command_actor() -> Actor:
 
 
 def create_token(name: str, scope: str = "admin", *, actor: Actor | None = None, expires_at: dt.datetime | None = None,
-                 user: User | None = None) -> str:  # fmt: skip
+                 user: User | None = None, networks: Iterable[str] = (), kinds: Iterable[str] = ()) -> str:  # fmt: skip
     """Make an API token and return its secret. Raises Invalid."""
-    token, secret = new_token(name, scope, expires_at=expires_at, user=user)
+    token, secret = new_token(name, scope, expires_at=expires_at, user=user, networks=networks, kinds=kinds)
     audit.record(actor or command_actor(), "token.create", token, after=audit.state_of(token))
     return secret
 
 
-def new_token(
-    name: str, scope: str, *, expires_at: dt.datetime | None = None, user: User | None = None
-) -> tuple[ApiToken, str]:
+def new_token(name: str, scope: str, *, expires_at: dt.datetime | None = None, user: User | None = None,
+              networks: Iterable[str] = (), kinds: Iterable[str] = ()) -> tuple[ApiToken, str]:  # fmt: skip
     """The record and its secret, not audited. Raises Invalid."""
     if scope not in ScopeWord.values:
-        raise Invalid(f"scope {scope!r}: write admin, write or read")
+        raise Invalid(f"scope {scope!r}: write admin, write, read or scim")
     if not name.strip():
         raise Invalid("a token needs a name")
     secret = new_secret("wkt")
@@ -53,8 +53,26 @@ def new_token(
         scope_word=scope,
         expires_at=expires_at,
         user=user,
+        networks=checked_networks(networks),
+        kinds=sorted(set(kinds)),
     )
     return token, secret
+
+
+def rotate(token: ApiToken, overlap: dt.timedelta) -> tuple[ApiToken, str]:
+    """A new token with the rights and the lifetime of this one, which ends when the overlap is over. The record and
+    its secret, not audited."""
+    now = timezone.now()
+    lifetime = token.expires_at - token.created_at if token.expires_at else None
+    with transaction.atomic():
+        made, secret = new_token(
+            token.name, token.scope_word, expires_at=lifetime and now + lifetime, user=token.user,
+            networks=token.networks, kinds=token.kinds,
+        )  # fmt: skip
+        ends = now + overlap
+        token.expires_at = min(ends, token.expires_at) if token.expires_at else ends
+        token.save(update_fields=["expires_at"])
+    return made, secret
 
 
 def create_intake_key(

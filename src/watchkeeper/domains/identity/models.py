@@ -1,4 +1,4 @@
-"""People, API tokens, intake keys, one-time links and failed sign-ins."""
+"""People, their sessions, API tokens, intake keys, one-time links and failed sign-ins."""
 
 from __future__ import annotations
 
@@ -95,10 +95,12 @@ class ScopeWord(models.TextChoices):
     ADMIN = "admin"
     WRITE = "write"
     READ = "read"
+    SCIM = "scim"  # provisions users and groups at /scim/v2/, and nothing else
 
 
 class ApiToken(models.Model):
-    """A token for the API. Only its hash is kept; `prefix` lets people tell tokens apart."""
+    """A token for the API. Only its hash is kept; `prefix` lets people tell tokens apart. Empty `networks` and
+    `kinds` mean any; kinds are the paths of kinds of record, and `platform`."""
 
     name = models.CharField(max_length=150)
     prefix = models.CharField(max_length=16)
@@ -109,6 +111,9 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, default=None)
     revoked_at = models.DateTimeField(null=True, blank=True, default=None)
     last_used_at = models.DateTimeField(null=True, blank=True, default=None)
+    last_used_from = models.CharField(max_length=64, blank=True, default="")
+    networks = models.JSONField(default=list, blank=True)
+    kinds = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -137,6 +142,27 @@ class IntakeKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Session(models.Model):
+    """A session of the console, or of somebody who is about to sign in (`user` is empty then). The key in the
+    cookie is kept as its hash, so that whoever reads the records can use none."""
+
+    session_key = models.CharField(max_length=64, primary_key=True)
+    session_data = models.TextField()
+    expire_date = models.DateTimeField(db_index=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    how = models.CharField(max_length=100, blank=True, default="")
+    address = models.CharField(max_length=64, blank=True, default="")
+    browser = models.CharField(max_length=100, blank=True, default="")
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-last_seen_at"]
+
+    def __str__(self) -> str:
+        return f"session of {self.user}" if self.user else "sign-in under way"
 
 
 class OneTimeLink(models.Model):

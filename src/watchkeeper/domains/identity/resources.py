@@ -1,13 +1,17 @@
-"""Users, API tokens and intake keys, declared."""
+"""Users, their sessions, API tokens and intake keys, declared."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.identity import keys
-from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey, ScopeWord, User
+from watchkeeper.domains.identity.ending import end_access, end_sessions
+from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey, ScopeWord, Session, User
+from watchkeeper.domains.identity.passwords import require_good
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
 from watchkeeper.kernel.problems import Forbidden
@@ -24,15 +28,37 @@ class TokenSerializer(RecordSerializer):
 
     scope = serializers.ChoiceField(choices=ScopeWord.choices, source="scope_word", default="read")
     user_name = serializers.CharField(source="user.username", read_only=True, default=None)
+    networks = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=200,
+        help_text="where it may be used from, such as 10.0.0.0/8; empty: anywhere",
+    )  # fmt: skip
+    kinds = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=200,
+        help_text="the kinds of record it is for, such as items, and platform for pages that are no records; "
+        "empty: all",
+    )  # fmt: skip
 
     class Meta:
         model = ApiToken
         extra_kwargs = {
             "user": {"help_text": "a service account, or yourself; it can then do no more than they"}
         }
-        fields = ("id", "name", "scope", "user", "user_name", "prefix", "created_at", "expires_at", "last_used_at",
-                  "revoked_at")  # fmt: skip
-        read_only_fields = ("id", "prefix", "created_at", "last_used_at", "revoked_at")
+        fields = ("id", "name", "scope", "user", "user_name", "networks", "kinds", "prefix", "created_at",
+                  "expires_at", "last_used_at", "last_used_from", "revoked_at")  # fmt: skip
+        read_only_fields = ("id", "prefix", "created_at", "last_used_at", "last_used_from", "revoked_at")
+
+    def validate_networks(self, value: list[str]) -> list[str]:
+        """Raises Invalid."""
+        return keys.checked_networks(value)
+
+    def validate_kinds(self, value: list[str]) -> list[str]:
+        """Raises ValidationError naming what is no kind."""
+        known = {r.path for r in registry} | {"platform"}
+        if unknown := [k for k in value if k not in known]:
+            raise serializers.ValidationError(
+                f"{unknown[0]!r} is no kind of record, such as items, nor platform"
+            )
+        return value
 
 
 def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
@@ -43,9 +69,12 @@ def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
             raise Forbidden("create", "tokens", ("Only they themselves make tokens of a person.",))
         if not _administers(actor) and owner.owner != actor.person:
             raise Forbidden("create", "tokens", (f"{owner} is looked after by somebody else.",))
+    if data["scope_word"] == ScopeWord.SCIM and not _administers(actor):
+        raise Forbidden("create", "tokens", ("Only an administrator lets a directory provision users.",))
     token, secret = keys.new_token(
-        data["name"], data["scope_word"], expires_at=data.get("expires_at"), user=owner
-    )
+        data["name"], data["scope_word"], expires_at=data.get("expires_at"), user=owner,
+        networks=data["networks"], kinds=data["kinds"],
+    )  # fmt: skip
     token.shown_once = {"secret": secret}  # type: ignore[attr-defined]
     return token
 
@@ -64,6 +93,27 @@ _REVOKE = Action(
     confirm="Whoever uses it is refused from now on.",
 )
 
+
+class Overlap(serializers.Serializer[Any]):
+    """For how long both count."""
+
+    hours = serializers.FloatField(
+        default=24.0, min_value=0, max_value=24 * 90, help_text="how long the old one still counts"
+    )
+
+
+def _rotate(_: Actor, record: Any, data: dict[str, Any]) -> Done:
+    made, secret = keys.rotate(record, dt.timedelta(hours=data["hours"]))
+    return Done(body={"id": made.pk, "shown_once": {"secret": secret}, "expires_at": made.expires_at})
+
+
+def _counts(token: ApiToken) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > timezone.now())
+
+
+_ROTATE = Action("rotate", "Replace", _rotate, fields=Overlap, scope=Scope.ADMIN, offered=_counts,
+                 confirm="A new token with the same rights is made; this one ends a while later.")  # fmt: skip
+
 registry.add(
     Resource(
         model=ApiToken,
@@ -77,22 +127,23 @@ registry.add(
             Column("scope_word", "Scope", Show.STATE),
             Column("prefix", "Begins with"),
             Column("last_used_at", "Last used", Show.TIME),
+            Column("last_used_from", "From"),
             Column("expires_at", "Expires", Show.TIME),
             Column("revoked_at", "Revoked", Show.TIME),
         ),
-        filters={"name": ["exact", "icontains"], "user": ["exact", "isnull"], "revoked_at": ["isnull"],
+        filters={"name": ["exact", "icontains"], "expires_at": ["lt", "isnull"], "user": ["exact", "isnull"], "revoked_at": ["isnull"],
                  "last_used_at": ["isnull", "lt"]},
         search=("name", "user__username"),
         ordering=("-id",),
-        orderable=("name", "last_used_at", "created_at"),
-        create_only=("name", "scope", "user", "expires_at"),
+        orderable=("name", "last_used_at", "expires_at", "created_at"),
+        create_only=("name", "scope", "user", "networks", "kinds", "expires_at"),
         allow=frozenset({"create"}),
         serializer=TokenSerializer,
         prepare=lambda found: found.select_related("user"),
         create=_make_token,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
-        actions=(_REVOKE,),
+        actions=(_ROTATE, _REVOKE),
     )
 )  # fmt: skip
 
@@ -180,9 +231,7 @@ class UserSerializer(RecordSerializer):
 
     def validate_password(self, value: str) -> str:
         """Raises ValidationError for one that is easily guessed."""
-        from django.contrib.auth.password_validation import validate_password
-
-        validate_password(value, self.instance)
+        require_good(value, self.instance)
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -224,8 +273,17 @@ def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
     if password:
         user.set_password(password)
     user.save()  # refused by domains/access where nobody could administer after it
+    if not user.is_active:
+        end_access(user)
+    elif password:
+        end_sessions(user)
     authority().assure()
     return user
+
+
+def _sign_out(_: Actor, user: Any, __: dict[str, Any]) -> Done:
+    end_sessions(user)
+    return Done()
 
 
 registry.add(
@@ -258,6 +316,59 @@ registry.add(
         change=_change_user,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
-        related={"tokens": lambda user: user.tokens.all()},
+        actions=(
+            Action("sign-out", "Sign out everywhere", _sign_out, scope=Scope.ADMIN, offered=lambda u: not u.is_service,
+                   confirm="All sessions of this person end now."),
+        ),
+        related={"tokens": lambda user: user.tokens.all(), "sessions": lambda user: user.sessions.all()},
+    )
+)  # fmt: skip
+
+
+class SessionSerializer(RecordSerializer):
+    """Without its key, which is kept as a hash."""
+
+    id = serializers.CharField(source="session_key", read_only=True)
+    user_name = serializers.CharField(source="user.username", read_only=True)
+
+    class Meta:
+        model = Session
+        fields = ("id", "user", "user_name", "how", "address", "browser", "started_at", "last_seen_at")
+        read_only_fields = fields
+
+
+def _end(_: Actor, session: Session, __: dict[str, Any]) -> Done:
+    Session.objects.filter(pk=session.pk).delete()
+    return Done()
+
+
+registry.add(
+    Resource(
+        model=Session,
+        path="sessions",
+        name="session",
+        description="Who is signed in to the console, from where, with what.",
+        fields=SessionSerializer.Meta.fields,
+        title=str,
+        columns=(
+            Column("user__username", "User", link=True),
+            Column("how", "Signed in with"),
+            Column("address", "From"),
+            Column("browser"),
+            Column("started_at", "Since", Show.TIME),
+            Column("last_seen_at", "Last seen", Show.TIME),
+        ),
+        filters={"user": ["exact"], "address": ["exact"], "last_seen_at": ["lt", "gte"]},
+        search=("user__username", "address", "browser"),
+        ordering=("-last_seen_at",),
+        orderable=("started_at",),
+        prepare=lambda found: found.filter(user__isnull=False, expire_date__gt=timezone.now()).select_related("user"),
+        serializer=SessionSerializer,
+        read_scope=Scope.ADMIN,
+        write_scope=Scope.ADMIN,
+        actions=(
+            Action("revoke", "End it", _end, scope=Scope.ADMIN,
+                   confirm="Whoever uses it has to sign in again."),
+        ),
     )
 )  # fmt: skip

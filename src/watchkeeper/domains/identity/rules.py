@@ -56,3 +56,30 @@ def within(address: str, allowed: Sequence[str]) -> int:
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
     return max((n.prefixlen + 1 for n in networks(tuple(allowed)) if ip in n), default=0)
+
+
+#: how browsers and systems name themselves, the more telling before the more general
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+             ("Version/", "Safari"), ("curl/", "curl"), ("python", "Python"))  # fmt: skip
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iPadOS"), ("Windows", "Windows"),
+            ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
+
+
+def browser_of(user_agent: str) -> str:
+    """A User-Agent in words people know.
+
+    >>> browser_of("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+    'Firefox 128 on Linux'
+    >>> browser_of("curl/8.5.0"), browser_of("")
+    ('curl 8', 'unknown')
+    """
+    agent = user_agent[:500]
+    program = ""
+    for mark, name in _BROWSERS:
+        _, found, rest = agent.partition(mark)
+        if found:
+            version = rest.split(".")[0]
+            program = f"{name} {version}" if version.isdigit() else name
+            break
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return " on ".join(filter(None, (program or (agent and "another program"), system))) or "unknown"

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from watchkeeper.domains.identity.ending import end_sessions
 from watchkeeper.domains.identity.models import AccountKind, FailedSignIn, User
+from watchkeeper.domains.identity.passwords import require_good
 from watchkeeper.domains.identity.rules import LOCKOUT_SECONDS, locked_out
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, ActorKind
-from watchkeeper.kernel.problems import Invalid
 from watchkeeper.model.errors import RateLimited, Unauthorised
+
+BACKEND = f"{__name__}.Backend"
 
 
 class Backend(BaseBackend):
@@ -42,9 +44,13 @@ class Backend(BaseBackend):
             return None
 
 
-def sign_in(username: str, password: str, address: str) -> User:
-    """The user with this name and password. Raises Unauthorised, or RateLimited while locked out; neither says
-    whether there is such a user."""
+#: somebody else who knows names and passwords: a directory. None: not theirs.
+Directory = Callable[[str, str], User | None]
+
+
+def check_password(username: str, password: str, address: str, others: Iterable[Directory] = ()) -> User:
+    """The user with this name and password, by their own record or else by one of the others. Raises Unauthorised,
+    or RateLimited while locked out; neither says whether there is such a user."""
     now = timezone.now()
     since = now - dt.timedelta(seconds=LOCKOUT_SECONDS)
     recent = FailedSignIn.objects.filter(Q(username=username[:150]) | Q(address=address), at__gt=since)
@@ -54,19 +60,31 @@ def sign_in(username: str, password: str, address: str) -> User:
         username=User.normalize_username(username), is_active=True, kind=AccountKind.PERSON
     ).first()
     if user is None:
-        User().set_password(
-            password
-        )  # takes as long as checking one, so that names cannot be guessed by time
+        # Takes as long as checking one, so that names cannot be guessed by time.
+        User().set_password(password)
     if user is None or not user.check_password(password):
-        actor = Actor(ActorKind.PERSON, username[:150], address=address)
-        with transaction.atomic():
-            FailedSignIn.objects.filter(at__lte=since).delete()
-            FailedSignIn.objects.create(username=username[:150], address=address, at=now)
-            audit.record(actor, "sign-in.failed")
+        user = next((found for ask in others if (found := ask(username, password)) is not None), None)
+    if user is None:
+        failed(username, address)
         raise Unauthorised("That name and password do not belong together.")
-    user.backend = f"{__name__}.Backend"
-    FailedSignIn.objects.filter(username=user.username, address=address).delete()
-    audit.record(Actor(ActorKind.PERSON, user.username, str(user.pk), user.scope, address), "sign-in", user)
+    FailedSignIn.objects.filter(username=username[:150], address=address).delete()
+    return user
+
+
+def failed(username: str, address: str, why: str = "") -> None:
+    """Note an attempt that failed: it counts towards a lock-out, and is audited."""
+    now = timezone.now()
+    actor = Actor(ActorKind.PERSON, username[:150], address=address)
+    with transaction.atomic():
+        FailedSignIn.objects.filter(at__lte=now - dt.timedelta(seconds=LOCKOUT_SECONDS)).delete()
+        FailedSignIn.objects.create(username=username[:150], address=address, at=now)
+        audit.record(actor, "sign-in.failed", after={"why": why} if why else None)
+
+
+def sign_in(username: str, password: str, address: str, others: Iterable[Directory] = ()) -> User:
+    """As `check_password`, ready for Django's login."""
+    user = check_password(username, password, address, others)
+    user.backend = BACKEND
     return user
 
 
@@ -75,14 +93,15 @@ def is_user(username: str) -> bool:
     return User.objects.filter(username=username, is_active=True).exists()
 
 
-def change_password(user: User, old: str, new: str) -> None:
-    """Set a new password; other sessions of the user end. Raises Unauthorised or Invalid."""
+def change_password(user: User, old: str, new: str, *, session: str = "") -> None:
+    """Set a new password; the user's other sessions end. Raises Unauthorised or Invalid."""
     if not user.check_password(old):
         raise Unauthorised("That is not your present password.")
-    try:
-        validate_password(new, user)
-    except ValidationError as error:
-        raise Invalid(" ".join(error.messages)) from error
+    require_good(new, user)
     user.set_password(new)
-    user.save(update_fields=["password"])
-    audit.record(Actor(ActorKind.PERSON, user.username, str(user.pk), user.scope), "password.change", user)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        end_sessions(user, but=session)
+        audit.record(
+            Actor(ActorKind.PERSON, user.username, str(user.pk), user.scope), "password.change", user
+        )

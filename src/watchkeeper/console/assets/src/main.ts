@@ -6,6 +6,7 @@ import htmx from "htmx.org";
 import { forms } from "./forms";
 import { live } from "./live";
 import { menu } from "./menu";
+import { passkeys } from "./passkeys";
 import { shortcuts } from "./shortcuts";
 import { times } from "./times";
 
@@ -33,6 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
   enliven(document);
   menu();
   forms();
+  passkeys();
   shortcuts();
   live();
 });
