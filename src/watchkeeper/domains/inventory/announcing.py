@@ -32,7 +32,12 @@ class _Announcement:
             _append([], self.relations[start : start + _CHUNK])
 
 
-def announce(item_ids: Iterable[str], relations: Iterable[models.Relation] = ()) -> None:
+def announce(
+    item_ids: Iterable[str],
+    relations: Iterable[models.Relation] = (),
+    *,
+    ended: Iterable[models.Relation] = (),
+) -> None:
     """Once this transaction is committed. Without a journal, or when it is full, analysis learns it at its start."""
     if ports.journal is None:
         return

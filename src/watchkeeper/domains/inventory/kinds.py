@@ -101,8 +101,9 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
 
 
 def plain(model: type[Model], name: str, path: str, columns: str, **more: Any) -> Resource:
-    """Declare a kind that is no item of the graph, such as a manufacturer."""
+    """Declare a kind that is no item of the graph, such as a manufacturer; `shown_only` are fields that nobody writes."""
     fields = own_fields(model)
+    shown_only = more.pop("shown_only", ())
     own = tuple(f.name for f in fields)
     references = [f.name for f in fields if isinstance(f, ForeignKey)]
     shown = [_column(model, c) for c in columns.split()]
@@ -112,14 +113,14 @@ def plain(model: type[Model], name: str, path: str, columns: str, **more: Any) -
             path=path,
             name=name,
             description=(model.__doc__ or "").strip(),
-            fields=("id", *own),
+            fields=("id", *own, *shown_only),
             columns=(Column(shown[0].name, shown[0].label, shown[0].show, link=True), *shown[1:]),
             filters=lookups(fields),
             search=more.pop("search", tuple(own[:1])),
-            ordering=tuple(o for o in (more.pop("ordering", own[0]), "id")),
-            orderable=own,
+            ordering=(more.pop("ordering", own[0]), "id"),
+            orderable=(*own, *shown_only),
             writable=own,
-            allow=frozenset({"create", "change", "remove"}),
+            allow=more.pop("allow", frozenset({"create", "change", "remove"})),
             prepare=(lambda found: found.select_related(*references)) if references else None,
             **more,
         )

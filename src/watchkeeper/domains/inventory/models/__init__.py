@@ -24,6 +24,7 @@ from watchkeeper.domains.inventory.models.hardware import (
     Provider,
 )
 from watchkeeper.domains.inventory.models.places import Location, PowerFeed, PowerPanel, Rack, Region, Site
+from watchkeeper.domains.inventory.models.sources import Precedence, Source, Statement
 from watchkeeper.domains.inventory.models.software import (
     API,
     Application,
@@ -41,6 +42,6 @@ __all__ = [
     "API", "VLAN", "VRF", "Address", "Application", "BusinessService", "Cable", "Capability", "Certificate",
     "Circuit", "CloudAccount", "CloudResource", "Cluster", "ContainerWorkload", "Database", "Declared", "Device",
     "DeviceType", "Domain", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
-    "Platform", "PowerFeed", "PowerPanel", "Prefix", "Provider", "Rack", "RedundancyGroup", "Region", "Relation",
-    "Site", "SoftwareInstance", "System", "TechnicalService", "VirtualMachine",
+    "Platform", "PowerFeed", "PowerPanel", "Precedence", "Prefix", "Provider", "Rack", "RedundancyGroup", "Region", "Relation",
+    "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",
 ]  # fmt: skip
