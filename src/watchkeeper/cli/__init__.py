@@ -14,6 +14,7 @@ def build() -> typer.Typer:
         doctor,
         exchange,
         intake_key,
+        inventory,
         lab_cause,
         lab_correlate,
         lab_detect,
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
     root.add_typer(audit.commands, name="audit")
+    root.add_typer(inventory.commands, name="inventory")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
     lab.command("detect")(lab_detect.detect)
     lab.command("templates")(lab_templates.templates)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from watchkeeper.kernel.fields import SealedField
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _lookups(field: Field) -> list[str]:
     match field:
         case models.ManyToManyField():
             return ["exact"]
-        case models.JSONField():
+        case models.JSONField() | SealedField():
             return []
         case models.ForeignKey():
             return ["exact", "in", *optional]
@@ -48,14 +49,15 @@ def _lookups(field: Field) -> list[str]:
             return ["exact", "gte", "lte", *optional]
 
 
-def plain(model: type[models.Model], name: str, path: str, columns: str, **more: Any) -> Resource:
+def plain(model: type[models.Model], name: str, path: str, columns: str, shown_only: tuple[str, ...] = (),
+          **more: Any) -> Resource:  # fmt: skip
     """Declare a kind of which the model says nearly everything: all its fields are shown, filtered and written.
     `columns` are fields to show in lists, in words with spaces between, `role:For_whom` with a heading of its own;
-    `more` replaces what is derived."""
+    `shown_only` are fields that nobody writes; `more` replaces what is derived."""
     many = list(model._meta.local_many_to_many)
     fields = (*own_fields(model), *many)
     own = tuple(f.name for f in fields)
-    single = tuple(f.name for f in own_fields(model) if not isinstance(f, models.JSONField))
+    single = tuple(f.name for f in own_fields(model) if not isinstance(f, models.JSONField | SealedField))
     references = [f.name for f in fields if isinstance(f, models.ForeignKey)]
     first, *others = (column(model, c) for c in columns.split())
 
@@ -65,12 +67,12 @@ def plain(model: type[models.Model], name: str, path: str, columns: str, **more:
 
     derived = {
         "description": (model.__doc__ or "").strip(),
-        "fields": ("id", *own),
+        "fields": ("id", *own, *shown_only),
         "columns": (Column(first.name, first.label, first.show, link=True), *others),
         "filters": lookups(fields),
         "search": own[:1],
         "ordering": (own[0], "id"),
-        "orderable": single,
+        "orderable": (*single, *shown_only),
         "writable": own,
         "allow": frozenset({"create", "change", "remove"}),
         "prepare": prepare if references or many else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from watchkeeper.domains.inventory.models import checks
 from watchkeeper.domains.inventory.models.declared import INSIDE, Declared
 from watchkeeper.domains.inventory.models.graph import Item
+from watchkeeper.domains.inventory.models.hardware import Interface
 from watchkeeper.domains.inventory.models.places import Site
 from watchkeeper.model.hostnames import host_identifiers
 from watchkeeper.model.topology import Identifier
@@ -73,12 +74,12 @@ class Prefix(Declared):
     class Meta(Declared.Meta):
         indexes: ClassVar = [models.Index(fields=["low", "high"], name="prefix_bounds")]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def tidy(self) -> None:
         """One spelling, and its bounds."""
         found = checks.network(self.prefix)
         self.prefix, self.length = str(found), found.prefixlen
         self.low, self.high = checks.bounds(found)
-        super().save(*args, **kwargs)
+        super().tidy()
 
     def called(self) -> str:
         """The prefix itself."""
@@ -131,11 +132,11 @@ class Address(Declared):
     )  # fmt: skip
     sort_key = models.CharField(max_length=34, editable=False, db_index=True)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def tidy(self) -> None:
         """One spelling, and the key by which addresses sort."""
         found = checks.interface(self.address)
         self.address, self.sort_key = str(found), checks.sortable(found.ip)
-        super().save(*args, **kwargs)
+        super().tidy()
 
     def called(self) -> str:
         """The address itself."""
@@ -154,8 +155,9 @@ class Address(Declared):
 
     def claims(self) -> Iterator[tuple[str, Identifier]]:
         """The machine is known by its address, where the address says which machine is meant."""
-        if self.assigned_to is None or self.role in (self.Role.ANYCAST, self.Role.VIRTUAL):
+        owner = self.assigned_to
+        if owner is None or self.role in (self.Role.ANYCAST, self.Role.VIRTUAL):
             return
-        port = getattr(getattr(self.assigned_to, "as_interface", None), "owner_id", None)
+        port = owner if isinstance(owner, Interface) else getattr(owner, "as_interface", None)
         for x in host_identifiers(str(checks.interface(self.address).ip)):
-            yield port or self.assigned_to.pk, x
+            yield (port.owner_id if port else owner.pk), x

@@ -48,9 +48,13 @@ class Declared(Item):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new record is a new item, unless it was given the id of one."""
         self.id = self.id or str(uuid.uuid4())
-        self.kind, self.declared = self.GRAPH_KIND, self.PATH
-        self.name = self.called() or self.name
+        self.tidy()
         super().save(*args, **kwargs)
+
+    def tidy(self) -> None:
+        """Set what follows from the fields, and give values that have many spellings one."""
+        self.kind, self.declared = self.GRAPH_KIND, self.PATH
+        self.name = (self.called() or self.name)[:255]
 
     def called(self) -> str:
         """Its name, where that follows from the fields; else people give it one."""

@@ -23,6 +23,7 @@ class Item(models.Model):
     attributes = StructField(dict[str, Any], blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    stale_since = models.DateTimeField(null=True, default=None)  # no source that described it names it any more
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
@@ -30,6 +31,7 @@ class Item(models.Model):
             models.Index(fields=["name", "id"], name="item_name"),
             models.Index(fields=["kind", "name"], name="item_kind"),
             models.Index(fields=["declared", "name", "id"], name="item_declared"),
+            models.Index(fields=["stale_since"], condition=~models.Q(stale_since=None), name="item_stale"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -191,10 +191,10 @@ class Interface(Declared):
         indexes: ClassVar = [models.Index(fields=["mac_address"], name="interface_mac")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "label"], name="interface_once")]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def tidy(self) -> None:
         """A MAC address has one spelling."""
         self.mac_address = checks.mac(self.mac_address) if self.mac_address else ""
-        super().save(*args, **kwargs)
+        super().tidy()
 
     def called(self) -> str:
         """Label and owner."""
