@@ -14,19 +14,20 @@ from django.utils import timezone
 
 from watchkeeper.domains.inventory import duplicates
 from watchkeeper.domains.inventory.describing import Described
-from watchkeeper.domains.inventory.identity import chunks
+from watchkeeper.domains.inventory.identity import Holders, chunks
 from watchkeeper.domains.inventory.looking import Act, Draft, Look, Step
 from watchkeeper.domains.inventory.models import Source
 from watchkeeper.domains.inventory.planning import Plan, Progress, gone, in_order
 from watchkeeper.domains.inventory.relating import Change, Edges
 from watchkeeper.domains.inventory.staleness import close
-from watchkeeper.domains.inventory.writing import write, write_relations
+from watchkeeper.domains.inventory.writing import give, write, write_relations
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import authority, require
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.topology import Identifier
 
 
 @dataclass
@@ -51,11 +52,14 @@ def apply(plan: Plan, actor: Actor, *, confirmed: bool = False, progress: Progre
     for chunk in in_order(list(run.look.described.values())):
         run.take(chunk)
         progress(len(chunk))
+    run.contest()
     run.relate()
     if plan.whole:
         for part in chunks(gone(source, run.look.described.keys(), now)):
             with transaction.atomic():
                 run.done.counts[Act.CLOSE.value] += close(part, actor, now)
+    if run.done.conflicts:
+        run.done.counts[Act.CONFLICT.value] = len(run.done.conflicts)
     with transaction.atomic():
         named = {"named": len(run.look.described)} if plan.whole else {}
         Source.objects.filter(pk=source.pk).update(last_read_at=now, **named)
@@ -88,6 +92,7 @@ class _Run:
         self.look = Look(plan.source, list(described.values()), writes=True)
         self.look.refused |= twice - self.planned.keys()
         self._relating: list[Draft] = []
+        self._contested: list[tuple[str, Identifier]] = []
 
     def take(self, chunk: Sequence[Described]) -> None:
         """All of these in one transaction; one by one when something clashes."""
@@ -103,10 +108,11 @@ class _Run:
                 self.take([one])
             return
         for d in drafts:
-            self.done.counts[d.step.act.value] += 1
             if d.failed:
                 self.done.conflicts.append(d.step)
-            elif d.described.relations or (d.statement and d.statement.relations):
+                continue
+            self.done.counts[d.step.act.value] += 1
+            if d.described.relations or (d.statement and d.statement.relations):
                 self._relating.append(d)
 
     def _write(self, chunk: Sequence[Described]) -> list[Draft]:
@@ -123,7 +129,7 @@ class _Run:
                 require(self.actor, d.step.act.value, kind, d.before or d.after)
         ready = [d for d in sound if not d.failed]
         write(ready, self.source, self.look.people, self.actor, self.now)
-        duplicates.contested((d.step.item, other, x) for d in ready for other, x in d.contested)
+        self._contested += [(d.step.item, x) for d in ready for _, x in d.contested]
         return sound
 
     def _as_planned(self, d: Draft) -> bool:
@@ -137,7 +143,16 @@ class _Run:
         step = Step(Act.CONFLICT, one.source_key, one.kind, one.name or one.source_key, because=(said,))
         self.look.refused.add(one.source_key)
         self.done.conflicts.append(step)
-        self.done.counts[Act.CONFLICT.value] += 1
+
+    def contest(self) -> None:
+        """Names that others bore when they were claimed: given to who claims them if they are free by now, else there
+        may be one thing twice."""
+        for part in chunks(self._contested):
+            with transaction.atomic():
+                holders = Holders(x for _, x in part)
+                give([(i, x) for i, x in part if holders.of(x) is None], self.now)
+                both = ((i, holder.id, x) for i, x in part if (holder := holders.of(x)) is not None)
+                duplicates.contested((i, other, x) for i, other, x in both if i != other)
 
     def relate(self) -> None:
         """The relations, now that both ends are there."""

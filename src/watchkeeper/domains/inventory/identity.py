@@ -36,9 +36,16 @@ class Holders:
     """Who is known by these names, and by their shorter or longer forms; two queries for many names."""
 
     def __init__(self, names: Iterable[Name]) -> None:
+        self._by_name: dict[Name, Holder] = {}
+        self._asked = set[Name]()
+        self.ask(names)
+
+    def ask(self, names: Iterable[Name]) -> None:
+        """Look these up too."""
         wanted = set(names)
         wanted |= {s for x in wanted if (s := short_form(x)) is not None}
-        self._by_name: dict[Name, Holder] = {}
+        wanted -= self._asked
+        self._asked |= wanted
         items: dict[str, Holder] = {}
         for part in chunks({x.value for x in wanted}):
             rows = Identifier.objects.filter(valid_to=None, value__in=part).values_list(

@@ -84,8 +84,8 @@ class Look:
         """`writes`: small records that are referred to and not there are made at once."""
         self.source, self.described, self.writes = source, {d.source_key: d for d in described}, writes
         self.people = Source.people()
-        self.ranks = ranks()
-        rows = Statement.objects.filter(source=source).values_list("key", "item_id")
+        self.ranks = ranks(source)
+        rows = Statement.objects.filter(source_id=source.pk).values_list("key", "item_id")  # a new one has said nothing
         self.known: dict[str, str] = dict(rows.iterator(5000))
         # an item that a key which is still described means is taken; a key that is gone may have got another name
         self.taken = {item for key, item in self.known.items() if key in self.described}
@@ -108,14 +108,18 @@ class Look:
             if not d.failed:
                 self._tentative(d)
         sound = [d for d in drafts if not d.failed]
-        holders = Holders((x for d in sound for x in (*d.names, *_others(d.after))))
+        holders = Holders(x for d in sound for x in d.names)
         self._identify(sound, holders)
         self._load([d for d in sound if not d.failed])
         self._instances(sound)
         for d in sound:
             if not d.failed:
-                self._decide(d, holders)
+                self._decide(d)
+        holders.ask(x for d in sound for x in _claims(d.after))
         for d in drafts:
+            if not d.failed:
+                self._names(d, holders)
+                d.step.act = self._act(d)
             self._note(d)
         return drafts
 
@@ -191,7 +195,7 @@ class Look:
             for name, model in d.shape.items.items() if not d.failed else ():
                 for record in (d.after, d.before):
                     if record is not None:
-                        wanted.setdefault(model, set()).add(getattr(record, f"{name}_id"))
+                        wanted.setdefault(model, set()).add(getattr(record, f"{name}_id", ""))
                 wanted.setdefault(model, set()).add(d.values.get(name, ""))
         for model, ids in wanted.items():
             missing = [i for i in ids if i and i not in self.records]
@@ -301,13 +305,14 @@ class Look:
             d.statement = next(mine, None)
 
     # --- what it comes to ----------------------------------------------------------------------------------------
-    def _decide(self, d: Draft, holders: Holders) -> None:
+    def _decide(self, d: Draft) -> None:
         if d.before is not None and not self._fits(d):
             return
         record, shown = d.before, {}
         if record is not None:
-            self._bind(d.shape, record)
-            shown = d.shape.shown(record)
+            there = shape_for(record)
+            self._bind(there, record)
+            shown = there.shown(record)
         d.after = self._copy(d)
         counts = self._counts(d, shown)
         differs = {n: (shown.get(n), v) for n, v in counts.items() if shown.get(n) != v}
@@ -324,9 +329,6 @@ class Look:
         d.step.values = {n: (shown.get(n), now[n]) for n in now if shown.get(n) != now[n] and (record or now[n])}
         d.step.values |= {n: (v, None) for n, v in shown.items() if n not in now}
         d.step.values |= {n: p for n, p in differs.items() if n in d.shape.small and isinstance(p[1], str)}
-        self._names(d, holders)
-        d.step.act = self._act(d)
-
     def _fits(self, d: Draft) -> bool:
         there = shape_for(d.before)
         if there.model is d.shape.model or d.shape.model is Item:
@@ -410,13 +412,14 @@ class Look:
         return Act.SAME if same and [tuple(x) for x in s.identifiers] == named else Act.CHANGE  # type: ignore[union-attr]
 
 
-def ranks() -> Ranks:
-    """How much each source is believed, as declared now."""
+def ranks(new: Source | None = None) -> Ranks:
+    """How much each source is believed, as declared now; `new` may be one that is not saved yet."""
     exceptions = {
         (s, kind, attribute): rank
         for s, kind, attribute, rank in Precedence.objects.values_list("source_id", "kind", "attribute", "rank")
     }
-    return Ranks(dict(Source.objects.values_list("pk", "rank")), exceptions)
+    known = dict(Source.objects.values_list("pk", "rank"))
+    return Ranks(known | ({new.pk: new.rank} if new else {}), exceptions)
 
 
 def anchors(texts: Iterable[str]) -> dict[str, str]:
@@ -426,10 +429,10 @@ def anchors(texts: Iterable[str]) -> dict[str, str]:
     return {t: next(holders.candidates((x,)))[1].id for t, x in names.items() if any(holders.candidates((x,)))}
 
 
-def _others(record: Any) -> Iterator[Identifier]:
-    """Names that a record gives to other items: the machine's, of an address."""
+def _claims(record: Any) -> Iterator[Identifier]:
+    """The names that a record gives to itself and to others: an address to its machine."""
     if isinstance(record, Declared):
-        yield from (x for key, x in record.claims() if key != record.pk)
+        yield from (x for _, x in record.claims())
 
 
 def _told(error: ValidationError) -> list[str]:

@@ -93,7 +93,7 @@ def _once(described: Iterable[Described]) -> tuple[list[Described], list[Step]]:
 def gone(source: Source, named: Iterable[str], now: dt.datetime) -> list[Statement]:
     """What the source said of things that it does not name any more, for as long as it lets them be."""
     before = now - dt.timedelta(hours=source.stale_after_hours)
-    found = Statement.objects.filter(source=source, stale_since=None)
+    found = Statement.objects.filter(source_id=source.pk, stale_since=None)
     if source.stale_after_hours:
         found = found.filter(last_seen_at__lt=before)
     there = set(named)

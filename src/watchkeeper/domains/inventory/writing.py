@@ -18,6 +18,7 @@ from watchkeeper.domains.inventory.relating import Change, Edge, origin_of
 from watchkeeper.kernel import audit, doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.resource import registry
+from watchkeeper.model.topology import Identifier as Name
 from watchkeeper.model.topology import RelationKind
 
 _OF_ITEM = ("kind", "declared", "name", "discovered", "attributes", "last_seen_at", "stale_since")
@@ -29,7 +30,7 @@ def write(drafts: Sequence[Draft], source: Source, people: Source, actor: Actor,
     before = {d.step.item: audit.state_of(d.before) for d in changed if d.before is not None}
     _records([d for d in changed if d.step.values or d.before is None or _other_kind(d)], source, now)
     _close(changed, now)
-    _open(changed, now)
+    give([name for d in changed for name in d.opened], now)
     _edges(changed, now)
     _statements(changed, source, people, now)
     same = [d.statement.pk for d in drafts if d.step.act is Act.SAME and d.statement is not None]
@@ -85,12 +86,14 @@ def _close(drafts: Iterable[Draft], now: dt.datetime) -> None:
         Identifier.objects.filter(pk__in=dead).update(valid_to=now)
 
 
-def _open(drafts: Iterable[Draft], now: dt.datetime) -> None:
+def give(names: Sequence[tuple[str, Name]], now: dt.datetime) -> None:
+    """Items are known by these names from now on, unless others are."""
     rows = [
         Identifier(item_id=i, scheme=x.scheme, value=x.value, position=min(n, 32_767), valid_from=now)
-        for d in drafts for n, (i, x) in enumerate(d.opened)
-    ]  # fmt: skip
+        for n, (i, x) in enumerate(names)
+    ]
     Identifier.objects.bulk_create(rows, ignore_conflicts=True)
+    announce({i for i, _ in names})
 
 
 def _edges(drafts: Iterable[Draft], now: dt.datetime) -> None:
