@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 PARENT = "WATCHKEEPER_PARENT"  # descriptor of a pipe that ends when the supervisor does
 PREPARED = "WATCHKEEPER_INNER_PREPARED"  # descriptor of a pipe that ends when the records are prepared
+WORK = "WATCHKEEPER_INNER_WORK"  # descriptor of a pipe by which the web process asks for the process of long work
 SECRET = "WATCHKEEPER_INNER_SECRET"  # known to the processes of one installation only
 WEB = "WATCHKEEPER_INNER_WEB"  # host:port of the web process
 TELEMETRY = "WATCHKEEPER_INNER_TELEMETRY"  # host:port of the embedded telemetry endpoint

@@ -1,4 +1,5 @@
-"""`watchkeeper serve`: binds the sockets, prepares the records, runs three processes and keeps them running.
+"""`watchkeeper serve`: binds the sockets, prepares the records, runs three processes and keeps them running, and a
+fourth while there is long work.
 
 It handles no signal of the network itself and imports nothing heavy, so that it outlives what it watches.
 """
@@ -9,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -25,7 +27,9 @@ PROCESSES = {
     "receive": ("http", "syslog_tcp", "syslog_udp"),
     "analyse": ("telemetry",),
     "web": ("web",),
+    "jobs": (),
 }
+ON_DEMAND = "jobs"  # runs when the web process asks for it, and ends by itself
 CALM = 10.0  # seconds a process has to run for its next failure to count as the first
 LONGEST_WAIT = 10.0
 STOP_WITHIN = 15.0
@@ -43,6 +47,7 @@ class Child:
     started: float = 0.0
     wait: float = 0.0
     due: float = 0.0
+    wanted: bool = True
 
     def launch(self) -> None:
         """Start it."""
@@ -59,11 +64,14 @@ class Child:
         """Start it again when it has ended, sooner the longer it had run."""
         now = time.monotonic()
         if self.running is not None and self.running.poll() is not None:
+            if self.name == ON_DEMAND and self.running.returncode == 0:
+                self.running, self.wanted = None, False
+                return
             calm = now - self.started > CALM
             self.wait = 0.0 if calm else min(LONGEST_WAIT, max(0.25, self.wait * 2))
             say(f"{self.name} ended ({_ending(self.running.returncode)}); starting it again")
             self.running, self.due = None, now + self.wait
-        if self.running is None and now >= self.due:
+        if self.running is None and self.wanted and now >= self.due:
             self.launch()
 
 
@@ -74,6 +82,7 @@ class Supervisor:
     config: Config
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
+    work: int = -1  # becomes readable when the web process asks for the process of long work
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM. Raises ConfigError when it cannot begin."""
@@ -86,11 +95,10 @@ class Supervisor:
                 signal.signal(number, self._stop)
             env = self._environment(bound, alive)
             waiting, prepared = os.pipe()
+            self.work, work = os.pipe()
+            env |= {process.PREPARED: str(waiting), process.WORK: str(work)}
             self.children = [
-                self._child(
-                    name, bound, {**env, process.PREPARED: str(waiting)}, (alive, lock.fileno(), waiting)
-                )
-                for name in PROCESSES
+                self._child(name, bound, env, (alive, lock.fileno(), waiting, work)) for name in PROCESSES
             ]
             try:
                 try:
@@ -102,7 +110,7 @@ class Supervisor:
                     self._tend()
             finally:
                 self._end()
-            for pipe in (held, alive, waiting):
+            for pipe in (held, alive, waiting, self.work, work):
                 os.close(pipe)
             for s in bound.values():
                 s.close()
@@ -144,14 +152,19 @@ class Supervisor:
             [sys.executable, "-m", f"watchkeeper.app.{name}"],
             {**env, sockets.VARIABLE: sockets.pack(mine)},
             (*(s.fileno() for s in mine.values()), *extra),
+            wanted=name != ON_DEMAND,
         )
-        child.launch()
+        if child.wanted:
+            child.launch()
         return child
 
     def _tend(self) -> None:
         for child in self.children:
             child.tend()
-        time.sleep(0.1)
+        if select.select([self.work], [], [], 0.1)[0]:
+            os.read(self.work, 4096)
+            for child in self.children:
+                child.wanted = True
 
     def _tend_until_ready(self, http: socket.socket, began: float, first: dict[str, str]) -> None:
         url = "http://" + _address(http)

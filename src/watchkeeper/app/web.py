@@ -20,7 +20,7 @@ def main() -> None:
 
     django.setup()  # before anything that knows a record
 
-    from watchkeeper.app import collectors
+    from watchkeeper.app import collectors, jobs
     from watchkeeper.app.asgi import application
     from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.journal import open_journal
@@ -39,6 +39,7 @@ def main() -> None:
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
+    process.guard(lambda: jobs.watch(stop), "jobs", stop)
 
     server = uvicorn.Server(
         uvicorn.Config(

@@ -11,7 +11,7 @@ from watchkeeper.cli.django_ready import begin
 from watchkeeper.cli.progress import bar
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.audit import Checkpoints, Verdict
+    from watchkeeper.domains.audit import Checkpoints
 
 commands = typer.Typer(help="Prove that the audit trail is whole.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,7 +41,7 @@ def verify(
     except (OSError, DatabaseError) as error:
         typer.echo(f"watchkeeper: the audit trail cannot be verified: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(msgspec.json.encode(verdict).decode() if as_json else "\n".join(_words(verdict, file.path)))
+    typer.echo(msgspec.json.encode(verdict).decode() if as_json else "\n".join(audit.words(verdict, file.path)))
     raise typer.Exit(0 if verdict.whole else 1)
 
 
@@ -74,27 +74,3 @@ def _file() -> Checkpoints:
     from watchkeeper.domains.audit import Checkpoints
 
     return Checkpoints(settings.AUDIT_CHECKPOINTS)
-
-
-def _words(verdict: Verdict, path: Path) -> list[str]:
-    """The verdict for people."""
-    if verdict.whole:
-        lines = [f"The audit trail is whole: {verdict.entries:,} entries, the last is number {verdict.last}."]
-    else:
-        lines = [f"The audit trail is NOT whole: {verdict.wrong:,} findings in {verdict.entries:,} entries."]
-    for f in verdict.findings:
-        entry = f" (entry {f.entry})" if f.entry is not None else ""
-        lines.append(f"  {f.kind:<10} number {f.number}{entry}: {f.detail}")
-    if verdict.wrong > len(verdict.findings):
-        lines.append(f"  and {verdict.wrong - len(verdict.findings):,} more")
-    if verdict.agreed:
-        lines.append(f"It agrees with the checkpoint of {verdict.agreed.time:%Y-%m-%d %H:%M:%S} UTC, number "
-                     f"{verdict.agreed.number}, one of {verdict.checkpoints:,} in {path}.")  # fmt: skip
-    elif not verdict.checkpoints:
-        lines.append(
-            f"There is no checkpoint in {path}: a cut or a chain that was made anew would not be seen."
-        )
-    lines += [f"Line {n} of {path} is not a checkpoint." for n in verdict.unreadable]
-    if verdict.unsealed:
-        lines.append(f"Not sealed yet, and so not proved: {verdict.unsealed:,} entries.")
-    return lines

@@ -21,6 +21,7 @@ ELSEWHERE = {
                "annotations", "suppressed_by", "url", "score", "flapping"},
     "audit": {"name"},
     "items": {"name", "identifiers", "discovered", "declared"},
+    "jobs": {"label", "state", "done", "total", "unit", "message", "error", "result", "log", "user", "kind"},
 }  # fmt: skip
 #: fields whose value is the id of a record of another kind
 POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation": "situations",

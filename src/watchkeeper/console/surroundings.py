@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from watchkeeper.console.deeds import deed
+from watchkeeper.console.facts import label, plain
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
+from watchkeeper.console.templatetags.console import as_time
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.models import AuditEntry
+from watchkeeper.kernel.models import AuditEntry, Job
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
@@ -46,6 +48,16 @@ def of_alert(alert: Alert, actor: Actor) -> dict[str, Any]:
 def of_audit(entry: AuditEntry, _: Actor) -> dict[str, Any]:
     """What was done, as a sentence."""
     return {"title": f"{entry.actor} {deed(entry.act)} {entry.name}".strip()}
+
+
+def of_job(job: Job, _: Actor) -> dict[str, Any]:
+    """How far it is, what it said, and what came of it."""
+    result = dict(job.result) if isinstance(job.result, dict) else {}
+    summary, links, more = (result.pop(n, d) for n, d in (("summary", ""), ("links", {}), ("more", [])))
+    lines = [(as_time(at), text) for at, text in reversed(job.log)]
+    took = job.finished_at - job.started_at if job.finished_at and job.started_at else None
+    drawn = [(label(name), plain(value)) for name, value in result.items()]
+    return {"summary": summary, "links": links, "more": more, "came": drawn, "lines": lines, "took": took}
 
 
 def of_item(item: Item, actor: Actor) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from watchkeeper.console.icons import ICONS
 register = template.Library()
 register.filter("deed", deeds.deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
-           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red"}  # fmt: skip
+           "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red",
+           "running": "blue", "done": "green", "failed": "red"}  # fmt: skip
 
 
 @register.simple_tag

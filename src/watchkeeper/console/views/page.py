@@ -57,6 +57,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Intake keys", "key", "/intake-keys/", kind="intake-keys"),
         Entry("API tokens", "key", "/tokens/", kind="tokens"),
         Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
+        Entry("Jobs", "hourglass", "/jobs/", kind="jobs"),
         Entry("Access", "shield", reverse("console:access"), kind="policies"),
         Entry("Audit", "history", "/audit/", kind="audit"),
     )

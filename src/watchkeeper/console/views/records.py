@@ -21,6 +21,7 @@ from watchkeeper.domains.inventory.models import Item
 from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.jobs import kinds
 from watchkeeper.kernel.lists import cut, narrow
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.permissions import may, require, visible
@@ -34,6 +35,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
+    "jobs": ("job.html", surroundings.of_job),
 }
 
 ROWS = 50  # of a page
@@ -90,6 +92,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "given": given,
         "ordering": given.get("ordering", ""),
         "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),
+        "jobs": [k for k in kinds().values() if k.offered_on == path],
         "can_import": takes_imports(resource) and may(actor_of(request), "create", resource),
     }
     part = "parts/table.html" if request.headers.get("HX-Target") == "table" else "records.html"

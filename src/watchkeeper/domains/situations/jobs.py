@@ -1,5 +1,5 @@
-"""Carries notifications out: a webhook signed as Standard Webhooks says (https://www.standardwebhooks.com), or an
-e-mail. The outbox row's id is the message's id in both, the same on every attempt.
+"""Forgets what is old, each night. Carries notifications out: a webhook signed as Standard Webhooks says
+(https://www.standardwebhooks.com), or an e-mail. The outbox row's id is the message's id in both, on every attempt.
 
 Over HTTP nobody can do something exactly once: a kill may come after the receiver has it and before we have
 noted that. Then it is sent again under the same `webhook-id`, by which a receiver tells that it had it. A message
@@ -25,8 +25,10 @@ from django.conf import settings
 
 from watchkeeper import __version__
 from watchkeeper.domains.situations.models import Channel, NotificationRule
+from watchkeeper.domains.situations.retention import KEEP_DAYS, forget
 from watchkeeper.domains.situations.telling import KIND
 from watchkeeper.kernel import outbound, outbox
+from watchkeeper.kernel.jobs import Run, job
 from watchkeeper.kernel.models import OutboxRow
 
 _TIMEOUT = 20.0
@@ -150,3 +152,17 @@ def mail(row: OutboxRow, sender: str, to: list[str]) -> EmailMessage:
         lines += [f"- {s}" for s in cause["because"]]
     out.set_content("\n".join([*lines, "", data["url"], ""]))
     return out
+
+
+@job("forget", f"Forget what ended more than {KEEP_DAYS} days ago", every="20 3 * * *")
+def forget_old(run: Run) -> dict[str, int]:
+    """Alerts, situations and what was noted about them, slice by slice."""
+
+    def all_of_it() -> int:
+        gone = 0
+        while some := forget(int(time.time() * 1000)):
+            gone += some
+            run.progress(gone, unit="records")
+        return gone
+
+    return {"records forgotten": run.step("forget", all_of_it)}
