@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 
+import msgspec
+
 from watchkeeper.model.topology import Discovery, Item, Relation, Topology
 
 SEEN_MS = 300_000
@@ -74,6 +76,21 @@ class Growing:
         if items:
             self.version += 1
         return True
+
+    def drop(self, items: Iterable[str], relations: Iterable[Relation]) -> None:
+        """Let go of these items and relations, also of what was to be told of them."""
+        gone, ended = set(items), set(relations)
+        self.topology = self.topology.without_items(gone).without_relations(ended)
+        self.version += 1
+        self._new = [
+            msgspec.structs.replace(
+                d,
+                items=tuple(i for i in d.items if i.id not in gone),
+                relations=tuple(r for r in d.relations if gone.isdisjoint((r.source, r.target)) and r not in ended),
+            )
+            for d in self._new
+        ]
+        self._said = {x: ms for x, ms in self._said.items() if x not in gone and x not in ended}
 
     def seen(self, items: Iterable[str], relations: Iterable[Relation]) -> None:
         """Note that these are there; they are said again when they have not been for a while."""

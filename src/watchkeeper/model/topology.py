@@ -60,12 +60,26 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """What a poller or a signal showed to exist: written into the inventory by its domain."""
+    """What a poller or a signal showed to exist: written into the inventory by its domain. What follows after
+    `relations` comes from there: it tells what people have done, and holds before items and relations do.
+
+    `merged`: item → the one that it has become part of; `removed` items; `ended` relations; `alerts`: fingerprint →
+    the item that it belongs to, where two that had been merged are told apart again.
+    """
 
     time_ms: int
     origin: str
     items: tuple[Item, ...] = ()
     relations: tuple[Relation, ...] = ()
+    merged: dict[str, str] = {}
+    removed: tuple[str, ...] = ()
+    ended: tuple[Relation, ...] = ()
+    alerts: dict[str, str] = {}
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether something is no more, or is something else now."""
+        return bool(self.merged or self.removed or self.ended or self.alerts)
 
 
 def item_id(kind: str, *parts: str) -> str:
@@ -227,6 +241,24 @@ class Topology:
             return self
         new = self._copy()
         new._put_relations({}, gone)
+        return new
+
+    def without_items(self, gone: Iterable[str]) -> Topology:
+        """This graph without these items and their relations; the same object when it has none of them."""
+        items = {i: self._items[i] for i in gone if i in self._items}
+        if not items:
+            return self
+        edges = {r for i in items for r in (*self._outgoing.get(i, ()), *self._incoming.get(i, ()))}
+        names = [(x, i.id) for i in items.values() for x in i.identifiers]
+        shorts: dict[Identifier, set[str]] = {}
+        for x, i in names:
+            self._short(shorts, x).discard(i)
+        new = self._copy()
+        new._put_relations({}, edges)
+        new.items = new._items = self._items.updated({}, items)
+        own = [x for x, i in names if self._by_identifier.get(x) == i]
+        new.by_identifier = new._by_identifier = self._by_identifier.updated({}, own)
+        new._by_short = self._by_short.updated({x: frozenset(ids) for x, ids in shorts.items()})
         return new
 
     def _copy(self) -> Topology:

@@ -3,7 +3,7 @@ recorded, also of a silenced alert; a repeat costs no write until something that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -53,6 +53,8 @@ class Deduplicate:
         """Fill `work.alerts` and `work.began`."""
         self._changed, self._began = {}, []
         self._acts(work.acts)
+        if work.became or work.belongs:
+            self._move(work.became, work.belongs)
         if self.silences.advance(work.now_ms) or self._restored:
             self._look_again()
         if self._restored:
@@ -217,6 +219,15 @@ class Deduplicate:
         known.alert = replace(known.alert, acknowledged_by=by, acknowledged_until_ms=until)
         self._acknowledged.put(act.target, until)
         self._changed[act.target] = known
+
+    def _move(self, became: Mapping[str, str], belongs: Mapping[str, str]) -> None:
+        """Items were merged, told apart or removed: alerts are about what these are now."""
+        for known in self.living:
+            a = known.alert
+            item = belongs.get(a.fingerprint, became.get(a.item, a.item))
+            if item != a.item:
+                known.alert = replace(a, item=item)
+                self._changed[a.fingerprint] = known
 
     def _look_again(self) -> None:
         """The active silences changed: who is held back, and who no longer."""

@@ -7,7 +7,7 @@ Samples are passed by: their series was resolved when it was declared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -119,7 +119,25 @@ class Normalise:
             if len(found.items) > MOST_TOLD or len(found.relations) > 4 * MOST_TOLD:
                 self._unreadable["discoveries"] += 1
                 continue
+            if found.takes_away:
+                self._taken_away(work, found)
             self._discovered(found)
+
+    def _taken_away(self, work: Work, found: Discovery) -> None:
+        """People have merged, told apart or removed items, or ended relations: whoever was resolved to one of these is
+        resolved again."""
+        gone = {*found.merged, *found.removed}
+        again = {i.id for i in found.items}
+        self._graph.drop(gone, found.ended)
+        self._resolver.forget()
+        self._spans.forget()
+        work.became |= {i: found.merged.get(i, "") for i in gone if i not in again}
+        work.belongs |= found.alerts
+        if not again:
+            self._settle(gone)
+
+    def _settle(self, items: Iterable[str]) -> None:
+        self._note(self.series.settle_again([*items, ""]))
 
     def _discovered(self, found: Discovery) -> None:
         items, relations = reconcile(self._graph.topology, found)
@@ -127,6 +145,8 @@ class Normalise:
         losers = {o for i in items for x in i.identifiers if (o := owner.get(x, i.id)) != i.id}
         self._graph.add(found.origin, items, relations)
         self._graph.seen((i.id for i in items), relations)
+        if found.takes_away and items:
+            self._settle({*found.merged, *found.removed, *(i.id for i in items)})
         if self._graph.version != before:
             if losers:  # what was resolved by a name that has gone over to another item is so no more
                 self._resolver.forget()

@@ -85,12 +85,11 @@ class _Run:
     def __init__(self, plan: Plan, actor: Actor, now: dt.datetime, asked: frozenset[str]) -> None:
         self.actor, self.now, self.asked, self.done = actor, now, asked, Applied()
         self.source = plan.source
-        twice = {s.key for s in plan.steps if s.act is Act.CONFLICT}
         self.done.conflicts += [s for s in plan.steps if s.act is Act.CONFLICT]
         self.planned = {s.key: s for s in plan.steps if s.act is not Act.CONFLICT}
-        described = {d.source_key: d for d in plan.described if d.source_key in self.planned or d.source_key not in twice}
-        self.look = Look(plan.source, list(described.values()), writes=True)
-        self.look.refused |= twice - self.planned.keys()
+        described = {d.source_key: d for d in reversed(plan.described)}  # of two with one key the first
+        self.look = Look(plan.source, list(reversed(described.values())), writes=True)
+        self.look.refused |= described.keys() - self.planned.keys()
         self._relating: list[Draft] = []
         self._contested: list[tuple[str, Identifier]] = []
 

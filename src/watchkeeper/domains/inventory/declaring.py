@@ -146,6 +146,7 @@ def _relate(record: Declared) -> None:
             del wanted[edge]
         else:
             Relation.objects.filter(pk=r.pk).update(valid_to=now)
+            announce(ended=[r])
     for source, target, kind in wanted:
         if kind in _ONE_WHOLE:
             refuse_cycle(source, target)

@@ -178,6 +178,7 @@ def _end(_: Actor, relation: Relation) -> None:
     """It was so until now; its past stays."""
     relation.valid_to = timezone.now()
     relation.save(update_fields=["valid_to"])
+    announce(ended=[relation])
 
 
 registry.add(

@@ -12,6 +12,7 @@ from watchkeeper.domains.inventory.models.compute import (
     VirtualMachine,
 )
 from watchkeeper.domains.inventory.models.declared import Declared
+from watchkeeper.domains.inventory.models.duplicates import Duplicate, MatchRule, Merge
 from watchkeeper.domains.inventory.models.graph import Identifier, Item, Relation
 from watchkeeper.domains.inventory.models.hardware import (
     Cable,
@@ -41,7 +42,7 @@ from watchkeeper.domains.inventory.models.software import (
 __all__ = [
     "API", "VLAN", "VRF", "Address", "Application", "BusinessService", "Cable", "Capability", "Certificate",
     "Circuit", "CloudAccount", "CloudResource", "Cluster", "ContainerWorkload", "Database", "Declared", "Device",
-    "DeviceType", "Domain", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
+    "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer", "MatchRule", "Merge",
     "Platform", "PowerFeed", "PowerPanel", "Precedence", "Prefix", "Provider", "Rack", "RedundancyGroup", "Region", "Relation",
     "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",
 ]  # fmt: skip
