@@ -32,10 +32,11 @@ def read(data: bytes) -> Iterator[Described]:
     domains = [d for d in domains if d.findtext("name")]
     if not domains:
         raise Malformed("the file has no <domain> with a <name>")
-    return described(domains, _host(root))
+    return described(domains, host_of(root))
 
 
-def _host(root: Element) -> Described | None:
+def host_of(root: Element) -> Described | None:
+    """The machine that a `<host>` names, if one does."""
     host = root.find(".//host")
     name, uuid = (host.findtext(n, "").strip() if host is not None else "" for n in ("name", "uuid"))
     names = (*host_identifiers(name), *((Identifier("uuid", uuid.lower()),) if uuid else ()))
