@@ -65,7 +65,7 @@ def answer(made: requests.Session, url: str, **parameters: str) -> Any:
     """The JSON at an address. Raises Unreadable, naming the status."""
     with made.get(url, params=parameters, stream=True) as got:
         if got.status_code != 200:
-            raise Unreadable(f"{url} answers {got.status_code} {got.reason}", status=502)
+            raise Unreadable(f"{url} answers {got.status_code} {got.reason}")
         body = got.raw.read(LARGEST + 1, decode_content=True)
         if len(body) > LARGEST:
             raise Unreadable(f"{url} answers more than {LARGEST // 2**20} MiB at once")

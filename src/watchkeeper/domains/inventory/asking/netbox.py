@@ -25,7 +25,7 @@ def ask(access: Access) -> Iterator[Described]:
             app, _, endpoint = name.partition("/")
             try:
                 records = getattr(getattr(api, app), endpoint.replace("-", "_")).all(limit=PAGE)
-                found += [record.serialize() | {"url": record.url} for record in records]
+                found += [dict(record) for record in records]
             except (pynetbox.RequestError, pynetbox.ContentError) as error:
                 raise Unreadable(f"NetBox, {name}: {error}") from error
     return described(found)
