@@ -179,16 +179,17 @@ def running(server: Any) -> Iterator[int]:
 
 def test_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     """An account of moto's, over HTTP: what boto3 made there is found."""
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands, which nobody asks for
     server = pytest.importorskip("moto.server", reason="moto is for tests")
     boto3 = pytest.importorskip("boto3", reason="the extra [aws]")
-    with running(server.ThreadedMotoServer(port=0)) as port:
+    with running(server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)) as port:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
         session = boto3.Session("key", "secret", region_name="eu-central-1")
         ec2 = session.client("ec2")
         network = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.60.1.0/24")["Subnet"]["SubnetId"]
-        image = ec2.describe_images()["Images"][0]["ImageId"]
-        made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]["InstanceId"]
+        asked = {"ImageId": "ami-0a1b2c3d", "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
+        made = ec2.run_instances(**asked)["Instances"][0]["InstanceId"]
         session.client("rds").create_db_instance(
             DBInstanceIdentifier="orders", Engine="postgres", DBInstanceClass="db.t4g.micro", AllocatedStorage=20,
             MasterUsername="root", MasterUserPassword="not-a-secret",
