@@ -1,0 +1,75 @@
+"""HTTP to a system that an administrator has entered: to allowed addresses alone, no redirect followed, its own
+certificate authority trusted where one is given."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from watchkeeper.domains.inventory.asking import Access, Unreadable
+from watchkeeper.kernel import outbound
+
+TIMEOUT = 30.0  # seconds without a byte
+LARGEST = 64 * 1024 * 1024  # bytes of an answer
+
+
+class _Guarded(HTTPAdapter):
+    """Connects to the address that was checked, so that a name which changes its mind gains nothing."""
+
+    def __init__(self, certificate: str) -> None:
+        self._trusted = ssl.create_default_context(cadata=certificate or None)
+        super().__init__(pool_connections=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        """With our own trust."""
+        super().init_poolmanager(*args, **more, ssl_context=self._trusted)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        """Raises NotAllowed or Unreachable."""
+        parts = urlsplit(request.url or "")
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        address = outbound.check(host, port)[0]
+        request.headers["Host"] = parts.netloc
+        request.url = urlunsplit(parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}"))
+        if parts.scheme == "https":
+            self.poolmanager.connection_pool_kw |= {"server_hostname": host, "assert_hostname": host}
+        return super().send(request, *args, **{**more, "timeout": TIMEOUT, "proxies": {}, "verify": True})
+
+
+@contextmanager
+def session(access: Access) -> Iterator[requests.Session]:
+    """Raises Unreadable for whatever goes wrong on the network, and for an address that is none."""
+    parts = urlsplit(access.address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise Unreadable(f"{access.address!r} is not an address such as https://netbox.example.org")
+    with requests.Session() as made:
+        made.trust_env, made.max_redirects = False, 0
+        try:
+            made.mount(f"{parts.scheme}://", _Guarded(access.certificate))
+            yield made
+        except ssl.SSLError as error:
+            raise Unreadable(f"the certificate cannot be used: {error}") from error
+        except requests.TooManyRedirects as error:
+            raise Unreadable(f"{access.address} sends elsewhere: enter the address that answers itself") from error
+        except requests.RequestException as error:
+            raise Unreadable(f"{access.address}: {error}") from error
+
+
+def answer(made: requests.Session, url: str, **parameters: str) -> Any:
+    """The JSON at an address. Raises Unreadable, naming the status."""
+    with made.get(url, params=parameters, stream=True) as got:
+        if got.status_code != 200:
+            raise Unreadable(f"{url} answers {got.status_code} {got.reason}")
+        body = got.raw.read(LARGEST + 1, decode_content=True)
+        if len(body) > LARGEST:
+            raise Unreadable(f"{url} answers more than {LARGEST // 2**20} MiB at once")
+        try:
+            return requests.models.complexjson.loads(body)
+        except ValueError as error:
+            raise Unreadable(f"{url} does not answer in JSON") from error
