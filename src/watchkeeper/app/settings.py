@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.access",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
+    "watchkeeper.domains.lists",
     "watchkeeper.api",
     "watchkeeper.console",
 ]

@@ -85,7 +85,14 @@ registry.add(
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(
-            Action("retry", "Try again", _again, scope=Scope.ADMIN, offered=lambda r: r.state == "failed"),
+            Action(
+                "retry",
+                "Try again",
+                _again,
+                scope=Scope.ADMIN,
+                offered=lambda r: r.state == "failed",
+                bulk=True,
+            ),
         ),
         related={"deliveries": lambda row: row.deliveries.all()},
     )

@@ -59,4 +59,6 @@ def _action(field: str, t: Transition) -> Action:
             audit.record(actor, act, now, before={field: before}, after={field: t.to})
         return Done()
 
-    return Action(t.name, t.label, run, scope=t.scope, offered=offered, confirm=t.confirm, audited=False)
+    return Action(
+        t.name, t.label, run, scope=t.scope, offered=offered, confirm=t.confirm, audited=False, bulk=True
+    )
