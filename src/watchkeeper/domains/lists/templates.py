@@ -40,10 +40,13 @@ def written(template: ExportTemplate, resource: Resource, found: QuerySet[Any]) 
     """A list as the template says. Raises BadTemplate, or TooLarge for too many records."""
     if found.order_by()[: MOST + 1].count() > MOST:
         raise TooLarge(f"more than {MOST:,} records: narrow the list, or export it as CSV, JSON or YAML")
-    shape = rendering.Template(template.text, template.media_type)
-    return rendering.render(
-        shape, rows(resource, found), kind=resource.path, now=timezone.now().isoformat(timespec="seconds")
-    )
+    return rendered(rendering.Template(template.text, template.media_type), resource, found)
+
+
+def rendered(template: rendering.Template, resource: Resource, found: QuerySet[Any]) -> bytes:
+    """These records by a template, which may not be kept yet. Raises BadTemplate."""
+    now = timezone.now().isoformat(timespec="seconds")
+    return rendering.render(template, rows(resource, found), kind=resource.path, now=now)
 
 
 def content_type(template: ExportTemplate) -> str:
