@@ -49,7 +49,7 @@ def choose_columns(request: HttpRequest, path: str) -> HttpResponse:
     names = {c.name for c in chosen}
     return page(
         request, "columns.html", title=f"Columns of {resource.plural}", resource=resource, chosen=chosen,
-        groups=_groups(resource, [c for c in known.values() if c.name not in names]), query=request.GET.urlencode(),
+        groups=_groups(resource, [c for c in known.values() if c.name not in names]), list_query=request.GET.urlencode(),
     )  # fmt: skip
 
 
@@ -63,18 +63,23 @@ def _moved(chosen: list[Column], request: HttpRequest) -> list[Column]:
     return chosen
 
 
-def _groups(resource: Resource, left: list[Column]) -> list[tuple[str, list[Column]]]:
-    """What is not chosen: the kind's own, then those of each kind that it refers to."""
-    groups: dict[str, list[Column]] = {"": []}
+def _groups(resource: Resource, left: list[Column]) -> list[tuple[str, list[tuple[Column, str]]]]:
+    """What is not chosen, with its heading within the group: the kind's own, then those of each kind it refers to."""
+    groups: dict[str, list[tuple[Column, str]]] = {"": []}
     references = columns.referred(resource)
     for column in left:
-        first, beyond, _ = column.name.partition("__")
-        groups.setdefault(first if beyond and first in references else "", []).append(column)
+        first, beyond, inner = column.name.partition("__")
+        there = beyond and first in references
+        short = columns.column_of(references[first], inner).heading if there else column.heading
+        groups.setdefault(first if there else "", []).append((column, short))
     return [
-        (name.replace("_", " ").capitalize() or resource.name.capitalize(), sorted(found, key=lambda c: c.heading.lower()))
+        (
+            name.replace("_", " ").capitalize() or resource.name.capitalize(),
+            sorted(found, key=lambda c: c[1].lower()),
+        )
         for name, found in groups.items()
         if found
-    ]  # fmt: skip
+    ]
 
 
 def _back(request: HttpRequest, path: str, names: list[str]) -> str:

@@ -121,7 +121,9 @@ def _headings(
     first = (ordering or ",".join(resource.ordering)).split(",")[0]
     out = []
     for column in shown:
-        way = "" if first.lstrip("-") != column.name else "descending" if first.startswith("-") else "ascending"
+        way = (
+            "" if first.lstrip("-") != column.name else "descending" if first.startswith("-") else "ascending"
+        )
         query = {**dict(going_on), "ordering": f"-{column.name}" if way == "ascending" else column.name}
         url = f"?{urlencode(query)}" if column.name in allowed else ""
         out.append({"column": column, "url": url, "way": way})
@@ -201,7 +203,7 @@ def _saving(actor: Actor, view: SavedView | None, given: MultiValueDict[str, str
         "can_save": actor.person is not None and may(actor, "create", kinds),
         "can_update": own,
         "teams": list(actor.person.teams.order_by("name")) if actor.person is not None else [],
-        "query": _query(given),
+        "list_query": _query(given),
     }
 
 

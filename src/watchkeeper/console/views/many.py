@@ -166,7 +166,7 @@ def _looked_at(
         request, "many.html", status=status, title=_title(resource, len(ids), deed, action), resource=resource,
         deed=deed, action=action, fields=fields, ticked=request.POST.getlist("set"), ids=json.dumps(ids),
         named=[(resource.title(r), r.pk) for r in records[:NAMED]], more=max(0, len(records) - NAMED),
-        count=len(ids), back=back, query=request.GET.urlencode(), wrong=_wrong(resource, rejected, keys, found),
+        count=len(ids), back=back, list_query=request.GET.urlencode(), wrong=_wrong(resource, rejected, keys, found),
         error=said or (" ".join(w for n, w in told(error.detail) if n == "") if error else ""),
     )  # fmt: skip
 

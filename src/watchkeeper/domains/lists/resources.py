@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from watchkeeper.domains.lists import columns
@@ -23,11 +25,15 @@ _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(; *charset=[a-z0-9-]+)?")
 _FILE_NAME = re.compile(r"[\w][\w .()+-]*")
 
 
-def _kind(path: str) -> Resource:
-    try:
-        return registry[path]
-    except KeyError:
-        raise serializers.ValidationError({"kind": [f"There is no list {path!r}."]}) from None
+@extend_schema_field(OpenApiTypes.STR)
+class ListField(serializers.ChoiceField):
+    """The path of a kind, any of those that are declared."""
+
+    def __init__(self, **options: Any) -> None:
+        kinds = sorted(registry, key=lambda r: r.plural.lower())
+        super().__init__(
+            [(r.path, r.plural[:1].upper() + r.plural[1:]) for r in kinds], label="List", **options
+        )
 
 
 def _now(serializer: Any, data: dict[str, Any], name: str) -> Any:
@@ -63,6 +69,10 @@ class SavedViewSerializer(RecordSerializer):
         )
         read_only_fields = ("id", "owner")
 
+    def get_fields(self) -> dict[str, Any]:
+        """The kinds are known once all are declared."""
+        return {**super().get_fields(), "kind": ListField(help_text="which list it is of")}
+
     def validate_name(self, value: str) -> str:
         """Raises ValidationError for what would be taken for an id."""
         if value.isdigit():
@@ -71,7 +81,7 @@ class SavedViewSerializer(RecordSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError naming the field."""
-        kind = _kind(_now(self, attrs, "kind"))
+        kind = registry[_now(self, attrs, "kind")]
         if _now(self, attrs, "sharing") == Sharing.TEAM and _now(self, attrs, "team") is None:
             raise serializers.ValidationError({"team": ["Say with which team."]})
         for name in ("filters", "search", "ordering"):
@@ -95,7 +105,7 @@ def _answers(kind: Resource, field: str, value: Any) -> None:
 
 
 def _make_view(actor: Actor, data: dict[str, Any]) -> SavedView:
-    require(actor, "read", _kind(data["kind"]))
+    require(actor, "read", registry[data["kind"]])
     _free(actor.person, data["kind"], data["name"])
     view: SavedView = SavedView.objects.create(owner=actor.person, **data)
     return view
@@ -169,11 +179,9 @@ class ExportTemplateSerializer(RecordSerializer):
         fields = ("id", "kind", "name", "file_name", "media_type", "text")
         read_only_fields = ("id",)
 
-    def validate_kind(self, value: str) -> str:
-        """Raises ValidationError for a list that there is not."""
-        if value not in {r.path for r in registry}:
-            raise serializers.ValidationError(f"There is no list {value!r}.")
-        return value
+    def get_fields(self) -> dict[str, Any]:
+        """The kinds are known once all are declared."""
+        return {**super().get_fields(), "kind": ListField(help_text="which list it is for")}
 
     def validate_file_name(self, value: str) -> str:
         """Raises ValidationError for what no file should be called."""

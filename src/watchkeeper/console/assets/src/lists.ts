@@ -37,6 +37,8 @@ export function listed(root: ParentNode): void {
 export function lists(): void {
   document.addEventListener("change", (event) => {
     const input = event.target as HTMLInputElement;
+    const tick = input.closest(".wk-set")?.querySelector<HTMLInputElement>('input[name="set"]');
+    if (tick && tick !== input) tick.checked = true; // what is filled in is meant
     const form = input.form;
     if (!form?.matches("[data-live-list]")) return;
     if ("tickAll" in input.dataset) {
