@@ -45,7 +45,7 @@ def thousand(db: None) -> None:  # noqa: ARG001
 def test_pages_cost_few_queries(
     client: Client, address: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         answer = client.get(address)
     assert answer.status_code == 200
     if address == "/situations/":

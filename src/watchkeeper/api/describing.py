@@ -56,12 +56,13 @@ def _choosing(resource: Resource) -> list[dict[str, Any]]:
 
 
 def _tables(listing: dict[str, Any], resource: Resource) -> None:
-    words = "csv answers with all records of the list as a table"
+    words = "csv answers with all records of the list as a table, template as an export template says"
     parameters = [p for p in listing["parameters"] if p["name"] != "format"]
     listing["parameters"] = [
         *parameters,
         *_choosing(resource),
-        _query("format", words, type="string", enum=["json", "csv"], default="json"),
+        _query("format", words, type="string", enum=["json", "csv", "template"], default="json"),
+        _query("template", "with format=template: the name of the export template", type="string"),
     ]
     listing["responses"]["200"]["content"]["text/csv"] = _TABLE
 

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.audit",
     "watchkeeper.domains.inbox",
     "watchkeeper.domains.automation",
+    "watchkeeper.domains.lists",
     "watchkeeper.api",
     "watchkeeper.console",
 ]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from watchkeeper.cli import files
-from watchkeeper.cli.kinds import Filter, Json, Kind, Search, asked, failed, records
+from watchkeeper.cli.kinds import Filter, Json, Kind, Search, View, asked, failed, records
 from watchkeeper.cli.progress import bar
 
 if TYPE_CHECKING:
     from watchkeeper.exchange.planning import Plan
+    from watchkeeper.kernel.acting import Actor
+    from watchkeeper.kernel.resource import Resource
 
 SHOWN = 50  # lines of a plan, or of what is wrong with it
 Written = Annotated[str, typer.Option("--format", help="csv, json or yaml; else as the file's name says.")]
@@ -58,31 +62,55 @@ def export(
     kind: Kind,
     filters: Filter = None,
     search: Search = "",
+    view: View = "",
     written: Written = "",
+    template: Annotated[str, typer.Option(help="As this export template says, not as a table.")] = "",
     output: Annotated[str, typer.Option("--output", "-o", help="The file; - is standard output.")] = "-",
 ) -> None:
-    """Write records to a file that `watchkeeper import` takes back unchanged."""
-    with records(kind) as (resource, _):
+    """Write records to a file that `watchkeeper import` takes back unchanged, or as an export template says."""
+    with records(kind) as (resource, actor):
         from watchkeeper.exchange.tables import Format
 
-        chosen = asked(resource, filters, search)
+        chosen = asked(resource, actor, filters, search, view=view)
+        if template:
+            _write_template(resource, actor, template, chosen, output)
+            return
         form = files.format_of(output, written) if written or output != "-" else Format.CSV
         if output == "-":
             files.write(resource, chosen, form, sys.stdout)
             return
-        # A file that is there is whole: it gets its name at the end.
-        part = Path(f"{output}.part")
-        try:
-            with bar("Exporting", chosen.count()) as step, part.open("w", encoding="utf-8", newline="") as to:
-                count = files.write(resource, chosen, form, to, step)
-                to.flush()
-                os.fsync(to.fileno())
-            part.replace(output)
-        except OSError as error:
-            raise failed([f"{output}: {error.strerror}"]) from error
-        finally:
-            part.unlink(missing_ok=True)
+        with bar("Exporting", chosen.count()) as step, _whole(output) as to:
+            count = files.write(resource, chosen, form, to, step)
         typer.echo(f"{resource.plural} in {output}: {count:,}", err=True)
+
+
+def _write_template(resource: Resource, actor: Actor, name: str, chosen: Any, output: str) -> None:
+    """The records as an export template says."""
+    from watchkeeper.domains.lists import templates
+
+    text = templates.written(templates.template_of(resource, actor, name), resource, chosen).decode()
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    with _whole(output) as to:
+        to.write(text)
+    typer.echo(f"{resource.plural} in {output}", err=True)
+
+
+@contextmanager
+def _whole(output: str) -> Iterator[TextIO]:
+    """A file that is there is whole: it gets its name at the end."""
+    part = Path(f"{output}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as to:
+            yield to
+            to.flush()
+            os.fsync(to.fileno())
+        part.replace(output)
+    except OSError as error:
+        raise failed([f"{output}: {error.strerror}"]) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _say(plan: Plan, dry_run: bool, once: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="What kind of record: `items`, or `item`.")]
 Filter = Annotated[list[str] | None, typer.Option("--filter", "-f", help="name=value, as the API has it.")]
 Search = Annotated[str, typer.Option(help="Words that have to occur.")]
+View = Annotated[str, typer.Option(help="A saved view, by its name or id; filters narrow it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
@@ -120,11 +121,14 @@ def pairs(words: Iterable[str], hint: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in found]
 
 
-def asked(resource: Resource, filters: list[str] | None, search: str, order: str = "") -> QuerySet[Any]:
+def asked(
+    resource: Resource, actor: Actor, filters: list[str] | None, search: str, order: str = "", view: str = ""
+) -> QuerySet[Any]:
     """The records asked for. Raises BadQuery."""
     from django.utils.datastructures import MultiValueDict
 
-    from watchkeeper.kernel.lists import filters_of, narrow
+    from watchkeeper.domains.lists.asking import narrowed
+    from watchkeeper.kernel.lists import filters_of
     from watchkeeper.kernel.problems import BadQuery
 
     given: MultiValueDict[str, str] = MultiValueDict()
@@ -136,7 +140,9 @@ def asked(resource: Resource, filters: list[str] | None, search: str, order: str
         given["search"] = search
     if order:
         given["ordering"] = order
-    return narrow(resource, resource.queryset(), given)
+    if view:
+        given["view"] = view
+    return narrowed(resource, actor, resource.queryset(), given)
 
 
 def found(resource: Resource, key: str) -> Any:

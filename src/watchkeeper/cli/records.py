@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watchkeeper.cli import files
-from watchkeeper.cli.kinds import Csv, Filter, Json, Kind, Search, asked, failed, found, pairs, records
+from watchkeeper.cli.kinds import Csv, Filter, Json, Kind, Search, View, asked, failed, found, pairs, records
 
 if TYPE_CHECKING:
     from watchkeeper.kernel.acting import Actor
-    from watchkeeper.kernel.resource import Resource
+    from watchkeeper.kernel.resource import Column, Resource
 
 Values = Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Lists and the like as JSON.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
@@ -27,6 +27,7 @@ def get(
     kind: Kind,
     filters: Filter = None,
     search: Search = "",
+    view: View = "",
     order: Annotated[
         str, typer.Option(help="Fields, with commas between; - before one turns it round.")
     ] = "",
@@ -36,10 +37,13 @@ def get(
     as_csv: Csv = False,
 ) -> None:
     """List records, filtered and ordered as the API does it."""
-    with records(kind) as (resource, _):
-        matching = asked(resource, filters, search, order)
+    with records(kind) as (resource, actor):
+        matching = asked(resource, actor, filters, search, order, view)
         wanted = matching if every else matching[:limit]
-        _print(resource, wanted, as_json, as_csv)
+        if view and not as_json and not as_csv:
+            _print_view(resource, actor, view, wanted)
+        else:
+            _print(resource, wanted, as_json, as_csv)
         if not every and not as_json and not as_csv and (count := matching.count()) > limit:
             typer.echo(f"{limit:,} of {count:,}; --all shows every one", err=True)
 
@@ -140,14 +144,28 @@ def _print(resource: Resource, chosen: Any, as_json: bool, as_csv: bool) -> None
 
         files.write(resource, chosen, Format.JSON if as_json else Format.CSV, sys.stdout)
         return
+    rows = ((r, [c.value(r) for c in resource.columns]) for r in chosen.iterator(chunk_size=500))
+    _print_table(resource.columns, rows)
+
+
+def _print_view(resource: Resource, actor: Actor, view: str, chosen: Any) -> None:
+    """With the columns of the view."""
+    from watchkeeper.domains.lists import asking, columns
+
+    shown = columns.kept(resource, actor, asking.view_of(resource, actor, view).columns)
+    found = list(columns.joined(chosen, resource, shown))
+    _print_table(shown, zip(found, columns.values(resource, actor, shown, found), strict=True))
+
+
+def _print_table(columns: Sequence[Column], rows: Iterable[tuple[Any, list[Any]]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("Id", *(c.heading for c in resource.columns)):
+    for heading in ("Id", *(c.heading for c in columns)):
         table.add_column(heading, overflow="fold")
-    for record in chosen.iterator(chunk_size=500):
-        table.add_row(str(record.pk), *(_text(c.value(record)) for c in resource.columns))
+    for record, values in rows:
+        table.add_row(str(record.pk), *(_text(v) for v in values))
     # A pipe is as wide as what goes through it.
     Console(width=None if sys.stdout.isatty() else 10_000, markup=False, highlight=False).print(table)
 

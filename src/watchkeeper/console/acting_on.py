@@ -23,7 +23,7 @@ def forms(record: Situation, members: list[Membership], actor: Actor) -> list[tu
     for action in resource.actions:
         if not action.offered(record) or not may(actor, action.name, resource, record):
             continue
-        fields = _filled(action.name, record, members, fields_of(action.fields), actor)
+        fields = _filled(action.name, record, members, fields_of(action.fields, actor), actor)
         if fields is not None:
             out.append((action, fields))
     return out

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Model
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.tables import drawn
-from watchkeeper.console.templatetags.console import as_time, badge, chips, exact, kind
+from watchkeeper.console.templatetags.console import badge
+from watchkeeper.console.wording import called, plain
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel.resource import Resource, Show, registry
 from watchkeeper.kernel.rest import serializer_of
@@ -33,10 +34,6 @@ POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation":
              "user": "users", "team": "teams", "organisation": "organisations", "parent": "organisations",
              "in_team": "teams", "in_organisation": "organisations", "rule": "event-rules",
              "notify_users": "users", "notify_teams": "teams"}  # fmt: skip
-WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
-         "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
-         "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
-         "sealed_no": "Number in the chain", "per_minute": "A minute, at most", "message": "Message id"}  # fmt: skip
 
 
 def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
@@ -54,18 +51,6 @@ def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
         for name, value in shown.items()
         if name not in hidden and value not in ("", None, [], {})
     ]
-
-
-def called(resource: Resource, name: str) -> str:
-    """What a column of a kind is called: as its model says, if it says more than the column's name."""
-    field = next((f for f in resource.model._meta.concrete_fields if f.name == name), None)
-    said = str(field.verbose_name) if field is not None else ""
-    return label(name) if said in ("", name.replace("_", " ")) else said[:1].upper() + said[1:]
-
-
-def label(name: str) -> str:
-    """A field's name as people say it: "first_seen_at" is "First seen"."""
-    return WORDS.get(name) or name.removesuffix("_at").replace("_", " ").capitalize()
 
 
 def _value(
@@ -94,25 +79,6 @@ def path_of(record: Model) -> str:
     if isinstance(record, Item):
         return record.declared or "items"
     return next((r.path for r in registry if isinstance(record, r.model)), "")
-
-
-def plain(value: Any) -> SafeString:
-    """Any plain data, without braces and quotes."""
-    match value:
-        case bool():
-            return SafeString("yes" if value else "no")
-        case dict() if value and all(isinstance(v, str | int | float | None) for v in value.values()):
-            return chips({k: "–" if v in ("", None) else v for k, v in value.items()})
-        case dict():
-            pairs = ((label(str(k)), plain(v)) for k, v in value.items() if v not in ("", None, [], {}))
-            return format_html_join("", "<div>{}: {}</div>", pairs)
-        case list() | tuple():
-            return format_html_join("", "<div>{}</div>", ((plain(v),) for v in value))
-        case str() if "\n" in value.strip():
-            return format_html('<pre class="mb-0">{}</pre>', value)
-        case str() if kind(value) == "time":
-            return exact(as_time(value))
-    return format_html("{}", value)
 
 
 def _audited(entry: Any) -> SafeString:

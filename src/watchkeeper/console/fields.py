@@ -1,23 +1,32 @@
-"""Form fields for people, derived from REST serializers, so that a kind of record is described once."""
+"""Form fields for people, derived from REST serializers, so that a kind of record is described once. Other records are
+chosen from those that the reader may see, by searching where there are many."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import NOT_PROVIDED
+from django.db.models import NOT_PROVIDED, Model
 from django.http import QueryDict
 from rest_framework import serializers
 
-MOST_CHOICES = 500
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.bulk import key_of
+from watchkeeper.kernel.permissions import visible
+from watchkeeper.kernel.problems import told
+from watchkeeper.kernel.resource import Resource, registry
+
+FEW = 30  # other records to choose from that come with the page; the rest is found by searching
 _NAME = {"scheme", "value"}  # of an identifier
 
 
 @dataclass(frozen=True)
 class Field:
     """One input. `shape`: text, long, number, yes, choice, date, time, list (one entry a line), json, pick
-    (any number of the choices), pairs (name=value, one a line), names (identifiers, scheme=value, one a line)."""
+    (any number of the choices), pairs (name=value, one a line), names (identifiers, scheme=value, one a line),
+    reference and references (one or any number of the records of the kind at `path`)."""
 
     name: str
     label: str
@@ -28,28 +37,58 @@ class Field:
     value: Any = ""
     error: str = ""
     rows: int = 3  # of a long text
+    path: str = ""  # of the kind that it refers to
+    more: bool = False  # there are more records than the choices
 
-    def filled(self, given: QueryDict, error: Exception) -> Field:
+    def filled(self, given: QueryDict, error: Exception, actor: Actor) -> Field:
         """With what was typed and what was wrong with it."""
         detail = getattr(error, "detail", {})
         wrong = detail.get(self.name) if isinstance(detail, dict) else None
-        text = "; ".join(str(w) for w in wrong) if isinstance(wrong, list) else str(wrong or "")
-        value = given.getlist(self.name) if self.shape == "pick" else given.get(self.name, "")
-        return replace(self, value=value, error=text)
+        text = "; ".join(words for _, words in told(wrong)) if wrong else ""
+        many = self.shape in ("pick", "references")
+        value = given.getlist(self.name) if many else given.get(self.name, "")
+        field = replace(self, value=value, error=text)
+        return with_choices(field, registry[self.path], actor) if self.path else field
 
 
-def fields_of(serializer: type[serializers.BaseSerializer[Any]] | None) -> list[Field]:
-    """The inputs of a serializer, in its order."""
+def fields_of(
+    serializer: type[serializers.BaseSerializer[Any]] | None,
+    actor: Actor,
+    names: Container[str] | None = None,
+) -> list[Field]:
+    """The inputs of a serializer, in its order; of these names only, where there are any."""
     if serializer is None:
         return []
     made: Any = serializer()
-    return [_field(name, f) for name, f in made.fields.items() if not f.read_only]
+    wanted = ((n, f) for n, f in made.fields.items() if not f.read_only and (names is None or n in names))
+    return [_field(name, f, actor) for name, f in wanted]
+
+
+def reference_to(field: Field, model: type[Model], actor: Actor, *, many: bool) -> Field:
+    """The input as a choice among the records of a model; a box for an id where they have no kind of their own."""
+    kind = registry.of(model)
+    if kind is None:
+        return field
+    shape = "references" if many else "reference"
+    return with_choices(replace(field, shape=shape, path=kind.path, value=[] if many else ""), kind, actor)
+
+
+def with_choices(field: Field, kind: Resource, actor: Actor) -> Field:
+    """The chosen records and the first others; all of them only where they are few."""
+    chosen = field.value if isinstance(field.value, list) else [field.value]
+    keys = [k for v in chosen if v not in ("", None) and (k := key_of(kind.model, v)) is not None]
+    among = visible(actor, kind, kind.model._default_manager.all())
+    held = list(among.filter(pk__in=keys)) if keys else []
+    first = list(among.order_by(*kind.ordering)[: FEW + 1])
+    more, known = len(first) > FEW, {r.pk for r in held}
+    records = (*held, *(r for r in first[:FEW] if r.pk not in known))
+    return replace(field, choices=tuple((str(r.pk), kind.title(r)) for r in records), more=more)
 
 
 #: serializer field → shape, the more special before the more general
 _SHAPES: tuple[tuple[tuple[type, ...], str], ...] = (
     ((serializers.MultipleChoiceField, serializers.ListField), "list"),
-    ((serializers.ChoiceField, serializers.PrimaryKeyRelatedField), "choice"),
+    ((serializers.ChoiceField,), "choice"),
     ((serializers.BooleanField,), "yes"),
     ((serializers.IntegerField, serializers.FloatField, serializers.DecimalField), "number"),
     ((serializers.DateTimeField,), "time"),
@@ -59,12 +98,17 @@ _SHAPES: tuple[tuple[tuple[type, ...], str], ...] = (
 )
 
 
-def _field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Field:
+def _field(name: str, field: serializers.Field[Any, Any, Any, Any], actor: Actor) -> Field:
     default = _default(name, field)
     label = str(field.label or name.replace("_", " ").capitalize())
     shape, choices = _shape(field)
     rows = int(field.style.get("rows", 3))
-    return Field(name, label, shape, str(field.help_text or ""), field.required, choices, default, rows=rows)
+    made = Field(name, label, shape, str(field.help_text or ""), field.required, choices, default, rows=rows)
+    many = isinstance(field, serializers.ManyRelatedField)
+    related = field.child_relation if isinstance(field, serializers.ManyRelatedField) else field
+    if isinstance(related, serializers.PrimaryKeyRelatedField):
+        return reference_to(made, related.get_queryset().model, actor, many=many)
+    return made
 
 
 def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -76,9 +120,6 @@ def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tup
             set(child.fields) == _NAME
         ):
             return "names", ()
-        case serializers.PrimaryKeyRelatedField() | serializers.ManyRelatedField():
-            shape = "pick" if isinstance(field, serializers.ManyRelatedField) else "choice"
-            return shape, tuple((str(k), str(v)) for k, v in field.get_choices(cutoff=MOST_CHOICES).items())
     shape = next((shape for types, shape in _SHAPES if isinstance(field, types)), "")
     if shape == "choice":
         return shape, tuple((str(k), str(v)) for k, v in field.choices.items())
@@ -95,7 +136,7 @@ def _default(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Any:
     return "" if value is None or callable(value) or value is NOT_PROVIDED else value
 
 
-def shown(field: Field, value: Any) -> Field:
+def shown(field: Field, value: Any, actor: Actor) -> Field:
     """The input with a record's present value in it."""
     if isinstance(value, dict):
         value = (
@@ -103,21 +144,25 @@ def shown(field: Field, value: Any) -> Field:
         )
     elif isinstance(value, list | tuple) and field.shape == "list":
         value = "\n".join(str(v) for v in value)
-    elif isinstance(value, list | tuple) and field.shape == "pick":
+    elif isinstance(value, list | tuple) and field.shape in ("pick", "references"):
         value = [str(v) for v in value]
-    elif field.shape == "choice" and isinstance(value, int):
-        value = str(value)  # the key of another record
-    return replace(field, value="" if value is None else value)
+    elif field.shape in ("choice", "reference") and value is not None:
+        value = str(value)
+    now = replace(field, value="" if value is None else value)
+    return with_choices(now, registry[field.path], actor) if field.path and now.value else now
 
 
-def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
+def read(fields: list[Field], given: QueryDict, actor: Actor) -> dict[str, Any]:
     """What was typed, as the serializer takes it. An empty box is as if it were not there."""
     out: dict[str, Any] = {}
+    many = ("list", "pick", "references")
     for f in fields:
-        text = "\n".join(given.getlist(f.name)) if f.shape in ("list", "pick") else given.get(f.name, "")
+        text = "\n".join(_chosen(f, given, actor)) if f.shape in many else given.get(f.name, "")
         if f.shape == "yes":
             out[f.name] = f.name in given
-        elif f.shape in ("list", "pick") and text.strip():
+        elif f.shape == "reference" and (chosen := _chosen(f, given, actor)):
+            out[f.name] = chosen[-1]
+        elif f.shape in many and text.strip():
             out[f.name] = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
         elif f.shape == "pairs" and text.strip():
             lines = [line.partition("=") for line in text.splitlines() if line.strip()]
@@ -133,3 +178,19 @@ def read(fields: list[Field], given: QueryDict) -> dict[str, Any]:
         elif text.strip():
             out[f.name] = text
     return out
+
+
+def _chosen(field: Field, given: QueryDict, actor: Actor) -> list[str]:
+    """The values of an input; for records also those that were named, where the browser runs no scripts."""
+    values = [v for v in given.getlist(field.name) if v.strip()]
+    named = given.get(f"{field.name}__named", "") if field.path else ""
+    words = [w.strip() for w in named.split(",") if w.strip()]
+    return [*values, *(_key_of_name(registry[field.path], w, actor) for w in words)]
+
+
+def _key_of_name(kind: Resource, word: str, actor: Actor) -> str:
+    """The key of the only record of this name; the word itself, which the serializer refuses, where there is none."""
+    names = [f.name for f in kind.model._meta.concrete_fields if f.name in ("name", "username")]
+    among = visible(actor, kind, kind.model._default_manager.all())
+    found = among.filter(**{names[0]: word})[:2] if names else ()
+    return str(found[0].pk) if len(found) == 1 else word

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -11,7 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
+from watchkeeper.console.wording import plain
 from watchkeeper.domains.audit.deeds import deed
+from watchkeeper.domains.lists import columns
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.resource import Column, Resource, Show
 from watchkeeper.model.verdicts import Severity
@@ -33,6 +37,11 @@ class Row:
         return f"/{self.resource.path}/{self.record.pk}/"
 
     @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.resource.title(self.record)
+
+    @property
     def severity(self) -> str:
         """For the coloured edge; empty when the kind has none."""
         return str(getattr(self.record, "severity", "") or "")
@@ -48,14 +57,28 @@ class Box:
     value: str
 
 
-def cells(resource: Resource, record: Any) -> list[tuple[Column, SafeString]]:
-    """Every column's value, drawn as the declaration says."""
-    out = []
-    for c in resource.columns:
-        value, url = c.value(record), f"/{resource.path}/{record.pk}/"
-        words = None if c.link else drawn(resource, c.name, value)
-        out.append((c, _draw(c, value, url) if words is None else words))
-    return out
+def cells(
+    resource: Resource, record: Any, columns: Sequence[Column] = (), values: Sequence[Any] = ()
+) -> list[tuple[Column, SafeString]]:
+    """The values of the columns, those of the declaration where none are given, each drawn as its column says."""
+    shown = columns or resource.columns
+    found = values if columns else [c.value(record) for c in shown]
+    url = f"/{resource.path}/{record.pk}/"
+    return [(c, _cell(resource, c, value, url)) for c, value in zip(shown, found, strict=True)]
+
+
+def rows(resource: Resource, actor: Actor, shown: Sequence[Column], records: Iterable[Any]) -> list[Row]:
+    """Records with their cells in the chosen columns, of which at least one leads to the record."""
+    found = list(records)
+    if shown and not any(c.link for c in shown):
+        shown = [replace(shown[0], link=True), *shown[1:]]
+    values = columns.values(resource, actor, shown, found)
+    return [Row(r, resource, cells(resource, r, shown, v)) for r, v in zip(found, values, strict=True)]
+
+
+def _cell(resource: Resource, column: Column, value: Any, url: str) -> SafeString:
+    words = None if column.link else drawn(resource, column.name, value)
+    return _draw(column, value, url) if words is None else words
 
 
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
@@ -83,8 +106,12 @@ def _draw(column: Column, value: Any, url: str) -> SafeString:
             shown = chips(dict(list(tags)[:6])) if tags else SafeString("–")
         case Show.YES:
             shown = SafeString("yes" if value else "–")
+        case _ if value in ("", None, [], {}):
+            shown = SafeString("–")
         case _:
-            shown = format_html("{}", value if value not in ("", None) else "–")
+            shown = (
+                plain(value) if isinstance(value, bool | dict | list | tuple) else format_html("{}", value)
+            )
     return format_html('<a href="{}" class="wk-link">{}</a>', url, shown) if column.link else shown
 
 

@@ -5,11 +5,14 @@ A kind whose hook is `journaled` cannot do that: what has gone into the journal 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError as Unfit
 from django.db import models, transaction
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -17,7 +20,8 @@ from watchkeeper.kernel import audit, doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Rejected
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.resource import Action, Done, Resource
+from watchkeeper.kernel.versions import lock
 from watchkeeper.model.errors import WatchkeeperError
 
 MOST = 1000
@@ -34,6 +38,11 @@ class Given:
 def offers(resource: Resource, verb: str) -> bool:
     """Whether many can be made, changed or removed at once."""
     return verb in resource.allow and not doing.journaled(getattr(resource, verb))
+
+
+def actions(resource: Resource) -> tuple[Action, ...]:
+    """What can be done with many at once."""
+    return tuple(a for a in resource.actions if a.bulk and not doing.journaled(a.run))
 
 
 def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
@@ -80,3 +89,74 @@ def _inserted(resource: Resource, actor: Actor, rows: Sequence[dict[str, Any]]) 
     for obj in made:
         audit.record(actor, doing.verb(resource, "create"), obj, after=audit.state_of(obj))
     return made
+
+
+def change(
+    resource: Resource,
+    actor: Actor,
+    among: QuerySet[Any],
+    rows: Sequence[Any],
+    serializer: Callable[[Any, Any], Any],
+) -> list[Any]:
+    """The records named by the `id` of each row, changed as `serializer(record, row)` says, which is valid or raises
+    ValidationError. Raises Rejected."""
+
+    def do(row: Any) -> Any:
+        obj = _one(resource, found, row.get("id") if isinstance(row, dict) else None)
+        return doing.change(resource, actor, obj, serializer(obj, row))
+
+    with transaction.atomic(), audit.together():
+        found = _locked(resource, among, [row.get("id") for row in rows if isinstance(row, dict)])
+        return each(rows, do)
+
+
+def remove(resource: Resource, actor: Actor, among: QuerySet[Any], ids: Sequence[Any]) -> None:
+    """Remove the records with these ids. Raises Rejected."""
+    with transaction.atomic(), audit.together():
+        found = _locked(resource, among, ids)
+        each(ids, lambda pk: doing.remove(resource, actor, _one(resource, found, pk)))
+
+
+def act(
+    resource: Resource,
+    actor: Actor,
+    action: Action,
+    among: QuerySet[Any],
+    ids: Sequence[Any],
+    data: dict[str, Any],
+) -> list[Done]:
+    """Do something with each of the records with these ids. Raises Rejected."""
+    with transaction.atomic(), audit.together():
+        found = _locked(resource, among, ids)
+        return each(ids, lambda pk: doing.act(resource, action, actor, _one(resource, found, pk), {**data}))
+
+
+def key_of(model: type[models.Model], sent: Any) -> Any:
+    """What was sent as a key of this model; None when it can be none."""
+    if isinstance(sent, bool) or not isinstance(sent, str | int):
+        return None
+    try:
+        key = model._meta.pk.to_python(sent)
+    except Unfit:
+        return None
+    return None if isinstance(key, int) and abs(key) >= 2**63 else key
+
+
+def _locked(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
+    """The records with these ids. Raises Rejected for one that is named twice."""
+    keys = [key_of(resource.model, pk) for pk in ids]
+    often = {k for k, n in Counter(keys).items() if n > 1 and k is not None}
+    if twice := {str(n): {"id": ["This record is named twice."]} for n, k in enumerate(keys) if k in often}:
+        raise Rejected(twice)
+    found: dict[Any, Any] = among.in_bulk([k for k in keys if k is not None])
+    if found and lock(*found.values()):
+        found = among.in_bulk(list(found))
+    return found
+
+
+def _one(resource: Resource, found: dict[Any, Any], sent: Any) -> Any:
+    """Raises ValidationError when there is no record with this id."""
+    key = key_of(resource.model, sent)
+    if key not in found:
+        raise ValidationError({"id": [f"There is no record {sent!r}."]})
+    return found[key]

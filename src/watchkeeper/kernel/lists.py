@@ -6,6 +6,7 @@ A parameter that is not known is an error and not ignored: a typing mistake must
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,11 @@ CONTROL = frozenset(("limit", "offset", "cursor", "count", "ordering", "search",
 
 
 class _Filters(FilterSet):
+    def __init__(self, data: Mapping[str, str], queryset: QuerySet[Any]) -> None:
+        # Every filter is copied for every list, so only those that are asked for.
+        self.base_filters = {name: f for name, f in self.base_filters.items() if name in data}
+        super().__init__(data=data, queryset=queryset)
+
     class Meta:
         filter_overrides = {
             DateTimeField: {"filter_class": IsoDateTimeFilter},
@@ -43,9 +49,12 @@ class _Filters(FilterSet):
 
 @lru_cache(maxsize=256)
 def filters_of(resource: Resource) -> type[FilterSet]:
-    """The FilterSet that the declaration describes."""
+    """The FilterSet that the declaration describes; what can be equal can also be asked to differ, by `__not`."""
     fields: dict[str, Any] = {name: list(lookups) for name, lookups in resource.filters.items()}
     made: type[FilterSet] = filterset_factory(resource.model, filterset=_Filters, fields=fields)
+    for name in [n for n, lookups in fields.items() if "exact" in lookups]:
+        made.base_filters[f"{name}__not"] = other = copy(made.base_filters[name])
+        other.exclude = True
     return made
 
 

@@ -3,31 +3,29 @@ and which field it was."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.core.exceptions import ValidationError as Unfit
-from django.db import transaction
-from django.db.models import Model
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action as route
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
-from rest_framework.serializers import PrimaryKeyRelatedField
+from rest_framework.serializers import JSONField, ListField, PrimaryKeyRelatedField, Serializer
 from rest_framework.validators import UniqueValidator
 
-from watchkeeper.api.records.bodies import refusals, validate
-from watchkeeper.api.records.etags import lock
-from watchkeeper.kernel import audit, bulk, doing
+from watchkeeper.api.records.bodies import refusals, unknown, validate
+from watchkeeper.kernel import bulk
 from watchkeeper.kernel.problems import Rejected
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.resource import Action, Resource
+from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import TooLarge
 
+MANY = "_many"  # at the end of a method's name
 _LIST: Any = SimpleRouter.routes[0]
 
 
@@ -76,27 +74,40 @@ def methods(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _change_many(view: Any, request: Request) -> Response:
-    rows = _rows(request.data)
+def acting_on_many(resource: Resource, declared: Action) -> Any:
+    """POST /<path>/<action>/: the action with every record in `ids`, all of them or none. Answers 200 with them."""
+    base = declared.fields or Serializer
+    ids = ListField(child=JSONField(), min_length=1, max_length=bulk.MOST, help_text="ids of the records")
+    shape: Any = type(f"Many{declared.name.title()}{resource.model.__name__}", (base,), {"ids": ids})
 
-    def change(row: Any) -> Any:
-        obj = _one(found, row.get("id")) if isinstance(row, dict) else _one(found, None)
+    def act_many(self: Any, request: Request, **_: Any) -> Response:
+        given = shape(data=request.data)
+        validate(given, unknown(given, request.data))
+        data = dict(given.validated_data)
+        chosen = data.pop("ids")
+        bulk.act(resource, self.actor, declared, self.get_queryset(), chosen, data)
+        found = self.resource.queryset().in_bulk([bulk.key_of(resource.model, pk) for pk in chosen])
+        return Response(self.shown_all(list(found.values())))
+
+    act_many.__name__ = declared.name.replace("-", "_") + MANY
+    act_many.__doc__ = f"{declared.label}: many at once, all of them or none."
+    routed = route(detail=False, methods=["post"], url_path=declared.name, serializer_class=shape)(act_many)
+    return extend_schema(request=shape, responses=serializer_of(resource)(many=True), filters=False)(routed)
+
+
+def _change_many(view: Any, request: Request) -> Response:
+    def valid(obj: Any, row: Any) -> Any:
         serializer = view.get_serializer(obj, data=row, partial=True)
         refused = refusals(view.resource, serializer, row, lambda: view.as_shown(obj))
         validate(serializer, {name: words for name, words in refused.items() if name != "id"})
-        return doing.change(view.resource, view.actor, obj, serializer)
+        return serializer
 
-    with transaction.atomic(), audit.together():
-        found = _found(view, [row.get("id") for row in rows if isinstance(row, dict)])
-        changed = bulk.each(rows, change)
+    changed = bulk.change(view.resource, view.actor, view.get_queryset(), _rows(request.data), valid)
     return Response(view.shown_all(changed))
 
 
 def _remove_many(view: Any, request: Request) -> Response:
-    ids = _rows(request.data)
-    with transaction.atomic(), audit.together():
-        found = _found(view, ids)
-        bulk.each(ids, lambda pk: doing.remove(view.resource, view.actor, _one(found, pk)))
+    bulk.remove(view.resource, view.actor, view.get_queryset(), _rows(request.data))
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -121,49 +132,17 @@ def _valid(resource: Any, serializer: Any, row: Any) -> dict[str, Any]:
     return made
 
 
-def _key(model: type[Model], sent: Any) -> Any:
-    """What was sent as a key of this model; None when it can be none."""
-    if isinstance(sent, bool) or not isinstance(sent, str | int):
-        return None
-    try:
-        key = model._meta.pk.to_python(sent)
-    except Unfit:
-        return None
-    return None if isinstance(key, int) and abs(key) >= 2**63 else key
-
-
-def _found(view: Any, ids: Sequence[Any]) -> dict[Any, Any]:
-    """The records with these ids, locked. Raises Rejected for one that is named twice."""
-    keys = [_key(view.resource.model, pk) for pk in ids]
-    often = {k for k, n in Counter(keys).items() if n > 1 and k is not None}
-    if twice := {str(n): {"id": ["This record is named twice."]} for n, k in enumerate(keys) if k in often}:
-        raise Rejected(twice)
-    found: dict[Any, Any] = view.get_queryset().in_bulk([k for k in keys if k is not None])
-    if found and lock(*found.values()):
-        found = view.get_queryset().in_bulk(list(found))
-    return found
-
-
-def _one(found: dict[Any, Any], sent: Any) -> Any:
-    """Raises ValidationError when there is no record with this id."""
-    model = type(next(iter(found.values()))) if found else None
-    key = None if model is None else _key(model, sent)
-    if key not in found:
-        raise ValidationError({"id": [f"There is no record {sent!r}."]})
-    return found[key]
-
-
 class _Known:
     """Stands for a queryset of records to refer to; those that a request names have been read at once."""
 
     def __init__(self, found: Any, sent: Iterable[Any]) -> None:
         self._model = found.model
-        keys = (_key(found.model, pk) for pk in sent)
+        keys = (bulk.key_of(found.model, pk) for pk in sent)
         self._records = found.in_bulk([k for k in keys if k is not None])
 
     def get(self, pk: Any) -> Any:
         """Raises ValueError for what is no key, ObjectDoesNotExist for what is not there."""
-        key = _key(self._model, pk)
+        key = bulk.key_of(self._model, pk)
         if key is None:
             raise ValueError(pk)
         if key not in self._records:

@@ -5,25 +5,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-from django.db import connection
-from django.db.models import Model
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from watchkeeper.kernel.problems import Stale
-
-
-def tag_of(shown: Mapping[str, Any]) -> str:
-    """The tag of a record's whole content, strong, in its quotes."""
-    text = msgspec.json.encode(shown, enc_hook=str)
-    return f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+from watchkeeper.kernel.versions import tag_of
 
 
 def asks_for_version(request: Request) -> bool:
@@ -47,13 +38,3 @@ def tagged(
     if request.method in ("GET", "HEAD") and (tag in known or known == ["*"]):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
     return Response(shown if body is None else body, status=status, headers={"ETag": tag})
-
-
-def lock(*records: Model) -> bool:
-    """Nobody else changes these records of one kind before this transaction ends; whether they have to be read
-    again, because somebody may have until now. SQLite's transactions lock the whole database when they begin."""
-    if not connection.features.has_select_for_update:
-        return False
-    rows = type(records[0])._base_manager.select_for_update().order_by("pk")
-    len(rows.filter(pk__in=[r.pk for r in records]).values_list("pk"))
-    return True

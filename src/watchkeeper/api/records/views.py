@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action as route
@@ -17,18 +17,21 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from watchkeeper.api.records import templated
 from watchkeeper.api.records.bodies import make_whole, refusals, unknown, validate
-from watchkeeper.api.records.bulk import create_many, methods
+from watchkeeper.api.records.bulk import MANY, acting_on_many, create_many, methods
 from watchkeeper.api.records.chosen import chosen, keep, only, show
 from watchkeeper.api.records.cursors import CursorPages
-from watchkeeper.api.records.etags import asks_for_version, lock, match, tagged
+from watchkeeper.api.records.etags import asks_for_version, match, tagged
 from watchkeeper.api.records.tables import Csv, streamed
+from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.lists import filters_of, narrow
+from watchkeeper.kernel.lists import filters_of
 from watchkeeper.kernel.permissions import SignedIn, visible
 from watchkeeper.kernel.resource import Action, Resource, registry
 from watchkeeper.kernel.rest import readable, serializer_of
+from watchkeeper.kernel.versions import lock
 
 #: what a method does with a record, unless it calls an action
 _ACTS = {"POST": "create", "PUT": "change", "PATCH": "change", "DELETE": "remove"}
@@ -39,12 +42,15 @@ class ResourceFilter(BaseFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Raises BadQuery."""
-        return narrow(view.listed(), queryset, request.query_params)
+        return narrowed(view.listed(), actor_of(request), queryset, templated.without(request.query_params))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """For OpenAPI."""
         resource: Resource = view.listed()
-        names = {"ordering": ", ".join(sorted({*resource.orderable, *resource.ordering}))}
+        names = {
+            "ordering": ", ".join(sorted({*resource.orderable, *resource.ordering})),
+            "view": "name or id of a saved view; the other parameters narrow it",
+        }
         if resource.search:
             names["search"] = "words in " + ", ".join(resource.search)
         names |= dict.fromkeys(filters_of(resource).base_filters, "")
@@ -72,7 +78,7 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         """What this call does, with which kinds."""
         if request.method in SAFE_METHODS:
             return tuple(("read", kind) for kind in dict.fromkeys((self.resource, self.listed())))
-        declared = self.resource.action((self.action or "").replace("_", "-"))
+        declared = self.resource.action((self.action or "").removesuffix(MANY).replace("_", "-"))
         return ((declared.name if declared else _ACTS.get(request.method or "", "change"), self.resource),)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -91,11 +97,13 @@ class ResourceView(viewsets.GenericViewSet[Any]):
     def get_renderers(self) -> list[Any]:
         """Lists are tables too."""
         lists = self.action == "list" or self.lists is not None
-        return [*super().get_renderers(), *([Csv()] if lists else [])]
+        return [*super().get_renderers(), *([Csv(), templated.Templated()] if lists else [])]
 
-    def answer(self, found: QuerySet[Any]) -> Response | StreamingHttpResponse:
-        """A page of a narrowed list, or all of it as a table, with the fields asked for."""
+    def answer(self, found: QuerySet[Any]) -> Response | HttpResponseBase:
+        """A page of a narrowed list, or all of it as a table or as a template says, with the fields asked for."""
         kind = self.listed()
+        if self.request.accepted_renderer.format == templated.Templated.format:
+            return templated.answer(kind, self.actor, found, self.request.query_params)
         shape, context = serializer_of(kind), self.get_serializer_context()
         names = chosen(self.request.query_params, readable(kind))
         one = keep(shape(context=context), names)
@@ -213,6 +221,7 @@ def view_of(resource: Resource) -> type[ResourceView]:
     }
     members |= methods(resource)
     members |= {_attribute(a.name): _acting(resource, a) for a in resource.actions}
+    members |= {_attribute(a.name) + MANY: acting_on_many(resource, a) for a in bulk.actions(resource)}
     members |= {_attribute(p): _listing(registry[p], find) for p, find in resource.related.items()}
     return type(f"{resource.model.__name__}View", (*bases, ResourceView), members)
 
@@ -252,7 +261,8 @@ def _listing(other: Resource, find: Any) -> Any:
 
     def listing(self: ResourceView, request: Request, **_: Any) -> Any:
         found = visible(self.actor, other, find(self.get_object()))
-        found = narrow(other, other.prepare(found) if other.prepare else found, request.query_params)
+        found = other.prepare(found) if other.prepare else found
+        found = narrowed(other, self.actor, found, templated.without(request.query_params))
         return self.answer(found)
 
     listing.__name__ = _attribute(other.path)

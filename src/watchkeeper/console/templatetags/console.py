@@ -190,3 +190,15 @@ def level(number: int) -> SafeString:
         if number >= least:
             return format_html('<span class="badge bg-{}-lt">{}</span>', colour, word)
     return SafeString("–")
+
+
+@register.filter
+def wrong(fields: Any) -> list[Any]:
+    """The inputs of a form that something is wrong with."""
+    return [f for f in fields if f.error]
+
+
+@register.filter
+def needed(fields: Any) -> bool:
+    """Whether any input of a form has to be filled."""
+    return any(f.required for f in fields)

@@ -14,14 +14,16 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods
 
-from watchkeeper.console.facts import label, plain
 from watchkeeper.console.models import HeldImport
+from watchkeeper.console.views.listing import asked
 from watchkeeper.console.views.page import page, signed_in
-from watchkeeper.console.views.records import asked, kind
+from watchkeeper.console.views.records import kind
+from watchkeeper.console.wording import label, plain
+from watchkeeper.domains.lists import templates
+from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, planning, tables
 from watchkeeper.exchange.tables import Format
 from watchkeeper.kernel.acting import actor_of
-from watchkeeper.kernel.lists import narrow
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused
 from watchkeeper.kernel.resource import Resource
@@ -37,14 +39,26 @@ KEPT = dt.timedelta(hours=1)
 @signed_in()
 def export(request: HttpRequest, path: str, written: str) -> HttpResponse | StreamingHttpResponse:
     """The list that the page shows, with the same filters, whole and as a file."""
-    resource = kind(request, path)
+    resource, actor = kind(request, path), actor_of(request)
     if written not in list(Format):
         raise Http404
-    found = narrow(resource, visible(actor_of(request), resource), asked(request, resource))
+    found = narrowed(resource, actor, visible(actor, resource), asked(request, resource))
     pieces = tables.write(applying.rows_of(resource, found), Format(written), applying.columns_of(resource))
     name = f"{resource.path}-{timezone.now():%Y-%m-%d}.{written}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(pieces, content_type=Format(written).media_type, headers=headers)
+
+
+@require_GET
+@signed_in()
+def templated(request: HttpRequest, path: str, name: str) -> HttpResponse:
+    """The same list as an export template says."""
+    resource, actor = kind(request, path), actor_of(request)
+    found = narrowed(resource, actor, visible(actor, resource), asked(request, resource))
+    template = templates.template_of(resource, actor, name)
+    headers = {"Content-Disposition": f'attachment; filename="{template.file_name}"'}
+    text = templates.written(template, resource, found)
+    return HttpResponse(text, content_type=templates.content_type(template), headers=headers)
 
 
 @require_http_methods(["GET", "POST"])

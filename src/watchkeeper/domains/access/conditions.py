@@ -160,7 +160,7 @@ class _Meanings:
                 return Truth(same.false, same.true, same.sure)
             case "in" if isinstance(e.left, pst.Var):
                 return self._in(e.left.name, e.right)
-            case "contains" if isinstance(e.left, pst.Set):
+            case "contains" if isinstance(e.left, pst.Set | pst.GetAttr):
                 return _contains(self.of(e.left), self.of(e.right))
             case "less" | "less_eq" | "greater" | "greater_eq":
                 return _ordered(e.op, self.of(e.left), self.of(e.right))
@@ -190,6 +190,8 @@ class _Meanings:
             return column or BROKEN
         if name == "principal" and attribute in PRINCIPAL_ATTRIBUTES:
             return Known(getattr(self._asked.principal, attribute))
+        if (name, attribute) == ("principal", "teams"):
+            return Known(self._asked.principal.teams)
         if (name, attribute) == ("context", "scope"):
             return Known(self._asked.scope)
         raise Unsupported(f"{name}.{attribute} is not known")
@@ -286,9 +288,9 @@ def _equal(a: Meaning, b: Meaning) -> Truth:
 
 def _contains(values: Meaning, element: Meaning) -> Truth:
     match values, element:
-        case Known(value=found), Column():
+        case Known(value=tuple() as found), Column():
             return _tested(element, leaves.one_of(element, found))
-        case Known(value=found), Known(value=value) if not isinstance(value, tuple):
+        case Known(value=tuple() as found), Known(value=value) if not isinstance(value, tuple):
             return sure(any(type(v) is type(value) and v == value for v in found))
     if element is BROKEN:
         return BROKEN

@@ -108,6 +108,7 @@ def _of_kind(policies: Policies, asked: Question) -> Verdict:
 def _of_record(policies: Policies, asked: Question, attributes: dict[str, Any]) -> Verdict:
     principal, kind = asked.principal, asked.kind
     person = {name: getattr(principal, name) for name in PRINCIPAL_ATTRIBUTES}
+    person["teams"] = list(principal.teams)
     entities = [
         _entity(principal.uid, person, principal.parents(attributes)),
         _entity(Uid("Kind", kind.path), attributes, (Uid("Area", a) for a in kind.areas)),

@@ -53,6 +53,11 @@ class Principal:
         """User::"ann"."""
         return Uid("User", self.username)
 
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """The names of their teams: principal.teams.contains(resource.team)."""
+        return tuple(sorted(u.id for u in self.within if u.type == "Team"))
+
     def parents(self, attributes: dict[str, Any]) -> frozenset[Uid]:
         """What the principal is within where a record has these attributes."""
         roles = (Uid("Role", s.role) for s in self.scoped if attributes.get(s.attribute) in s.names)

@@ -159,7 +159,7 @@ registry.add(
         write_scope=Scope.ADMIN,
         actions=(
             Action("end", "End it now", _end, scope=Scope.ADMIN, offered=_lives,
-                   confirm="It counts no more from this moment."),
+                   confirm="It counts no more from this moment.", bulk=True),
         ),
     )
 )  # fmt: skip

@@ -91,6 +91,7 @@ _REVOKE = Action(
     scope=Scope.ADMIN,
     offered=lambda r: r.revoked_at is None,
     confirm="Whoever uses it is refused from now on.",
+    bulk=True,
 )
 
 

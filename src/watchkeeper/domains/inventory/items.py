@@ -138,7 +138,14 @@ registry.add(
         change=_change,
         remove=_remove,
         actions=(
-            Action("confirm", "Confirm", _confirm, scope=Scope.WRITE, offered=lambda item: item.discovered),
+            Action(
+                "confirm",
+                "Confirm",
+                _confirm,
+                scope=Scope.WRITE,
+                offered=lambda item: item.discovered,
+                bulk=True,
+            ),
         ),
         related={"relations": relations_of},
     )

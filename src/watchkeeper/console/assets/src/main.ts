@@ -1,9 +1,11 @@
 // The console's islands. Pages are made on the server; these bring charts, graphs, live updates and local times.
 
 import "@tabler/core/dist/css/tabler.min.css";
+import "tom-select/dist/css/tom-select.css";
 import "./console.css";
 import htmx from "htmx.org";
 import { forms } from "./forms";
+import { listed, lists, unsaved } from "./lists";
 import { live } from "./live";
 import { menu } from "./menu";
 import { passkeys } from "./passkeys";
@@ -24,8 +26,10 @@ htmx.config.historyCacheSize = 0;
 /** Bring to life what is new below this element. */
 function enliven(root: ParentNode): void {
   times(root);
+  listed(root);
   // Large libraries are fetched by the pages that need them only.
   if (root.querySelector(".wk-chart")) void import("./chart").then((m) => m.charts(root));
+  if (root.querySelector("select[data-pick]")) void import("./pick").then((m) => m.picks(root));
   if (root.querySelector(".wk-graph")) void import("./graph").then((m) => m.graphs(root));
 }
 
@@ -35,6 +39,8 @@ document.addEventListener("DOMContentLoaded", () => {
   menu();
   forms();
   passkeys();
+  lists();
+  unsaved();
   shortcuts();
   live();
 });
