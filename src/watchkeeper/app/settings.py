@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "watchkeeper.kernel",
     "watchkeeper.domains.identity",
     "watchkeeper.domains.access",
+    "watchkeeper.domains.search",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.api",

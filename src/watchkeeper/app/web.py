@@ -1,4 +1,5 @@
-"""The web process: Django under uvicorn on an inner address, the outbox worker and the audit trail's sealer."""
+"""The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's sealer and the
+indexer of the search."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ def main() -> None:
     from watchkeeper.app import collectors
     from watchkeeper.app.asgi import application
     from watchkeeper.domains.audit import Checkpoints, Sealer
+    from watchkeeper.domains.search import Indexer
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.outbox import OutboxWorker
@@ -39,6 +41,7 @@ def main() -> None:
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
+    indexing = process.guard(lambda: Indexer().run(stop), "search", stop)
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -55,6 +58,7 @@ def main() -> None:
     serving.join(6)
     worker.join(5)
     sealing.join(5)
+    indexing.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

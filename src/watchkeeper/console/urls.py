@@ -28,6 +28,7 @@ urlpatterns = [
     path("password/", account.password, name="password"),
     path("live/", live.live, name="live"),
     path("search/", search.search, name="search"),
+    path("palette/records.json", search.palette, name="palette-records"),
     path("map/", map.service_map, name="map"),
     path("map/data.json", map.map_data, name="map-data"),
     path("explore/metrics/", metrics.explore, name="metrics"),
