@@ -16,6 +16,7 @@ from watchkeeper.console.views import (
     metrics,
     records,
     search,
+    settings,
     situations,
 )
 
@@ -29,6 +30,10 @@ urlpatterns = [
     path("live/", live.live, name="live"),
     path("search/", search.search, name="search"),
     path("palette/records.json", search.palette, name="palette-records"),
+    path("palette/places.json", search.places, name="palette-places"),
+    path("settings/", settings.settings, name="settings"),
+    path("settings/theme/", settings.theme, name="theme"),
+    path("shortcuts/", settings.shortcuts, name="shortcuts"),
     path("map/", map.service_map, name="map"),
     path("map/data.json", map.map_data, name="map-data"),
     path("explore/metrics/", metrics.explore, name="metrics"),

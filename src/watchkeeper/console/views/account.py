@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import access, identity
+from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel.acting import address_of
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -28,7 +29,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         shown = {"title": "Sign in", "next": wanted, "username": name, "error": error.detail}
         return page(request, "sign_in.html", status=error.status, **shown)
     login(request, user)
-    return HttpResponseRedirect(access.home_of(user) if wanted == "/" else wanted)
+    return HttpResponseRedirect(_home(user) if wanted == "/" else wanted)
+
+
+def _home(user: User) -> str:
+    """What they chose to begin with, else what their role does."""
+    return identity.preference_of(user).home or access.home_of(user)
 
 
 @require_http_methods(["GET", "POST"])

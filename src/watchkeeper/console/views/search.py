@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console.facts import called
+from watchkeeper.console.palette import places as all_places
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import search as searching
 from watchkeeper.kernel.acting import actor_of
@@ -54,4 +55,12 @@ def palette(request: HttpRequest) -> HttpResponse:
          "note": f"{_where(h)}: {h.text}" if _where(h) else ""}
         for h in found.hits
     ]  # fmt: skip
+    return JsonResponse({"rows": rows})
+
+
+@require_GET
+@signed_in()
+def places(request: HttpRequest) -> HttpResponse:
+    """GET /palette/places.json: everywhere that the palette can go without searching."""
+    rows = [{"label": p.label, "url": p.url, "group": p.group} for p in all_places(actor_of(request))]
     return JsonResponse({"rows": rows})

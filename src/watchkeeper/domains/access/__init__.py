@@ -1,8 +1,7 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has
-understood. That decisions are
-asked here is app's choice; see kernel.permissions.
+`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now; `explain` and `who`
+answer what `asked` has understood. That decisions are asked here is app's choice; see kernel.permissions.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
+    from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, roles_of, who
 
-__all__ = ["actions_of", "asked", "explain", "home_of", "who"]
+__all__ = ["actions_of", "asked", "explain", "home_of", "roles_of", "who"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,23 +11,22 @@ from django.db import transaction
 from django.utils import timezone
 
 BUILT_IN = Path(__file__).with_name("built_in.cedar")
-#: name → what it is for, and the page that it begins with
+#: name → what it is for; what its first page shows is said in the domains' panels
 ROLES = {
-    "administrator": ("Administers this installation: people, keys, policies and everything else.", "/"),
-    "operations engineer": ("Keeps services running, and everything that watches them.", "/"),
-    "operations manager": ("Answers for operations: workload, service levels, who does what.", "/situations/"),
-    "cloud architect": ("Designs cloud infrastructure and keeps it in the inventory.", "/map/"),
-    "business architect": ("Keeps the services and capabilities that the business is made of.",
-                           "/items/?kind=service"),
-    "systems integrator": ("Connects systems that send signals.", "/doors/"),
-    "incident and security manager": ("Leads the work on incidents and looks after security.", "/situations/"),
-    "applications analyst": ("Looks after applications and what is said about them.", "/alerts/"),
-    "technical analyst": ("Looks after systems, their relations and their capacity.", "/items/"),
-    "network administrator": ("Looks after the network.", "/items/"),
-    "IT operator": ("Watches, acknowledges and passes on. Whoever has no grant is one.", "/"),
-    "service desk agent": ("Speaks with users and keeps them informed.", "/situations/"),
-    "requester": ("Asks for services and follows the answer.", "/"),
-    "external auditor": ("Reads everything and changes nothing.", "/"),
+    "administrator": "Administers this installation: people, keys, policies and everything else.",
+    "operations engineer": "Keeps services running, and everything that watches them.",
+    "operations manager": "Answers for operations: workload, service levels, who does what.",
+    "cloud architect": "Designs cloud infrastructure and keeps it in the inventory.",
+    "business architect": "Keeps the services and capabilities that the business is made of.",
+    "systems integrator": "Connects systems that send signals.",
+    "incident and security manager": "Leads the work on incidents and looks after security.",
+    "applications analyst": "Looks after applications and what is said about them.",
+    "technical analyst": "Looks after systems, their relations and their capacity.",
+    "network administrator": "Looks after the network.",
+    "IT operator": "Watches, acknowledges and passes on. Whoever has no grant is one.",
+    "service desk agent": "Speaks with users and keeps them informed.",
+    "requester": "Asks for services and follows the answer.",
+    "external auditor": "Reads everything and changes nothing.",
 }  # fmt: skip
 
 
@@ -45,9 +44,7 @@ def begin(apps: Any = current, **_: Any) -> None:
 
 
 def _fill(role: Any, grant: Any, policy: Any) -> None:
-    role.objects.bulk_create(
-        role(name=name, purpose=purpose, home_page=home_page) for name, (purpose, home_page) in ROLES.items()
-    )
+    role.objects.bulk_create(role(name=name, purpose=purpose) for name, purpose in ROLES.items())
     policy.objects.create(name="Built-in roles", text=BUILT_IN.read_text(encoding="utf-8"))
     grant.objects.create(
         role=role.objects.get(name="IT operator"),

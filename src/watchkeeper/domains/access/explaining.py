@@ -94,6 +94,13 @@ def who(actor: Actor, about: Asked) -> list[dict[str, Any]]:
     return found
 
 
+def roles_of(user: User) -> frozenset[str]:
+    """The names of the roles that a person has now, whatever records they are for."""
+    standing = standing_of(user)
+    more = (ADMINISTRATOR,) if standing.is_administrator else ()
+    return frozenset((*(g.role for g in standing.grants), *more))
+
+
 def home_of(user: User) -> str:
     """The page that a person's role begins with: of their newest grant, or the overview."""
     standing = standing_of(user)

@@ -1,7 +1,7 @@
 """People, tokens and keys: who may sign in, call the API and send signals.
 
 For the command line and the start: `create_intake_key`, `create_token`, `first_run_link`, `first_intake_key`.
-For the console: `sign_in`, `check_first_run`, `finish_first_run`, `change_password`. `DatabaseKeyring` is the
+For the console: `sign_in`, `check_first_run`, `finish_first_run`, `change_password`, `prefer`. `DatabaseKeyring` is the
 doors' Keyring.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from watchkeeper.domains.identity.keyring import DatabaseKeyring
     from watchkeeper.domains.identity.keys import create_intake_key, create_token
+    from watchkeeper.domains.identity.preferring import prefer, preference_of, zones
     from watchkeeper.domains.identity.signing_in import change_password, is_user, sign_in
 
 _WHERE = {
@@ -30,7 +31,10 @@ _WHERE = {
     "first_intake_key": "first_run",
     "first_run_link": "first_run",
     "is_user": "signing_in",
+    "prefer": "preferring",
+    "preference_of": "preferring",
     "sign_in": "signing_in",
+    "zones": "preferring",
 }
 __all__ = [
     "DatabaseKeyring",
@@ -42,7 +46,10 @@ __all__ = [
     "first_intake_key",
     "first_run_link",
     "is_user",
+    "prefer",
+    "preference_of",
     "sign_in",
+    "zones",
 ]
 
 

@@ -6,7 +6,7 @@ number of kinds, not of records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from watchkeeper.kernel.permissions import authority, visible
 from watchkeeper.kernel.resource import Resource
 
 BEGINNING, CONTAINING = 60, 120  # matches of a kind that are looked at
-OFTEN = 2000  # records that hold the longest word, among which the other words are looked for
+OFTEN = 2000  # texts that hold a word, of all kinds, up to which all of them are looked at
 SECONDS = 0.8  # for each of the two questions to the index
 CALM = 200  # records noted and not yet indexed, up to which a search indexes them itself
 _TABLE = Entry._meta.db_table
@@ -162,7 +162,7 @@ def _candidates(paths: Sequence[str], words: list[str]) -> tuple[dict[str, dict[
     for asked in (_beginning, _containing, _across):
         try:
             with within(SECONDS):
-                rows = list(_rows(asked(paths, words)))
+                rows = asked(paths, words)
         except TookTooLong:
             cut_off = True
             continue
@@ -171,83 +171,88 @@ def _candidates(paths: Sequence[str], words: list[str]) -> tuple[dict[str, dict[
             of_kind = best.setdefault(kind, {})
             if key not in of_kind or entry.rank < of_kind[key].rank:
                 of_kind[key] = entry
-    return best, cut_off
+    return {path: best[path] for path in paths if path in best}, cut_off
 
 
+Row = tuple[str, str, str, int, str]
 Part = tuple[str, list[Any]]
-
-
-def _rows(parts: list[Part]) -> Iterator[tuple[str, str, str, int, str]]:
-    if not parts:
-        return
-    sql = " UNION ALL ".join(f"SELECT * FROM ({part}) AS p{n}" for n, (part, _) in enumerate(parts))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [p for _, given in parts for p in given])
-        yield from cursor.fetchall()
-
-
 _COLUMNS = "e.kind, e.key, e.field, e.place, e.folded"
 
 
-def _beginning(paths: Sequence[str], words: list[str]) -> list[Part]:
+def _rows(parts: list[Part]) -> list[Any]:
+    """What these queries find together."""
+    if not parts:
+        return []
+    sql = " UNION ALL ".join(f"SELECT * FROM ({part}) AS p{n}" for n, (part, _) in enumerate(parts))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [p for _, given in parts for p in given])
+        return cursor.fetchall()
+
+
+def _beginning(paths: Sequence[str], words: list[str]) -> list[Row]:
     """Texts that begin with what is searched, the shortest of a kind first."""
     phrase = " ".join(words)
     if connection.vendor == "sqlite":
-        condition, given = "e.folded >= %s AND e.folded < %s", [phrase, f"{phrase}\U0010ffff"]
+        condition, order, given = "e.folded >= %s AND e.folded < %s", "", [phrase, f"{phrase}\U0010ffff"]
     else:
-        condition, given = "e.folded LIKE %s", [f"{_escaped(phrase)}%"]
-    sql = f"SELECT {_COLUMNS} FROM {_TABLE} e WHERE e.kind = %s AND {condition} ORDER BY e.folded LIMIT {BEGINNING}"
-    if connection.vendor != "sqlite":
-        sql = sql.replace("ORDER BY e.folded", "ORDER BY e.folded USING ~<~")
-    return [(sql, [path, *given]) for path in paths]
+        condition, order, given = "e.folded LIKE %s", " USING ~<~", [f"{_escaped(phrase)}%"]
+    sql = f"SELECT {_COLUMNS} FROM {_TABLE} e WHERE e.kind = %s AND {condition} ORDER BY e.folded{order}"
+    return _rows([(f"{sql} LIMIT {BEGINNING}", [path, *given]) for path in paths])
 
 
-def _containing(paths: Sequence[str], words: list[str]) -> list[Part]:
-    """Texts that hold every word, the newest of a kind first. Trigrams know no words of one or two characters: these
-    are looked for among what the others found, or all of them as they were written."""
-    found = _holding([w for w in words if len(w) > 2] or [p for p in (" ".join(words),) if len(p) > 2])
-    if found is None:
-        return []
+def _containing(paths: Sequence[str], words: list[str]) -> list[Row]:
+    """Texts that hold every word. Trigrams know no words of one or two characters: these are looked for among what
+    the others found, or all of them as they were written."""
+    long = [w for w in words if len(w) > 2] or [p for p in (" ".join(words),) if len(p) > 2]
     short = [w for w in words if len(w) <= 2]
     more = "".join(" AND e.folded LIKE %s ESCAPE '\\'" for _ in short)
-    given = [f"%{_escaped(w)}%" for w in short]
-    return [
-        (f"{found[0]} AND e.kind = %s{more} ORDER BY {found[2]} DESC LIMIT {CONTAINING}",
-         [*found[1], *bounds(path), path, *given])
-        for path in paths
-    ]  # fmt: skip
+    return _holding(long, more, [f"%{_escaped(w)}%" for w in short], paths)
 
 
-def _across(paths: Sequence[str], words: list[str]) -> list[Part]:
-    """Records of which one text holds the longest word and other texts the others."""
+def _across(paths: Sequence[str], words: list[str]) -> list[Row]:
+    """Texts that hold the longest word, where other texts of the record hold the others."""
     longest, *others = sorted(words, key=len, reverse=True)
-    found = _holding([longest] if len(longest) > 2 else [])
-    if found is None or not others:
-        return []
-    there = f"EXISTS (SELECT 1 FROM {_TABLE} o WHERE o.key = e.key AND o.kind = e.kind AND o.folded LIKE %s ESCAPE '\\')"
-    more = " AND ".join([there] * len(others))
+    there = (
+        f" AND EXISTS (SELECT 1 FROM {_TABLE} o WHERE o.key = e.key AND o.kind = e.kind "
+        "AND o.folded LIKE %s ESCAPE '\\')"
+    )
     given = [f"%{_escaped(w)}%" for w in others]
-    return [
-        (f"SELECT {_COLUMNS} FROM ({found[0]} AND e.kind = %s ORDER BY {found[2]} DESC LIMIT {OFTEN}) AS e "
-         f"WHERE {more} LIMIT {CONTAINING}",
-         [*found[1], *bounds(path), path, *given])
-        for path in paths
-    ]  # fmt: skip
+    return _holding([longest] if others and len(longest) > 2 else [], there * len(others), given, paths)
 
 
-def _holding(words: list[str]) -> tuple[str, list[Any], str] | None:
-    """Entries of a kind (whose bounds are to be given) that hold these words, and what to order them by."""
+def _holding(words: list[str], more: str, given: list[str], paths: Sequence[str]) -> list[Row]:
+    """Entries that hold these words, and meet a condition besides. Where they are few, all of them, by one question;
+    else every kind is asked for its newest, so that a kind with many does not keep those of another from being seen.
+    """
     if not words:
-        return None
+        return []
+    table, text_id, holding, wanted = _text(words)
+    within_text = f"FROM {table} WHERE {holding}"
+    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS some", wanted)])
+    if often <= OFTEN:
+        sql = f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text}) AS e WHERE TRUE{more}"
+        return _rows([(sql, [*wanted, *given])])
+    most = OFTEN if more else CONTAINING
+    sql = (
+        f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text} AND {text_id} BETWEEN %s AND %s AND e.kind = %s "
+        f"ORDER BY {text_id} DESC LIMIT {most}) AS e WHERE TRUE{more} LIMIT {CONTAINING}"
+    )
+    return _rows([(sql, [*wanted, *bounds(path), path, *given]) for path in paths])
+
+
+def _text(words: list[str]) -> tuple[str, str, str, list[Any]]:
+    """The table that holds texts, its id, and the condition that one holds these words."""
     if connection.vendor == "sqlite":
-        wanted = " AND ".join('"' + w.replace('"', '""') + '"' for w in words)
-        sql = (
-            f"SELECT {_COLUMNS} FROM {FULL_TEXT} t JOIN {_TABLE} e ON e.id = t.rowid "
-            f"WHERE t.folded MATCH %s AND t.rowid BETWEEN %s AND %s"
+        # CROSS JOIN: the text first, whatever SQLite thinks of the sizes of the tables.
+        table = f"{FULL_TEXT} t CROSS JOIN {_TABLE} e ON e.id = t.rowid"
+        return (
+            table,
+            "t.rowid",
+            "t.folded MATCH %s",
+            [" AND ".join(f'"{w.replace(chr(34), chr(34) * 2)}"' for w in words)],
         )
-        return sql, [wanted], "t.rowid"
-    sql = f"SELECT {_COLUMNS} FROM {_TABLE} e WHERE {' AND '.join(['e.folded LIKE %s'] * len(words))}"
-    return f"{sql} AND e.id BETWEEN %s AND %s", [f"%{_escaped(w)}%" for w in words], "e.id"
+    holding = " AND ".join(["e.folded LIKE %s"] * len(words))
+    return f"{_TABLE} e", "e.id", holding, [f"%{_escaped(w)}%" for w in words]
 
 
 def _escaped(word: str) -> str:

@@ -6,8 +6,9 @@ import htmx from "htmx.org";
 import { forms } from "./forms";
 import { live } from "./live";
 import { menu } from "./menu";
+import { palette } from "./palette";
 import { shortcuts } from "./shortcuts";
-import { times } from "./times";
+import { sayZone, times } from "./times";
 
 declare global {
   interface Window {
@@ -34,5 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
   menu();
   forms();
   shortcuts();
+  palette();
+  sayZone();
   live();
 });
