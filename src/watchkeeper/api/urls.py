@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from watchkeeper.api import access, dead_letters, graph, inbox, metrics, nowhere, ready, schema, scim, trying  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
+    access,
+    dead_letters,
+    graph,
+    inbox,
+    metrics,
+    nowhere,
+    ready,
+    schema,
+    scim,
+    search,
+    trying,
+)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
@@ -27,6 +39,7 @@ urlpatterns = [
     path("api/access/effect", access.DraftEffect.as_view(), name="access-effect"),
     path("api/access/who", access.Who.as_view(), name="access-who"),
     path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
+    path("api/search/", search.Search.as_view(), name="search"),
     path("api/", include(router.urls)),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.identity",
     "watchkeeper.domains.access",
     "watchkeeper.domains.federation",
+    "watchkeeper.domains.search",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.domains.audit",

@@ -1,5 +1,5 @@
-"""The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's
-sealer and what time does to access."""
+"""The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's sealer, the indexer
+of the search, and what time does to access."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def main() -> None:
     from watchkeeper.app.asgi import application
     from watchkeeper.domains.access import Keeper
     from watchkeeper.domains.audit import Checkpoints, Sealer
+    from watchkeeper.domains.search import Indexer
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.outbox import OutboxWorker
@@ -43,6 +44,7 @@ def main() -> None:
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
     process.guard(lambda: jobs.watch(stop), "jobs", stop)
     keeping = process.guard(lambda: Keeper().run(stop), "access", stop)
+    indexing = process.guard(lambda: Indexer().run(stop), "search", stop)
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -60,6 +62,7 @@ def main() -> None:
     worker.join(5)
     sealing.join(5)
     keeping.join(5)
+    indexing.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

@@ -21,6 +21,7 @@ def build() -> typer.Typer:
         lab_templates,
         records,
         replay,
+        search,
         status,
         token,
     )
@@ -37,6 +38,7 @@ def build() -> typer.Typer:
     for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
         root.command(command.__name__)(command)
     root.command("import")(exchange.import_)
+    root.command("search")(search.search)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
     root.add_typer(audit.commands, name="audit")

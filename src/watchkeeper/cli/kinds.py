@@ -41,7 +41,7 @@ def records(word: str) -> Iterator[tuple[Resource, Actor]]:
     from watchkeeper.kernel.problems import told
     from watchkeeper.model.errors import WatchkeeperError
 
-    resource = _named(word)
+    resource = named(word)
     try:
         with _server():
             yield resource, command_actor()
@@ -66,7 +66,8 @@ def failed(lines: Iterable[str]) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _named(word: str) -> Resource:
+def named(word: str) -> Resource:
+    """The kind that a word means. Raises BadParameter."""
     from watchkeeper.kernel.resource import registry
 
     kinds = {r.path: r for r in registry}

@@ -9,6 +9,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from watchkeeper.console import bundle
 from watchkeeper.console.icons import ICONS
@@ -68,9 +69,7 @@ def ago(at: dt.datetime | None) -> SafeString:
     """A time as how long ago; the browser keeps it current and shows the exact time on hovering."""
     if at is None:
         return SafeString('<span class="text-secondary">–</span>')
-    return format_html(
-        '<time datetime="{}" data-ago>{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M UTC")
-    )
+    return format_html('<time datetime="{}" data-ago>{}</time>', at.isoformat(), _here(at))
 
 
 @register.filter
@@ -78,13 +77,20 @@ def exact(at: dt.datetime | None) -> SafeString:
     """A time to the second in the reader's zone."""
     if at is None:
         return SafeString('<span class="text-secondary">–</span>')
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(), at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), _here(at))
+
+
+def _here(at: dt.datetime) -> str:
+    """In the reader's zone, with its name."""
+    return f"{localtime(at):%Y-%m-%d %H:%M:%S %Z}"
 
 
 @register.filter
 def clock(at: dt.datetime) -> SafeString:
     """The time of day to the second, the day on hovering."""
-    return format_html('<time datetime="{}" data-clock>{}</time>', at.isoformat(), at.strftime("%H:%M:%S"))
+    return format_html(
+        '<time datetime="{}" data-clock>{}</time>', at.isoformat(), f"{localtime(at):%H:%M:%S}"
+    )
 
 
 @register.filter

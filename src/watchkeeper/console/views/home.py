@@ -1,21 +1,31 @@
-"""The overview: what is wrong, what is watched, and how this machine does."""
+"""The overview: what needs its reader now, by the panels of their roles; below, what is watched and how this machine
+does."""
 
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from watchkeeper.console.answers import answered
 from watchkeeper.console.measured import item_charts
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.situations import with_cause
+from watchkeeper.domains import access
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert, Situation
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.permissions import visible
+from watchkeeper.kernel.bounded import TookTooLong, within
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.ports import ports
+from watchkeeper.kernel.resource import registry
+
+SITUATIONS = 6
+MANY = 1000  # alerts that are counted
+SECONDS = 0.3
 
 
 @require_GET
@@ -23,21 +33,48 @@ from watchkeeper.kernel.ports import ports
 def home(request: HttpRequest) -> HttpResponse:
     """The page everybody begins with."""
     actor = actor_of(request)
-    open_ones = (
-        visible(actor, "situations", Situation.objects.all())
-        .exclude(state="resolved")
-        .order_by("-severity", "-opened_at")
-    )
     if request.headers.get("HX-Target") == "now":
-        return page(request, "parts/now.html", rows=with_cause(open_ones[:6]), firing=_firing(actor))
-    items = visible(actor, "items", Item.objects.all())
-    kinds = list(items.values_list("kind").annotate(n=Count("pk")).order_by("-n"))
-    host = items.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
+        return page(request, "parts/now.html", **_now(actor))
+    if request.headers.get("HX-Target") == "panels":
+        return page(request, "parts/panels.html", answers=answered(actor))
+    watched = _watched(actor) if may(actor, "read", registry["items"]) else {}
     return page(
-        request, "home.html", title="Overview", rows=with_cause(open_ones[:6]), firing=_firing(actor),
-        kinds=kinds[:8], items=sum(n for _, n in kinds), host=host, charts=item_charts(host), begin=_begin(request),
-        base=request.build_absolute_uri("/").rstrip("/"),
+        request, "home.html", title="Overview", answers=answered(actor), begin=_begin(request), watched=watched,
+        roles=sorted(access.roles_of(actor.person)), base=request.build_absolute_uri("/").rstrip("/"), **_now(actor),
     )  # fmt: skip
+
+
+def _now(actor: Actor) -> dict[str, Any]:
+    """The worst situations, and how many alerts fire, for who may see them."""
+    if not may(actor, "read", registry["situations"]):
+        return {"operates": False}
+    live = visible(actor, "situations", Situation.objects.all()).exclude(state="resolved")
+    firing = visible(actor, "alerts", Alert.objects.all()).filter(status="firing", suppressed_by="")
+    counted = firing.order_by()[: MANY + 1].count()
+    worst = live.order_by("-severity", "-opened_at")[:SITUATIONS]
+    return {
+        "operates": True,
+        "rows": with_cause(worst),
+        "firing": min(counted, MANY),
+        "more_fire": counted > MANY,
+    }
+
+
+def _watched(actor: Actor) -> dict[str, Any]:
+    """How many items of which kind there are, and this machine."""
+    items = visible(actor, "items", Item.objects.all())
+    try:
+        with within(SECONDS):
+            kinds = list(items.values_list("kind").annotate(n=Count("pk")).order_by("-n"))
+    except TookTooLong:
+        kinds = []
+    host = items.filter(kind="host", identifiers__value=socket.gethostname().lower()).first()
+    return {
+        "kinds": kinds[:8],
+        "items": sum(n for _, n in kinds),
+        "host": host,
+        "charts": item_charts(host),
+    }
 
 
 def _begin(request: HttpRequest) -> bool:
@@ -46,8 +83,3 @@ def _begin(request: HttpRequest) -> bool:
         return True
     sent = any(s.get("rows") for name, s in ports.doors().items() if name not in ("host", "http"))
     return not sent and not Alert.objects.exists()
-
-
-def _firing(actor: Actor) -> int:
-    alerts = visible(actor, "alerts", Alert.objects.all())
-    return alerts.filter(status="firing", suppressed_by="").count()

@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
-from watchkeeper.domains import access
+from watchkeeper.console import keys
+from watchkeeper.domains import access, identity
 from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Actor, Scope, actor_of
 from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
@@ -31,7 +33,7 @@ class Entry:
     icon: str
     url: str
     heading: str = ""
-    key: str = ""
+    key: str = ""  # after "g"
     live: bool = False
     active: bool = False
     kind: str | None = None  # of the records that it leads to; None: a page of the platform
@@ -45,13 +47,13 @@ class Entry:
 def navigation(path: str, actor: Actor) -> list[Entry]:
     """The navigation as this reader may see it, with the entry of this page marked."""
     entries = (
-        Entry("Overview", "gauge", reverse("console:home"), key="o"),
+        Entry("Overview", "gauge", reverse("console:home"), key="h"),
         Entry("Situations", "alert", "/situations/", "Now", key="s", live=True, kind="situations"),
         Entry("Alerts", "bell", "/alerts/", key="a", kind="alerts"),
         Entry("Silences", "bell-off", "/silences/", kind="silences"),
         Entry("All kinds", "list", "/inventory/", "Inventory", key="k", kind="items"),
         Entry("Items", "server", "/items/", key="i", kind="items"),
-        Entry("Service map", "graph", reverse("console:map"), key="g", kind="relations"),
+        Entry("Service map", "graph", reverse("console:map"), key="p", kind="relations"),
         Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
         Entry("Logs", "log", reverse("console:logs"), key="l"),
         Entry("Doors", "door", reverse("console:doors"), "Platform", key="d"),
@@ -74,8 +76,10 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """A whole page, or what htmx asked for of one."""
     actor = actor_of(request)
+    preference = identity.preference_of(request.user) if request.user.is_authenticated else None  # type: ignore[arg-type]
     shown = {
         "user": request.user,
+        "preference": preference,
         "actor": actor,
         "navigation": navigation(request.path, actor) if request.user.is_authenticated else [],
         "open_situations": open_count(visible(actor, "situations")) if request.user.is_authenticated else 0,
@@ -83,7 +87,9 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
         "messages": [],
         **context,
     }
-    return render(request, f"console/{template}", shown, status=status)
+    shown["shortcuts"] = keys.shortcuts(shown["navigation"])
+    with timezone.override(preference.zone or "UTC" if preference else "UTC"):
+        return render(request, f"console/{template}", shown, status=status)
 
 
 def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
@@ -113,8 +119,11 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
 def denied(request: HttpRequest, error: Forbidden) -> HttpResponse:
     """A page for somebody who may not do what they tried: what it was, and why not."""
     what = f"{error.more['action']} {error.more['kind']}".replace("-", " ")
-    said = f"{' '.join(error.because)} An administrator can grant you a role that may."
-    return page(request, "trouble.html", status=403, title=f"You may not {what}", detail=said, back="")
+    said = " ".join(error.because)
+    return page(
+        request, "trouble.html", status=403, title=f"You may not {what}", detail=said, back="", denied=True,
+        roles=sorted(access.roles_of(request.user)),  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def trouble(request: HttpRequest, status: int, title: str, detail: str, back: str = "") -> HttpResponse:

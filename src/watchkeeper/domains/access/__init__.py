@@ -1,11 +1,10 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with; `explain` and `who` answer what `asked` has understood,
+`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now; `explain` and `who` answer what `asked` has understood,
 `effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
 `summary` are for the pages of access.
 `active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is
-app's choice; see kernel.permissions. `place` gives teams and roles by an identity provider's groups, `roles_of` names
-somebody's.
+app's choice; see kernel.permissions. `place` gives teams and roles by an identity provider's groups.
 """
 
 from __future__ import annotations

@@ -23,23 +23,22 @@ BUILT_IN = Path(__file__).with_name("built_in.cedar")
 POLICY = "Built-in roles"
 #: of the texts that releases brought before what they brought was written down beside the policy
 EARLIER = frozenset({"a15cf72bf2c8f38f1dc42af7c70dfd81400e53c33609ff79a8d8c3c83397614c"})
-#: name → what it is for, and the page that it begins with
+#: name → what it is for; what its first page shows is said in the domains' panels
 ROLES = {
-    "administrator": ("Administers this installation: people, keys, policies and everything else.", "/"),
-    "operations engineer": ("Keeps services running, and everything that watches them.", "/"),
-    "operations manager": ("Answers for operations: workload, service levels, who does what.", "/situations/"),
-    "cloud architect": ("Designs cloud infrastructure and keeps it in the inventory.", "/map/"),
-    "business architect": ("Keeps the services and capabilities that the business is made of.",
-                           "/items/?kind=service"),
-    "systems integrator": ("Connects systems that send signals.", "/doors/"),
-    "incident and security manager": ("Leads the work on incidents and looks after security.", "/situations/"),
-    "applications analyst": ("Looks after applications and what is said about them.", "/alerts/"),
-    "technical analyst": ("Looks after systems, their relations and their capacity.", "/items/"),
-    "network administrator": ("Looks after the network.", "/items/"),
-    "IT operator": ("Watches, acknowledges and passes on. Whoever has no grant is one.", "/"),
-    "service desk agent": ("Speaks with users and keeps them informed.", "/situations/"),
-    "requester": ("Asks for services and follows the answer.", "/"),
-    "external auditor": ("Reads everything and changes nothing.", "/"),
+    "administrator": "Administers this installation: people, keys, policies and everything else.",
+    "operations engineer": "Keeps services running, and everything that watches them.",
+    "operations manager": "Answers for operations: workload, service levels, who does what.",
+    "cloud architect": "Designs cloud infrastructure and keeps it in the inventory.",
+    "business architect": "Keeps the services and capabilities that the business is made of.",
+    "systems integrator": "Connects systems that send signals.",
+    "incident and security manager": "Leads the work on incidents and looks after security.",
+    "applications analyst": "Looks after applications and what is said about them.",
+    "technical analyst": "Looks after systems, their relations and their capacity.",
+    "network administrator": "Looks after the network.",
+    "IT operator": "Watches, acknowledges and passes on. Whoever has no grant is one.",
+    "service desk agent": "Speaks with users and keeps them informed.",
+    "requester": "Asks for services and follows the answer.",
+    "external auditor": "Reads everything and changes nothing.",
 }  # fmt: skip
 
 
@@ -52,9 +51,7 @@ def begin(apps: Any = current, **_: Any) -> None:
         return  # the tables were taken back
     with transaction.atomic():
         missing = set(ROLES) - set(role.objects.filter(name__in=ROLES).values_list("name", flat=True))
-        role.objects.bulk_create(
-            role(name=n, purpose=p, home_page=h) for n, (p, h) in ROLES.items() if n in missing
-        )
+        role.objects.bulk_create(role(name=n, purpose=p) for n, p in ROLES.items() if n in missing)
         if not policy.objects.exists() and len(missing) == len(ROLES):
             _fill(role, grant, policy)
         elif hasattr(policy, "released"):

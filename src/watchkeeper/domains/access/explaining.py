@@ -15,6 +15,7 @@ from watchkeeper.domains.access.facts import PLATFORM
 from watchkeeper.domains.access.models import Grant, Role
 from watchkeeper.domains.access.standing import ADMINISTRATOR, Standing, standing_of, standings
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.identity.preferring import preference_of
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import CRUD, PLATFORM_ACTS, may, require, visible
 from watchkeeper.kernel.problems import BadQuery, NotThere
@@ -95,7 +96,10 @@ def who(actor: Actor, about: Asked) -> list[dict[str, Any]]:
 
 
 def home_of(user: User) -> str:
-    """The page that a person's role begins with: of their newest grant, or the overview."""
+    """The page that a person has chosen to begin with, else what their role does: that of their newest grant, or the
+    overview."""
+    if chosen := preference_of(user).home:
+        return chosen
     standing = standing_of(user)
     if standing.is_administrator or not standing.grants:
         return "/"

@@ -6,17 +6,17 @@ VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a
          "unacknowledge": "took back the acknowledgement of", "switch-off": "switched off",
          "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed"}  # fmt: skip
 ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
-        "sign-in-failed": "failed to sign in"}  # fmt: skip
+        "sign-in.failed": "failed to sign in"}  # fmt: skip
 
 
 def deed(act: str) -> str:
     """An act of the audit trail as people say it.
 
-    >>> deed("intake-key.create"), deed("situation.acknowledge"), deed("sign-in")
-    ('made intake key', 'acknowledged situation', 'signed in')
+    >>> deed("intake-key.create"), deed("situation.acknowledge"), deed("sign-in.failed")
+    ('made intake key', 'acknowledged situation', 'failed to sign in')
     """
     subject, dot, verb = act.partition(".")
-    if not dot:
-        return ACTS.get(subject, subject.replace("-", " "))
+    if act in ACTS or not dot:
+        return ACTS.get(act, subject.replace("-", " "))
     done = VERBS.get(verb, f"{verb}d" if verb.endswith("e") else f"{verb}ed")
     return f"{done} {subject.replace('-', ' ')}"

@@ -2,7 +2,7 @@
 
 For the command line and the start: `create_intake_key`, `create_token`, `first_run_link`, `first_intake_key`.
 For the console: `sign_in`, `check_password`, `failed`, `check_first_run`, `finish_first_run`, `change_password`,
-`own_key` and `began_at` of a session. For whoever provisions people: `end_sessions`, `end_access`, `switch_off`.
+`own_key` and `began_at` of a session, `prefer`. For whoever provisions people: `end_sessions`, `end_access`, `switch_off`.
 `DatabaseKeyring` is the doors' Keyring.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from watchkeeper.domains.identity.keyring import DatabaseKeyring
     from watchkeeper.domains.identity.keys import create_intake_key, create_token
+    from watchkeeper.domains.identity.preferring import prefer, preference_of, zones
     from watchkeeper.domains.identity.sessions import began_at, own_key
     from watchkeeper.domains.identity.signing_in import (
         change_password,
@@ -46,7 +47,10 @@ _WHERE = {
     "first_intake_key": "first_run",
     "first_run_link": "first_run",
     "is_user": "signing_in",
+    "prefer": "preferring",
+    "preference_of": "preferring",
     "sign_in": "signing_in",
+    "zones": "preferring",
 }
 __all__ = [
     "switch_off",
@@ -65,7 +69,10 @@ __all__ = [
     "first_run_link",
     "is_user",
     "own_key",
+    "prefer",
+    "preference_of",
     "sign_in",
+    "zones",
 ]
 
 

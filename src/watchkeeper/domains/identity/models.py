@@ -89,6 +89,27 @@ class User(AbstractBaseUser):
             User.objects.filter(pk=self.pk).update(last_seen_at=now)
 
 
+class Theme(models.TextChoices):
+    """How the console looks."""
+
+    SYSTEM = "", "as the system says"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Preference(models.Model):
+    """How somebody wants the console to be; who has never said has no row."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="preference")
+    zone = models.CharField("time zone", max_length=64, blank=True, default="")  # empty: the browser's
+    theme = models.CharField(max_length=8, choices=Theme, blank=True, default=Theme.SYSTEM)
+    single_keys = models.BooleanField("single keys are shortcuts", default=True)
+    home = models.CharField("page to begin with", max_length=200, blank=True, default="")  # empty: the role's
+
+    def __str__(self) -> str:
+        return f"of {self.user}"
+
+
 class ScopeWord(models.TextChoices):
     """Scopes of a token."""
 

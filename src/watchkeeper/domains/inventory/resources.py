@@ -3,12 +3,23 @@ REST and filters come from the declaration."""
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory import sources  # noqa: F401  (declares where the facts come from)
 from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
 from watchkeeper.domains.inventory.kinds import declare
 from watchkeeper.domains.inventory.lifecycle import BOUGHT
+from watchkeeper.domains.search import Names, describe
 from watchkeeper.kernel.derive import plain
+
+# --- what search cannot see from the declarations: all items have their names in one table, and others beside it ----
+describe(
+    "items",
+    fields=("name",),
+    kind_column="declared",
+    names=Names(m.Identifier, "item", "value", "identifier", Q(valid_to=None)),
+)
 
 # --- places and power ---------------------------------------------------------------------------------------------
 declare(m.Region, "region", "parent", related={"sites": lambda r: r.sites.all()})

@@ -1,5 +1,7 @@
 // Forms: questions before what cannot be undone, times in the reader's zone, and pop-up forms that close again.
 
+import { moment } from "./times";
+
 /** Listen once for all forms, also those that come later. */
 export function forms(): void {
   document.addEventListener("submit", (event) => {
@@ -10,7 +12,7 @@ export function forms(): void {
   document.addEventListener("formdata", (event) => {
     const form = event.target as HTMLFormElement;
     form.querySelectorAll<HTMLInputElement>("input[type=datetime-local][name]").forEach((input) => {
-      if (input.value) event.formData.set(input.name, new Date(input.value).toISOString());
+      if (input.value) event.formData.set(input.name, moment(input.value).toISOString());
     });
   });
   const close = (except: Node | null): void =>

@@ -10,7 +10,11 @@ export function live(): void {
   const say = (connected: boolean): void => {
     lamp?.classList.toggle("status-green", connected);
     lamp?.classList.toggle("status-yellow", !connected);
-    if (lamp) lamp.title = connected ? "Live: changes appear at once" : "Not connected: trying again";
+    const said = connected ? "Live: changes appear at once" : "Not connected: trying again";
+    if (!lamp || lamp.title === said) return;
+    lamp.title = said;
+    const spoken = lamp.querySelector(".visually-hidden");
+    if (spoken) spoken.textContent = said;
   };
   source.onopen = () => say(true);
   source.onerror = () => say(false);

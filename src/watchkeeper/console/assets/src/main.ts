@@ -8,9 +8,10 @@ import { forms } from "./forms";
 import { listed, lists, unsaved } from "./lists";
 import { live } from "./live";
 import { menu } from "./menu";
+import { palette } from "./palette";
 import { passkeys } from "./passkeys";
 import { shortcuts } from "./shortcuts";
-import { times } from "./times";
+import { sayZone, times } from "./times";
 
 declare global {
   interface Window {
@@ -42,5 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
   lists();
   unsaved();
   shortcuts();
+  palette();
+  sayZone();
   live();
 });

@@ -1,5 +1,11 @@
 // The navigation on narrow screens, the theme switch, buttons that copy.
 
+/** Remember the theme for this person, also on other machines. */
+async function keep(theme: string): Promise<void> {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}") as Record<string, string>;
+  await fetch("/settings/theme/", { method: "POST", headers, body: new URLSearchParams({ theme }) });
+}
+
 /** Wire the shell's buttons. */
 export function menu(): void {
   const sidebar = document.getElementById("sidebar-menu");
@@ -12,6 +18,7 @@ export function menu(): void {
     const next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
     root.setAttribute("data-bs-theme", next);
     localStorage.setItem("theme", next);
+    void keep(next);
     document.dispatchEvent(new Event("theme"));
   });
   document.querySelectorAll<HTMLElement>("[data-copy]").forEach((button) =>

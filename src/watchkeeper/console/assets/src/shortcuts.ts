@@ -1,25 +1,77 @@
-// Single keys that go to a page, listed on "?". Not while typing, and never with Ctrl, Alt or Meta.
+// Shortcuts of single keys, as console/keys.py tells them. None while somebody types, none with Ctrl, Alt or Meta,
+// and none at all when they are switched off.
 
-/** Links with data-key are reached by that key; "/" goes to the search box, "?" shows the list. */
+const ROWS = "main :is(tbody tr, [data-row], a.list-group-item-action)";
+const WAIT = 1500; // ms between "g" and the key of a page
+
+/** Whether keys are typed into something now. */
+function typing(target: EventTarget | null): boolean {
+  const element = target as HTMLElement;
+  return element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
+}
+
+/** What of a row can have the focus. */
+function handle(row: Element): HTMLElement | null {
+  return row.matches("a") ? (row as HTMLElement) : row.querySelector<HTMLElement>("a[href], button, input");
+}
+
+function move(step: number): void {
+  const rows = [...document.querySelectorAll(ROWS)].filter((r) => handle(r)?.offsetParent);
+  const here = rows.findIndex((r) => r.contains(document.activeElement));
+  const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step));
+  const row = rows[next];
+  if (!row) return;
+  handle(row)?.focus();
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function choose(): void {
+  document.activeElement?.closest(ROWS)?.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
+}
+
+/** Do what a key stands for; whether it stood for something. */
+function act(key: string): boolean {
+  switch (key) {
+    case "j":
+    case "k":
+      move(key === "j" ? 1 : -1);
+      return true;
+    case "x":
+      choose();
+      return true;
+    case "/":
+      document.getElementById("search")?.focus();
+      return true;
+    case "?":
+      document.querySelector<HTMLDialogElement>("dialog#shortcuts")?.showModal();
+      return true;
+  }
+  const goal = document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  goal?.click();
+  return goal !== null;
+}
+
+/** Listen for the page. */
 export function shortcuts(): void {
   document.addEventListener("keydown", (event) => {
-    const target = event.target as HTMLElement;
-    if (event.ctrlKey || event.altKey || event.metaKey || target.isContentEditable) return;
-    if (["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)) return;
-    if (event.key === "/") {
-      const box = document.querySelector<HTMLInputElement>("input[type=search]");
-      if (box) {
-        event.preventDefault();
-        box.focus();
-      }
+    if (event.key === "Escape" && typing(event.target)) (event.target as HTMLElement).blur();
+  });
+  if (document.body.dataset.keys === "off") return;
+  let going = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
+    if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "g" && event.timeStamp - going > WAIT) {
+      going = event.timeStamp;
       return;
     }
-    if (event.key === "?") {
-      const list = document.getElementById("shortcuts");
-      list?.toggleAttribute("open");
-      list?.scrollIntoView({ block: "nearest" });
-      return;
+    const after = event.timeStamp - going <= WAIT && going > 0;
+    going = 0;
+    if (after) {
+      document.querySelector<HTMLElement>(`[data-go="${CSS.escape(event.key)}"]`)?.click();
+      event.preventDefault();
+    } else if (act(event.key)) {
+      event.preventDefault();
     }
-    document.querySelector<HTMLAnchorElement>(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
   });
 }

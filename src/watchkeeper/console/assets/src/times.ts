@@ -1,14 +1,14 @@
-// <time datetime="…"> in the reader's zone; with data-ago as "3 min ago", kept current.
+// <time datetime="…"> in the reader's zone, which is the one they chose, else the browser's; with data-ago as
+// "3 min ago", kept current. Hovering shows the exact time there and in UTC.
 
-const exact = new Intl.DateTimeFormat(undefined, {
-  dateStyle: "medium",
-  timeStyle: "medium",
-});
-const withZone = new Intl.DateTimeFormat(undefined, {
+const zone = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+const whole: Intl.DateTimeFormatOptions = {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
-  timeZoneName: "short",
-});
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  hourCycle: "h23", timeZoneName: "short",
+};
+const exact = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: zone });
+const universal = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: "UTC" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23", timeZone: zone });
 
 function ago(then: number): string {
   const seconds = (then - Date.now()) / 1000;
@@ -23,12 +23,32 @@ function show(element: HTMLTimeElement): void {
   const then = Date.parse(element.dateTime);
   if (Number.isNaN(then)) return;
   element.textContent = "ago" in element.dataset ? ago(then) : (("clock" in element.dataset) ? clock : exact).format(then);
-  element.title = withZone.format(then);
+  element.title = `${exact.format(then)}\n${universal.format(then)}`;
 }
 
 /** Write every time below `root` in local words. */
 export function times(root: ParentNode): void {
   root.querySelectorAll<HTMLTimeElement>("time[datetime]").forEach(show);
+}
+
+/** The moment that "2026-11-26T15:04" is in the reader's zone. */
+export function moment(local: string): Date {
+  const wanted = Date.parse(`${local}Z`);
+  const shown = (at: number): number => {
+    const parts = Object.fromEntries(exact.formatToParts(at).map((p) => [p.type, p.value]));
+    const date = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", timeZone: zone }).format(at);
+    return Date.parse(`${date}T${parts.hour}:${parts.minute}:${parts.second}Z`);
+  };
+  // Twice, because the first guess may lie on the other side of a change of clocks.
+  let at = wanted;
+  for (let i = 0; i < 2; i++) at += wanted - shown(at);
+  return new Date(at);
+}
+
+/** Say which zone times are in. */
+export function sayZone(): void {
+  const place = document.getElementById("zone");
+  if (place) place.textContent = zone;
 }
 
 setInterval(() => times(document), 30_000);

@@ -1,0 +1,49 @@
+"""Where the palette can go beside the pages of the navigation and the records that it searches for.
+
+`SOURCES` is the seam: a part of the console with places of its own (bookmarks, saved views) appends a function that
+lists those of a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.utils.text import capfirst
+
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.permissions import may
+from watchkeeper.kernel.resource import registry
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the palette: `group` says what sort of place it is."""
+
+    label: str
+    url: str
+    group: str
+
+
+def kinds(actor: Actor) -> Iterable[Place]:
+    """The lists of all kinds, and the forms for new records."""
+    for resource in registry:
+        if may(actor, "read", resource):
+            yield Place(capfirst(resource.plural), f"/{resource.path}/", "List")
+        if "create" in resource.allow and may(actor, "create", resource):
+            yield Place(f"New {resource.name}", f"/{resource.path}/new/", "Create")
+
+
+def own_pages(_: Actor) -> Iterable[Place]:
+    """What is not in the navigation."""
+    yield Place("Your settings", "/settings/", "Page")
+    yield Place("Keyboard shortcuts", "/shortcuts/", "Page")
+    yield Place("Change your password", "/password/", "Page")
+
+
+SOURCES: list[Callable[[Actor], Iterable[Place]]] = [own_pages, kinds]
+
+
+def places(actor: Actor) -> list[Place]:
+    """Everywhere that this reader can go."""
+    return [place for source in SOURCES for place in source(actor)]

@@ -1,0 +1,69 @@
+"""What needs somebody about who may do what."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from watchkeeper.domains.access.models import Grant
+from watchkeeper.domains.access.standing import standing_of
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.panels import Line, Panel, panels
+from watchkeeper.kernel.permissions import visible
+
+
+def _grants(actor: Actor) -> QuerySet[Any]:
+    found = visible(actor, "grants", Grant.objects.in_force(timezone.now()))
+    return found.select_related("role", "user", "team", "in_organisation", "in_team")
+
+
+def _expiring(actor: Actor) -> QuerySet[Any]:
+    soon = timezone.now() + dt.timedelta(days=14)
+    return _grants(actor).filter(expires_at__lt=soon).order_by("expires_at")
+
+
+def _powerful(actor: Actor) -> QuerySet[Any]:
+    return _grants(actor).filter(role__name="administrator").order_by("-id")
+
+
+def _own(actor: Actor) -> list[Grant]:
+    """What this reader may do, and until when; everybody may know that of themselves."""
+    if actor.person is None:
+        return []
+    held = [g.pk for g in standing_of(actor.person).grants]
+    found = Grant.objects.filter(Q(pk__in=held)).select_related(
+        "role", "user", "team", "in_organisation", "in_team"
+    )
+    return list(found.order_by("expires_at", "id"))
+
+
+def _grant(grant: Grant) -> Line:
+    return Line(
+        str(grant), f"/grants/{grant.pk}/", "" if grant.expires_at else "does not expire", at=grant.expires_at
+    )
+
+
+def _role(grant: Grant) -> Line:
+    until = "" if grant.expires_at else "until somebody ends it"
+    return Line(f"{grant.role}{grant.where}", "/settings/", until, at=grant.expires_at)
+
+
+panels.add(
+    Panel(
+        "grants-expiring", "Grants that expire within two weeks",
+        {"administrator": 30, "operations manager": 45, "incident and security manager": 40, "external auditor": 30},
+        _expiring, _grant, "No grant expires soon.", "/grants/", "grants",
+    ),
+    Panel(
+        "administrators", "Who was granted to administer",
+        {"external auditor": 20, "incident and security manager": 75},
+        _powerful, _grant, "Nobody, beside the users who are administrators by their own record.", "/grants/", "grants",
+    ),
+    Panel(
+        "own-grants", "What you may do", {"requester": 0},
+        _own, _role, "You were granted nothing yet: an administrator can do it.",
+    ),
+)  # fmt: skip
