@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from watchkeeper.console.facts import label, plain
+from watchkeeper.console.wording import label, plain
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.templatetags.console import as_time
