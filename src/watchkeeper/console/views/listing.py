@@ -23,6 +23,7 @@ from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import bulk
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.permissions import may, visible
+from watchkeeper.kernel.jobs import kinds
 from watchkeeper.kernel.resource import Column, Resource, registry
 
 ROWS = 50  # of a page
