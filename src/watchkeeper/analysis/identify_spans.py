@@ -89,6 +89,8 @@ class SpanGraph:
             known = self._peers.get((service, name))
             if server is not None:
                 self._calls(service, server[0])
+                if known is None and name:
+                    self._answers(_Client(service, name, all_labels[row].as_py(), now_ms), server[0])
                 self._remember_peer(service, name, server[0])
             elif known:
                 self._calls(service, known)
@@ -115,6 +117,8 @@ class SpanGraph:
                 self._servers[trace, parent] = (service, now_ms)
             else:
                 self._calls(client.service, service)
+                if client.peer and (client.service, client.peer) not in self._peers:
+                    self._answers(client, service)
                 self._remember_peer(client.service, client.peer, service)
         _bound(self._servers)
 
@@ -156,6 +160,19 @@ class SpanGraph:
             labels = {}
         told = next((labels[p] for p in _PORTS if p in labels), "")
         return labels, int(told) if told.isascii() and told.isdigit() and int(told[:6]) < 65536 else 0
+
+    def _answers(self, client: _Client, service: str) -> None:
+        """What listens where the client called is an instance of the service whose span answered."""
+        labels, port = self._told(client)
+        found = self._beside(client.service, labels, port)
+        if found is None and port:
+            far, topology = peer(client.peer, port), self._graph.topology
+            machine = resolve_host(topology, far.host)
+            names = (part(machine.id, *name) for name in far.local) if machine else ()
+            found = topology.resolve(names) or topology.resolve(far.far)
+        if found is not None and found.id != service and found.kind in ("service", "process", "endpoint"):
+            relation = Relation(found.id, service, RelationKind.MEMBER_OF, ORIGIN)
+            self._graph.add(ORIGIN, (), (relation,))
 
     def _machine_unknown(self, client: _Client) -> bool:
         """Whether it called a loopback address where nobody has been seen to listen yet."""

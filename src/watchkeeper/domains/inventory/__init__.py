@@ -37,7 +37,21 @@ def close_stale(now_ms: int, hold_ms: int) -> int:
 
 
 def names_of(ids: Iterable[str]) -> dict[str, str]:
-    """The names of these items, in one query; ids that are unknown are left out."""
+    """The names of these items; one that is part of another now has that one's, ids that are unknown are left out."""
+    from watchkeeper.domains.inventory.merging import became
     from watchkeeper.domains.inventory.models import Item
 
-    return dict(Item.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
+    wanted = set(ids)
+    found = dict(Item.objects.filter(pk__in=wanted).values_list("pk", "name"))
+    if missing := wanted - found.keys():
+        now_is = became(missing)
+        names = dict(Item.objects.filter(pk__in=now_is.values()).values_list("pk", "name"))
+        found |= {old: names[new] for old, new in now_is.items() if new in names}
+    return found
+
+
+def became(key: str) -> str:
+    """The id of the item that this one has become part of, "" when it has not."""
+    from watchkeeper.domains.inventory.merging import became
+
+    return became([key]).get(key, "")

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchkeeper.domains.inventory import models
+from watchkeeper.domains.inventory.looking import ranks as ranks_now
+from watchkeeper.domains.inventory.merging import became
+from watchkeeper.domains.inventory.precedence import Said
 from watchkeeper.kernel.fields import document, moment, storable
 from watchkeeper.kernel.upserts import upsert, when
 from watchkeeper.model.topology import Discovery, Item, Relation
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
+SEEN = "seen"  # the origin of discoveries that say only that what is known is still there
 
 
 def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
@@ -22,10 +26,26 @@ def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
     A relation to an item that nobody has described is left out, and logged; one without origin is a person's
     and has been written by what the person did."""
     items = {i.id: i for d in found for i in d.items}
+    edges = [r for d in found for r in d.relations if r.origin]
+    again = {i.id for d in found if d.origin == SEEN for i in d.items}
+    now_is = became({*items, *(e for r in edges for e in (r.source, r.target))})
+    # Analysis may not know yet that an item has become part of another, or is no more.
+    items = {i: item for i, item in items.items() if i not in now_is}
+    for i in _missing(again & items.keys()):
+        del items[i]
     _items(items, now_ms)
     _identifiers(items, now_ms)
-    edges = {(r.source, r.target, r.kind, r.origin): r for d in found for r in d.relations if r.origin}
-    _relations(edges, items, now_ms)
+    ends = ((now_is.get(r.source, r.source), now_is.get(r.target, r.target), r) for r in edges)
+    said = (Relation(s, t, r.kind, r.origin) for s, t, r in ends if s != t or r.source == r.target)
+    _relations({(r.source, r.target, r.kind, r.origin): r for r in said}, items, now_ms)
+
+
+def _missing(ids: set[str]) -> set[str]:
+    """Those that are not there."""
+    there: set[str] = set()
+    for part in _chunks(ids):
+        there |= set(models.Item.objects.filter(pk__in=part).values_list("pk", flat=True))
+    return ids - there
 
 
 def _items(items: dict[str, Item], now_ms: int) -> None:
@@ -38,16 +58,57 @@ def _items(items: dict[str, Item], now_ms: int) -> None:
         known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
     now = when(now_ms)
     rows = []
+    said = _said(items)
     for i in items.values():
         name, kind, discovered, attributes = storable(i.name)[:255], i.kind[:64], i.discovered, i.attributes
         if i.id in known:
             old_name, old_kind, old_discovered, old_attributes = known[i.id]
             if not old_discovered:
                 name, kind, discovered = old_name, old_kind, False
-            attributes = {**old_attributes, **attributes}
-        rows.append((i.id, kind, "", name, discovered, i.source[:128], document(attributes), now, now))
+            attributes = {**old_attributes, **said.get(i.id, attributes)}
+        rows.append((i.id, kind, "", name, discovered, i.source[:128], document(attributes), now, now, None))
     changed = ("kind", "name", "discovered", "source", "attributes", "last_seen_at")
     upsert(models.Item, rows, update=changed)
+    _state(items, now_ms)
+
+
+def _said(items: dict[str, Item]) -> dict[str, dict[str, Any]]:
+    """Item → those of its discovered attributes that count, where others have said something of it too."""
+    sources = dict(models.Source.objects.values_list("name", "pk"))
+    others: dict[str, list[Said]] = {}
+    kinds = dict[str, str]()
+    for part in _chunks(items):
+        for s in models.Statement.objects.filter(item__in=part).select_related("item"):
+            if s.source_id != sources.get(items[s.item_id].source):
+                kinds[s.item_id] = s.item.declared or s.item.kind
+                others.setdefault(s.item_id, []).append(Said(s.source_id, s.values, s.stale_since is None))
+    ranks = ranks_now()
+    out = {}
+    for item, words in others.items():
+        mine = Said(sources.get(items[item].source, 0), items[item].attributes)
+        best = ranks.winners(kinds[item], [*words, mine])
+        out[item] = {n: v for n, v in items[item].attributes.items() if best[n][0] == v}
+    return out
+
+
+def _state(items: dict[str, Item], now_ms: int) -> None:
+    """What each source says of these, now that they are there."""
+    now, sources = when(now_ms), _sources({storable(i.source) for i in items.values() if i.source})
+    rows = [
+        (sources[storable(i.source)], i.id, i.id, document({"name": storable(i.name)[:255], **i.attributes}), "[]", "[]", now, now, None)
+        for i in items.values() if i.source
+    ]  # fmt: skip
+    upsert(models.Statement, rows, key=("source_id", "key"), update=("values", "last_seen_at", "stale_since"))
+
+
+def _sources(names: set[str]) -> dict[str, int]:
+    """Who discovers, by name; a new one becomes a source."""
+    found = dict(models.Source.objects.filter(name__in=names).values_list("name", "pk"))
+    for name in names - found.keys():
+        kind = models.Source.Type.POLLER if name == "host" else models.Source.Type.SIGNALS
+        rank = 40 if kind == models.Source.Type.POLLER else 60
+        found[name] = models.Source.objects.get_or_create(name=name[:64], defaults={"type": kind, "rank": rank})[0].pk
+    return found
 
 
 def _identifiers(items: dict[str, Item], now_ms: int) -> None:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory.announcing import announce
 from watchkeeper.domains.inventory.declaring import refuse_cycle
+from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.problems import Invalid, Refused
@@ -139,13 +140,9 @@ registry.add(
         remove=_remove,
         actions=(
             Action(
-                "confirm",
-                "Confirm",
-                _confirm,
-                scope=Scope.WRITE,
-                offered=lambda item: item.discovered,
-                bulk=True,
+                "confirm", "Confirm", _confirm, scope=Scope.WRITE, offered=lambda item: item.discovered, bulk=True
             ),
+            Action("merge", "Merge into another", merge_into, fields=IntoSerializer, audited=False),
         ),
         related={"relations": relations_of},
     )

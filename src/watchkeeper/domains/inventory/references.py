@@ -1,98 +1,99 @@
-"""Every row anywhere that points at an item: by a foreign key, or by the kind and id that tables of notes, tags and files
-have, which are not declared here. For merging, which points them at another item, and back."""
+"""Every column anywhere that points at an item: foreign keys, and the columns by which notes, tags, files and the like name
+a record of any kind. For merging, which points them at another item, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 from django.db.models import QuerySet
 
-from watchkeeper.domains.inventory.models import Identifier, Item, Merge
+from watchkeeper.domains.inventory.models import Duplicate, Identifier, Item
+from watchkeeper.kernel.audit import plain
+from watchkeeper.kernel.fields import SealedField, StructField
+from watchkeeper.kernel.models import AuditEntry
+
+#: what is known by its name only within another item; see model.topology.part
+PART_SCHEMES = ("disk", "filesystem", "interface", "listen", "peer", "program", "service", "unit")
+_LEFT = (AuditEntry, Duplicate)  # what was written of an item stays as it was written; pairs are no rows to be moved
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """A column that points at items of this model (of all kinds, or one)."""
+    """A column that points at items of this model: Item itself for any kind."""
 
-    model: type[models.Model]
-    column: str  # the attribute that holds the key
-    target: type[models.Model]
+    model: Any
+    column: str
+    target: type[Item]
 
     @property
     def label(self) -> str:
-        """As `kept` names it."""
+        """As what is kept of a merge names it."""
         return f"{self.model._meta.label}.{self.column}"
+
+    @property
+    def plural(self) -> str:
+        """As people call the rows."""
+        return str(self.model._meta.verbose_name_plural)
 
     def rows(self, key: str) -> QuerySet[Any]:
         """Those that point at this item."""
-        return self.model._base_manager.filter(**{self.column: key})
+        return self.model._base_manager.filter(**{self.column: key})  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1)
-def pointers() -> dict[str, Pointer]:
-    """Every foreign key to an item or to a record of a kind, by label; but not from a kind's row to its own item."""
+def pointers() -> Mapping[str, Pointer]:
+    """By label. A column of text called `record`, or `to_record` and the like, holds the key of a record of any kind;
+    no other kind has keys like an item's."""
     found = []
-    for model in apps.get_models():
-        for f in model._meta.local_concrete_fields:
-            target = f.related_model if f.is_relation else None
-            if target is None or not isinstance(target, type) or not issubclass(target, Item):
-                continue
-            if not f.remote_field.parent_link and model is not Merge:
+    for model in apps.get_models(include_auto_created=True):
+        for f in model._meta.local_concrete_fields if model not in _LEFT else ():
+            target: Any = f.related_model if f.is_relation else None
+            if isinstance(target, type) and issubclass(target, Item) and not f.primary_key:
                 found.append(Pointer(model, f.attname, target))
+            elif isinstance(f, models.CharField) and (f.name == "record" or f.name.endswith("_record")):
+                found.append(Pointer(model, f.attname, Item))
     return {p.label: p for p in found}
 
 
-def of_item(item: Item) -> Iterator[Pointer]:
-    """The columns that can point at this item."""
-    for p in pointers().values():
-        if isinstance(item, p.target) or p.target is Item:
-            yield p
+def pointing_at(item: Item) -> Iterator[Pointer]:
+    """The columns that can point at an item of this kind."""
+    return (p for p in pointers().values() if isinstance(item, p.target))
 
 
-@dataclass(frozen=True)
-class Loose:
-    """Two columns of a table that name a record of any kind: the kind, in one of its spellings, and its id as text."""
-
-    model: type[models.Model]
-    kind: str
-    record: str
-
-    @property
-    def label(self) -> str:
-        """As `kept` names it."""
-        return f"{self.model._meta.label}:{self.record}"
-
-    def rows(self, item: Item) -> QuerySet[Any]:
-        """Those that name this item."""
-        return self.model._base_manager.filter(**{f"{self.kind}__in": list(_spellings(item)), self.record: item.pk})
-
-
-@lru_cache(maxsize=1)
-def loose() -> dict[str, Loose]:
-    """Tables that say what they are about by a kind and an id: those that declare `ABOUT = (kind, record)`. The audit
-    trail does not: what was written about an item that is no more stays as it was written."""
-    found = [Loose(m, *m.ABOUT) for m in apps.get_models() if hasattr(m, "ABOUT")]
-    return {x.label: x for x in found}
-
-
-def _spellings(item: Item) -> Iterator[str]:
-    """How tables call its kind."""
-    model = type(item)
-    yield from {item.declared or "items", "items", str(model._meta.verbose_name), model._meta.label_lower}
-
-
-def parts_named_within(key: str) -> QuerySet[Identifier]:
-    """Current names of parts that are known only within this item (see model.topology.part)."""
+def named_within(key: str) -> QuerySet[Identifier]:
+    """Current names of parts that are known only within this item."""
     # A range and not LIKE: it can use the index.
-    return Identifier.objects.filter(
-        valid_to=None, scheme__in=PART_SCHEMES, value__gte=f"{key}/", value__lt=f"{key}0"
-    )
+    within = Identifier.objects.filter(valid_to=None, scheme__in=PART_SCHEMES)
+    return within.filter(value__gte=f"{key}/", value__lt=f"{key}0")
 
 
-PART_SCHEMES = ("disk", "filesystem", "interface", "service", "listen", "program", "unit", "peer")
+# --- rows kept as plain data, and written back exactly --------------------------------------------------------------
+def tables_of(record: Any) -> list[Any]:
+    """The models whose tables hold a row of this record: all items' first."""
+    return [*reversed(record._meta.get_parent_list()), type(record)]
 
+
+def kept(record: Any, model: Any) -> dict[str, Any]:
+    """A record's row in one table."""
+    out = {}
+    for f in model._meta.local_concrete_fields:
+        value = getattr(record, f.attname)
+        out[f.attname] = f.get_prep_value(value) if isinstance(f, StructField | SealedField) else plain(value)
+    return out
+
+
+def write_back(model: Any, row: Mapping[str, Any]) -> None:
+    """Insert a row as it was kept; no code of the kind runs. Raises IntegrityError."""
+    fields = [f for f in model._meta.local_concrete_fields if f.attname in row]
+    values = {}
+    for f in fields:
+        value = row[f.attname]
+        text = isinstance(f, StructField | SealedField)
+        values[f.attname] = f.from_db_value(value, None, connection) if text else f.to_python(value)
+    record = model(**values)
+    model._base_manager._insert([record], fields=fields, using="default")
