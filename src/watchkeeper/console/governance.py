@@ -1,4 +1,4 @@
-"""What the pages of reviews, drafts and versions of policies show beside the record's own facts."""
+"""What the pages of reviews, emergencies, drafts and versions of policies show beside the record's own facts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Count
 
 from watchkeeper.domains.access import difference, simulation
-from watchkeeper.domains.access.models import PolicyDraft, PolicyVersion, Review, ReviewLine
+from watchkeeper.domains.access.models import Emergency, PolicyDraft, PolicyVersion, Review, ReviewLine
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -31,6 +32,13 @@ def of_review(review: Review, actor: Actor) -> dict[str, Any]:
         "verdicts": [(words[v], n) for v, n in counted.items()],
         "in_words": {"review-lines"},
     }
+
+
+def of_emergency(emergency: Emergency, actor: Actor) -> dict[str, Any]:
+    """What the person did from its beginning to its end, for whoever looks at it after and may read the trail."""
+    own = AuditEntry.objects.filter(actor_id=str(emergency.user_id), actor_kind="person", at__gte=emergency.started_at,
+                                    at__lte=emergency.ends_at)  # fmt: skip
+    return {"deeds": visible(actor, "audit", own).order_by("id")[:LINES]}
 
 
 def of_draft(draft: PolicyDraft, actor: Actor) -> dict[str, Any]:

@@ -35,6 +35,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
+    "emergencies": ("emergency.html", governance.of_emergency),
     "reviews": ("review.html", governance.of_review),
     "policy-drafts": ("policy_draft.html", governance.of_draft),
     "policy-versions": ("policy_version.html", governance.of_version),

@@ -193,7 +193,7 @@ class Emergency(models.Model):
     state = models.CharField(max_length=10, choices=EmergencyState, default=EmergencyState.ACTIVE)
     grant = models.OneToOneField(Grant, null=True, on_delete=models.SET_NULL, related_name="emergency")
     started_at = models.DateTimeField(auto_now_add=True)
-    ends_at = models.DateTimeField()
+    ends_at = models.DateTimeField("until")
     reviewed_by = models.CharField(max_length=200, blank=True, default="")
     review_note = models.TextField("what the review found", blank=True, default="")
 
