@@ -46,7 +46,8 @@ def of_draft(draft: PolicyDraft, actor: Actor) -> dict[str, Any]:
     before = draft.policy.text if draft.policy else ""
     shown: dict[str, Any] = {"lines": difference(before, draft.text)}
     try:
-        shown["changes"], shown["failures"] = simulation(actor, draft)
+        changes, shown["failures"] = simulation(actor, draft)
+        shown["changes"] = together(changes)
     except WatchkeeperError as error:
         shown["wrong"] = error.detail
     return shown
@@ -57,3 +58,19 @@ def of_version(version: PolicyVersion, _: Actor) -> dict[str, Any]:
     same = PolicyVersion.objects.filter(name=version.name, policy=version.policy)
     before = same.filter(number__lt=version.number).order_by("-number").first()
     return {"lines": difference(before.text if before else "", version.text), "before": before}
+
+
+def together(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes for the same people, as one: the acts that change alike, and the kinds for which they do."""
+    by_kind: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for c in changes:
+        same = (c["effect"], c["before"], c["after"], tuple(c["people"]), tuple(c["roles"]))
+        by_kind.setdefault((*same, c["kind"]), []).append(c)
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for (*same, kind), alike in by_kind.items():
+        actions = tuple(c["action"] for c in alike)
+        one = found.setdefault((*same, actions), {**alike[0], "actions": actions, "kinds": [], "examples": []})
+        one["kinds"].append(kind)
+        told = {e["id"]: {**e, "kind": kind} for c in alike for e in c["examples"]}
+        one["examples"] = (one["examples"] + list(told.values()))[:3]
+    return list(found.values())
