@@ -69,7 +69,9 @@ def together(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for (*same, kind), alike in by_kind.items():
         actions = tuple(c["action"] for c in alike)
-        one = found.setdefault((*same, actions), {**alike[0], "actions": actions, "kinds": [], "examples": []})
+        one = found.setdefault(
+            (*same, actions), {**alike[0], "actions": actions, "kinds": [], "examples": []}
+        )
         one["kinds"].append(kind)
         told = {e["id"]: {**e, "kind": kind} for c in alike for e in c["examples"]}
         one["examples"] = (one["examples"] + list(told.values()))[:3]

@@ -12,7 +12,6 @@ from rest_framework.exceptions import ValidationError
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import access
-from watchkeeper.domains.access.facts import kind_of
 from watchkeeper.domains.access.models import Emergency, Grant, Role
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -89,7 +88,7 @@ def _extended(actor: Actor, key: str) -> Grant | None:
 def _field(field: Field) -> Field:
     """Only roles that can be asked for, with what they are for; attributes that some kind of record has."""
     if field.name == "attribute":
-        known = sorted({c.name for r in registry for c in kind_of(r).columns})
+        known = sorted(access.known_attributes())
         return replace(field, shape="choice", choices=tuple((n, n.replace("_", " ")) for n in known))
     if field.name != "role":
         return field
