@@ -82,7 +82,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _extended(actor: Actor, key: str) -> Grant | None:
     found = visible(actor, "grants").filter(user=actor.person)
-    return found.filter(pk=key).first() if key.isdigit() else None
+    return found.filter(pk=key).first() if key.isascii() and key.isdigit() else None
 
 
 def _field(field: Field) -> Field:
