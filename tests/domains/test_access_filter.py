@@ -22,16 +22,16 @@ from watchkeeper.domains.situations.models import Alert
 from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.kernel.permissions import authority
 from watchkeeper.kernel.resource import Resource, registry
-from watchkeeper.model.topology import Discovery, Item, item_id
+from watchkeeper.model.topology import Discovery, Item, Relation, RelationKind, item_id
 from watchkeeper.model.verdicts import Severity
 
 #: text, numbers, truths, severities; some of them missing where an alert has no item
 ALERTS = replace(
     registry["alerts"],
-    policy_attributes=("name", "severity", "count", "flapping", "item__name", "item__discovered"),
+    policy_attributes=("name", "severity", "count", "flapping", "item__name", "item__discovered", "item_id"),
 )
 TEAMS = registry["teams"]
-PEOPLE = ("ann", "bob", "cyn", "dan")
+PEOPLE = ("ann", "bob", "cyn", "dan", "eve", "fay")
 REAL = settings(
     max_examples=250,
     suppress_health_check=[
@@ -52,7 +52,7 @@ def people(db: None) -> None:  # noqa: ARG001
         Team.objects.create(name=name or "one", organisation=organisation)
     for name in PEOPLE:
         User.objects.create_user(name, name=name.capitalize())
-    ann, bob, cyn, _ = (User.objects.get(username=name) for name in PEOPLE)
+    ann, bob, cyn, _, eve, fay = (User.objects.get(username=name) for name in PEOPLE)
     Team.objects.get(name="one").members.add(ann, cyn)
     role = {r.name: r for r in Role.objects.all()}
     given = {"reason": "for this test", "valid_from": "2020-01-01T00:00:00Z"}
@@ -60,17 +60,24 @@ def people(db: None) -> None:  # noqa: ARG001
     Grant.objects.create(role=role["requester"], user=bob, in_organisation=acme, **given)
     Grant.objects.create(role=role["operations engineer"], user=bob, in_organisation=other, **given)
     Grant.objects.create(role=role["administrator"], user=cyn, in_team=Team.objects.get(name="db-1"), **given)
+    of = {"role": role["operations engineer"], "user": eve, **given}
+    Grant.objects.create(attribute="severity", values=["critical", "info", "1"], **of)
+    Grant.objects.create(attribute="count", values=["1", "2"], **of)
+    Grant.objects.create(attribute="item", values=["db-1", "D"], **{**of, "role": role["requester"]})
+    Grant.objects.create(attribute="site", values=["Bern"], **{**of, "user": fay})
 
 
 @pytest.fixture
 def alerts(people: None) -> None:  # noqa: ARG001
     """Of every severity, with and without an item; one names an item that is gone."""
     items = [Item(item_id("host", n), "host", n or "none", (), source="test") for n in WORDS]
+    site = Item(item_id("site", "Bern"), "site", "Bern", (), source="test")
+    stand = tuple(Relation(site.id, i.id, RelationKind.CONTAINS) for i in items[::2])
     made = {
         f"a{n}": nth(n, word, items[n * 7 % len(items)].id if n % 3 else ("gone" if n % 2 else ""))
         for n, word in enumerate(WORDS)
     }
-    AnalysisWriter().write(made, {}, [Discovery(NOW, "t", tuple(items), ())], [], offset=1, now_ms=NOW)
+    AnalysisWriter().write(made, {}, [Discovery(NOW, "t", (*items, site), stand)], [], offset=1, now_ms=NOW)
     assert Alert.objects.count() == len(WORDS)
 
 
@@ -121,6 +128,9 @@ _ATTRIBUTES = ["name", "severity", "count", "flapping", "item", "item__discovere
 @example('permit(principal, action, resource) when { true || resource.item == "x" };', "dan", "read")
 @example('permit(principal, action, resource) when { resource.item == "x" || true };', "dan", "read")
 @example("permit(principal, action, resource) when { resource.flapping == 1 };", "dan", "read")
+@example('permit(principal in Role::"operations engineer", action, resource);', "eve", "read")
+@example('permit(principal, action, resource) unless { principal in Role::"requester" };', "eve", "read")
+@example('permit(principal in Role::"operations engineer", action, resource);', "fay", "read")
 @example('permit(principal, action, resource) when { resource.name == "a\\0" };', "dan", "read")
 def test_alerts(alerts: None, text: str, username: str, action: str) -> None:  # noqa: ARG001
     """Every sort of attribute."""

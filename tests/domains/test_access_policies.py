@@ -10,14 +10,17 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from tests.domains.test_access import grant, names, person, policy, post
+from tests.domains.analysis_structs import NOW, alert
+from tests.domains.test_access import ITEMS, grant, names, person, policy, post
 from tests.domains.test_access_requests import PATCH, user
 from watchkeeper.domains.access import beginning, safety
 from watchkeeper.domains.access.models import Policy, PolicyDraft, PolicyVersion, Role, Team
 from watchkeeper.domains.access.policies import difference
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import Refused
+from watchkeeper.model.topology import Discovery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("records")]
 Api = Callable[..., Client]
@@ -27,10 +30,6 @@ NIGHT = 'permit (principal in Team::"night", action, resource == Kind::"items") 
 @pytest.fixture
 def records(db: None) -> None:  # noqa: ARG001
     """Items to give as examples."""
-    from tests.domains.test_access import ITEMS, NOW
-    from watchkeeper.domains.situations import AnalysisWriter
-    from watchkeeper.model.topology import Discovery
-
     AnalysisWriter().write({}, {}, [Discovery(NOW, "t", tuple(ITEMS), ())], [], offset=1, now_ms=NOW)
 
 
@@ -246,3 +245,39 @@ def test_a_role_counts_where_an_attribute_has_a_value(api: Api) -> None:
     assert (
         grant("requester", user=user("bob"), attribute="site", values=["Bern"]).where == " where site is Bern"
     )
+
+
+def test_a_role_for_a_site_or_a_service_counts_for_all_that_belongs_to_it(api: Api) -> None:
+    """In the list of all items, the lists of their kinds, and those of their alerts; followed through the graph."""
+    root = api()
+
+    def made(path: str, **body: Any) -> str:
+        answer = post(root, f"{path}/", **body)
+        assert answer.status_code == 201, answer.content
+        return str(answer.json()["id"])
+
+    bern = made("sites", name="Bern")
+    rack = made("racks", name="R1", site=bern)
+    device = made("device-types", model="X", manufacturer=made("manufacturers", name="Acme"))
+    web = made("devices", name="web-1", device_type=device, rack=rack, role="server")
+    made("devices", name="web-2", device_type=device, site=made("sites", name="Zug"), role="server")
+    shop = made("business-services", name="Shop")
+    checkout = made("technical-services", name="checkout")
+    made("relations", source=shop, target=checkout, kind="depends_on")
+    made("relations", source=checkout, target=web, kind="runs_on")
+    rows = {"hot": web, "other": made("items", kind="host", name="elsewhere")}
+    AnalysisWriter().write(
+        {n: alert(n, name=n, item=item) for n, item in rows.items()}, {}, [], [], offset=2, now_ms=NOW
+    )
+    at_bern = person("ann", "operations engineer", attribute="site", values=["Bern"])
+    assert names(at_bern, "items") == {"Bern", "R1", "web-1"}
+    assert names(at_bern, "devices") == {"web-1"} and names(at_bern, "racks") == {"R1"}
+    assert names(at_bern, "alerts") == {"hot"}
+    assert at_bern.patch(f"/api/items/{rows['other']}/", {"name": "x"}, **PATCH).status_code == 404
+    of_shop = person("bob", "operations engineer", attribute="service", values=["Shop"])
+    # What it stands in is needed as well.
+    assert {"Shop", "checkout", "web-1"} <= names(of_shop, "items")
+    assert not {"web-2", "Zug", "elsewhere"} & names(of_shop, "items")
+    assert names(of_shop, "technical-services") == {"checkout"}
+    assert names(of_shop, "alerts") == {"hot"}
+    assert of_shop.get("/items/").status_code == 200

@@ -24,6 +24,7 @@ from watchkeeper.domains.access.models import (
     Team,
 )
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.situations.models import NotificationRule
 from watchkeeper.kernel.models import AuditEntry, OutboxRow
 
 pytestmark = pytest.mark.django_db
@@ -276,12 +277,18 @@ def test_a_role_is_taken_in_an_emergency_and_everybody_sees_it() -> None:
     assert post(ann, "emergencies/", **body, minutes=61).status_code == 400
     assert post(person("eve"), "emergencies/", **body).status_code == 403
     assert ann.get("/api/policies/").status_code == 403
+    everything = NotificationRule.objects.create(
+        name="all", channel="email", address="noc@example.org", min_severity="warning"
+    )
     made = post(ann, "emergencies/", **body, minutes=30)
     assert made.status_code == 201, made.content
     key = made.json()["id"]
     assert ann.get("/api/policies/").status_code == 200
     told = OutboxRow.objects.get(id=f"access:emergency:{key}:taken:{user('root').pk}")
     assert told.payload["subject"].startswith("EMERGENCY") and "nobody else" in told.payload["text"]
+    assert OutboxRow.objects.filter(
+        id=f"notify:{everything.pk}:emergency:{key}", kind="notification"
+    ).exists()
     for client in (ann, root):
         assert "in an emergency" in client.get("/").content.decode()
     assert post(ann, "emergencies/", **body).status_code == 409

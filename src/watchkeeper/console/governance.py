@@ -1,4 +1,4 @@
-"""What the pages of reviews, drafts and versions of policies show beside the record's own facts."""
+"""What the pages of reviews, emergencies, drafts and versions of policies show beside the record's own facts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Count
 
 from watchkeeper.domains.access import difference, simulation
-from watchkeeper.domains.access.models import PolicyDraft, PolicyVersion, Review, ReviewLine
+from watchkeeper.domains.access.models import Emergency, PolicyDraft, PolicyVersion, Review, ReviewLine
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -33,12 +34,20 @@ def of_review(review: Review, actor: Actor) -> dict[str, Any]:
     }
 
 
+def of_emergency(emergency: Emergency, actor: Actor) -> dict[str, Any]:
+    """What the person did from its beginning to its end, for whoever looks at it after and may read the trail."""
+    own = AuditEntry.objects.filter(actor_id=str(emergency.user_id), actor_kind="person", at__gte=emergency.started_at,
+                                    at__lte=emergency.ends_at)  # fmt: skip
+    return {"deeds": visible(actor, "audit", own).order_by("id")[:LINES]}
+
+
 def of_draft(draft: PolicyDraft, actor: Actor) -> dict[str, Any]:
     """How it differs from what counts, whose rights it would change, and which tests it fails."""
     before = draft.policy.text if draft.policy else ""
     shown: dict[str, Any] = {"lines": difference(before, draft.text)}
     try:
-        shown["changes"], shown["failures"] = simulation(actor, draft)
+        changes, shown["failures"] = simulation(actor, draft)
+        shown["changes"] = together(changes)
     except WatchkeeperError as error:
         shown["wrong"] = error.detail
     return shown
@@ -49,3 +58,21 @@ def of_version(version: PolicyVersion, _: Actor) -> dict[str, Any]:
     same = PolicyVersion.objects.filter(name=version.name, policy=version.policy)
     before = same.filter(number__lt=version.number).order_by("-number").first()
     return {"lines": difference(before.text if before else "", version.text), "before": before}
+
+
+def together(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Changes for the same people, as one: the acts that change alike, and the kinds for which they do."""
+    by_kind: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for c in changes:
+        same = (c["effect"], c["before"], c["after"], tuple(c["people"]), tuple(c["roles"]))
+        by_kind.setdefault((*same, c["kind"]), []).append(c)
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for (*same, kind), alike in by_kind.items():
+        actions = tuple(c["action"] for c in alike)
+        one = found.setdefault(
+            (*same, actions), {**alike[0], "actions": actions, "kinds": [], "examples": []}
+        )
+        one["kinds"].append(kind)
+        told = {e["id"]: {**e, "kind": kind} for c in alike for e in c["examples"]}
+        one["examples"] = (one["examples"] + list(told.values()))[:3]
+    return list(found.values())

@@ -3,6 +3,7 @@ chooses; `ScopeAuthority` knows nothing but the declared scopes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -21,6 +22,10 @@ from watchkeeper.kernel.resource import Resource, registry
 CRUD = ("read", "create", "change", "remove")
 #: what is done with pages that are no records (metrics, logs, the map, doors), by the scope that they need
 PLATFORM_ACTS = {Scope.READ: "read", Scope.WRITE: "work", Scope.ADMIN: "administer"}
+
+#: what belongs to a site, a service and the like: attribute → the keys of the items that belong to these names. The
+#: domain that knows says it, and a role can then be had for them alone
+belonging: dict[str, Callable[[frozenset[str]], frozenset[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,19 @@ from watchkeeper.kernel.resource import registry
 
 PEOPLE = 500
 PLATFORM = "platform"
-#: the kinds of record that say who may what
-RECORDS = ("grants", "roles", "teams", "organisations", "users", "access-requests", "emergencies", "policies",
-           "policy-drafts", "policy-tests", "policy-versions", "review-campaigns", "reviews", "separation-rules",
-           "separation-exceptions", "access-findings")  # fmt: skip
+#: the kinds of record that say who may what, by what one comes for
+RECORDS = {
+    "Who has what": ("grants", "roles", "teams", "organisations", "users"),
+    "How they get it": ("access-requests", "approvals", "emergencies"),
+    "What it allows": ("policies", "policy-drafts", "policy-tests", "policy-versions"),
+    "Whether it is right": (
+        "review-campaigns",
+        "reviews",
+        "separation-rules",
+        "separation-exceptions",
+        "access-findings",
+    ),
+}
 
 
 @require_GET
@@ -41,7 +50,9 @@ def ask(request: HttpRequest) -> HttpResponse:
         request, "access.html", title="Access", given=given,
         people=User.objects.filter(is_active=True).order_by("username")[:PEOPLE],
         kinds=[*kinds, PLATFORM], actions=_actions(), waiting=access.summary(actor),
-        records=[registry[p] for p in RECORDS if may(actor, "read", registry[p])], **context,
+        records=[(said, [registry[p] for p in paths if may(actor, "read", registry[p])])
+                 for said, paths in RECORDS.items()],
+        **context,
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import WatchkeeperError
 
 SHOWN = 50  # of what waits
-ASKED = ("role", "in_organisation", "in_team", "attribute", "values", "days", "reason")
+ASKED = ("role", "reason", "days")
+ONLY = ("in_organisation", "in_team", "attribute", "values")  # for some records
 
 
 @require_GET
@@ -47,6 +48,8 @@ def _takeable(actor: Actor) -> list[Role]:
     if not may(actor, "create", kind):
         return []
     roles = Role.objects.filter(emergency_minutes__gt=0)
+    if actor.person.is_administrator:
+        roles = roles.exclude(name="administrator")
     return [r for r in roles if may(actor, "create", kind, Emergency(user=actor.person, role=r))]
 
 
@@ -56,9 +59,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     """The form with which a person asks for themselves: for a role, or for more time with a grant of theirs."""
     actor, resource = actor_of(request), registry["access-requests"]
     extended = _extended(actor, request.GET.get("extends", ""))
-    names = ("days", "reason") if extended else ASKED
-    fields = [_field(f) for f in fields_of(serializer_of(resource)) if f.name in names]
-    context: dict[str, Any] = {"resource": resource, "back": "/my-access/", "extended": extended,
+    known = {f.name: _field(f) for f in fields_of(serializer_of(resource))}
+    fields = [known[name] for name in (ASKED[1:] if extended else ASKED + ONLY)]
+    context: dict[str, Any] = {"resource": resource, "back": "/my-access/", "extended": extended, "only": ONLY,
                                "title": f"Extend {extended.role}" if extended else "Ask for access"}  # fmt: skip
     if request.method == "GET":
         shown = [replace(f, value=request.GET.get(f.name, f.value)) for f in fields]
@@ -79,11 +82,14 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _extended(actor: Actor, key: str) -> Grant | None:
     found = visible(actor, "grants").filter(user=actor.person)
-    return found.filter(pk=key).first() if key.isdigit() else None
+    return found.filter(pk=key).first() if key.isascii() and key.isdigit() else None
 
 
 def _field(field: Field) -> Field:
-    """Only roles that can be asked for, with what they are for."""
+    """Only roles that can be asked for, with what they are for; attributes that some kind of record has."""
+    if field.name == "attribute":
+        known = sorted(access.known_attributes())
+        return replace(field, shape="choice", choices=tuple((n, n.replace("_", " ")) for n in known))
     if field.name != "role":
         return field
     roles = Role.objects.filter(requestable=True)

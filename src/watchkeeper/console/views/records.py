@@ -29,6 +29,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "jobs": ("job.html", surroundings.of_job),
     "event-rules": ("event_rule.html", lambda *_: {}),
     "firings": ("firing.html", surroundings.of_firing),
+    "emergencies": ("emergency.html", governance.of_emergency),
     "reviews": ("review.html", governance.of_review),
     "policy-drafts": ("policy_draft.html", governance.of_draft),
     "policy-versions": ("policy_version.html", governance.of_version),

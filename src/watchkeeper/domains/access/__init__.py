@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watchkeeper.domains.access.at_a_glance import own_grants, summary
     from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
+    from watchkeeper.domains.access.granting import known_attributes
     from watchkeeper.domains.access.keeping import Keeper
     from watchkeeper.domains.access.placing import place, roles_of
     from watchkeeper.domains.access.policies import difference, effect, simulation
-    from watchkeeper.domains.access.summary import own_grants, summary
 
 __all__ = [
     "Keeper",
@@ -28,6 +29,7 @@ __all__ = [
     "effect",
     "explain",
     "home_of",
+    "known_attributes",
     "own_grants",
     "place",
     "roles_of",
@@ -40,11 +42,12 @@ _ELSEWHERE = {
     "active_emergencies": ("emergencies", "active"),
     "difference": ("policies", "difference"),
     "effect": ("policies", "effect"),
-    "own_grants": ("summary", "own_grants"),
+    "known_attributes": ("granting", "known_attributes"),
+    "own_grants": ("at_a_glance", "own_grants"),
     "place": ("placing", "place"),
     "roles_of": ("placing", "roles_of"),
     "simulation": ("policies", "simulation"),
-    "summary": ("summary", "summary"),
+    "summary": ("at_a_glance", "summary"),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from rest_framework import serializers
 
 from watchkeeper.domains.access import reviewing
 from watchkeeper.domains.access.models import Review, ReviewCampaign, ReviewLine
@@ -24,18 +23,6 @@ class CampaignSerializer(RecordSerializer):
         model = ReviewCampaign
         fields = ("id", "name", "owner", "roles", "teams", "organisations", "reviewers", "days", "unanswered",
                   "interval_days", "next_at", "enabled")  # fmt: skip
-
-    def validate_days(self, value: int) -> int:
-        """Raises ValidationError."""
-        if value < 1:
-            raise serializers.ValidationError("at least one day")
-        return value
-
-    def validate_interval_days(self, value: int | None) -> int | None:
-        """Raises ValidationError."""
-        if value == 0:
-            raise serializers.ValidationError("at least one day; empty: once")
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One that repeats begins at once unless it says when."""

@@ -15,7 +15,7 @@ from cedarpy import pst
 from django.db.models import Q
 
 from watchkeeper.domains.access import leaves
-from watchkeeper.domains.access.facts import PRINCIPAL_ATTRIBUTES, Column, Question, Uid
+from watchkeeper.domains.access.facts import ITEM, PRINCIPAL_ATTRIBUTES, Column, Question, ScopedRole, Uid
 from watchkeeper.domains.access.language import BadPolicy, Rule
 from watchkeeper.domains.access.leaves import Condition, both, either, opposite
 
@@ -220,11 +220,19 @@ class _Meanings:
             return Q(("pk", None))  # somebody may have it for some records only: it counts as a test
         found: Condition = False
         for scoped in person.scoped:
-            column = self._asked.kind.column(scoped.attribute)
-            if column is not None and group == Uid("Role", scoped.role):
-                own = both(leaves.present(column), leaves.one_of(column, scoped.names))
-                found = either(found, own)
+            if group == Uid("Role", scoped.role):
+                found = either(found, self._covered(scoped))
         return found
+
+    def _covered(self, scoped: ScopedRole) -> Condition:
+        """The records for which the role counts; see ScopedRole.covers."""
+        column, item = self._asked.kind.column(scoped.attribute), self._asked.kind.column(ITEM)
+        there = leaves.present(column) if column is not None else False
+        named = both(there, leaves.one_of(column, scoped.names)) if column is not None else False
+        if item is None or not scoped.items:
+            return named
+        belongs = both(leaves.present(item), leaves.one_of(item, scoped.items))
+        return either(named, both(opposite(there), belongs))
 
     def _action_in(self, group: Uid) -> bool:
         return group.type == "Action" and (group.id == self._asked.action or group.id in self._asked.groups)

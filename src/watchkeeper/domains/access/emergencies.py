@@ -13,6 +13,7 @@ from watchkeeper.domains.access.granting import end
 from watchkeeper.domains.access.models import Emergency, EmergencyState, Grant
 from watchkeeper.domains.access.telling import administrators, tell
 from watchkeeper.domains.identity.models import AccountKind
+from watchkeeper.domains.situations import announce
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.permissions import visible
@@ -69,6 +70,8 @@ def take(actor: Actor, data: dict[str, Any]) -> Emergency:
          f"EMERGENCY: {person.called} has taken the role {role}",
          f"{person.called} ({person}) has taken the role {role} until {until:%H:%M} UTC:\n\n{data['reason']}",
          f"/emergencies/{made.pk}/")  # fmt: skip
+    announce(f"emergency:{made.pk}", f"{person.called} has taken the role {role} in an emergency", [data["reason"]],
+             f"/emergencies/{made.pk}/")  # fmt: skip
     return made
 
 

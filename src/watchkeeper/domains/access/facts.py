@@ -15,6 +15,7 @@ from watchkeeper.kernel.permissions import CRUD, PLATFORM_ACTS, needs
 from watchkeeper.kernel.resource import Resource
 
 PLATFORM = "platform"  # the kind of the pages that are no records
+ITEM = "item_id"  # what a record is or belongs to in the graph
 PRINCIPAL_ATTRIBUTES = ("username", "name", "email")
 
 
@@ -31,11 +32,19 @@ class Uid:
 
 @dataclass(frozen=True, slots=True)
 class ScopedRole:
-    """A role that counts only for records whose `attribute` (organisation, team, site, …) is one of these names."""
+    """A role that counts only for records whose `attribute` (organisation, team, site, …) is one of these names, and
+    for those without the attribute that are or belong to one of these `items`."""
 
     role: str
     attribute: str
     names: frozenset[str]
+    items: frozenset[str] = frozenset()
+
+    def covers(self, attributes: dict[str, Any]) -> bool:
+        """Whether it counts for a record with these attributes."""
+        if self.attribute in attributes:
+            return attributes[self.attribute] in self.names
+        return attributes.get(ITEM) in self.items
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Principal:
 
     def parents(self, attributes: dict[str, Any]) -> frozenset[Uid]:
         """What the principal is within where a record has these attributes."""
-        roles = (Uid("Role", s.role) for s in self.scoped if attributes.get(s.attribute) in s.names)
+        roles = (Uid("Role", s.role) for s in self.scoped if s.covers(attributes))
         return self.within | frozenset(roles)
 
 
@@ -129,6 +138,8 @@ def _column(resource: Resource, path: str) -> Column:
             model = field.related_model
     sorts = ((SeverityField, "severity"), (models.BooleanField, "truth"), (models.IntegerField, "long"),
              (models.CharField, "text"), (models.TextField, "text"))  # fmt: skip
+    if path.endswith("_id") and isinstance(field, models.ForeignKey):
+        field = field.target_field
     sort = next((s for kind, s in sorts if isinstance(field, kind)), None)
     if sort is None:
         raise ValueError(f"{resource.path}: policies cannot ask about {path!r}")
@@ -139,9 +150,11 @@ def _column(resource: Resource, path: str) -> Column:
 def called(path: str) -> str:
     """What policies call a field: what names a relation goes under the relation's own name.
 
-    >>> called("item__name"), called("user__username"), called("count")
-    ('item', 'user', 'count')
+    >>> called("item__name"), called("user__username"), called("count"), called("id")
+    ('item', 'user', 'count', 'item_id')
     """
+    if path == "id":  # of an item, as other records point to it
+        return ITEM
     return path.removesuffix("__name").removesuffix("__username")
 
 

@@ -22,6 +22,7 @@ from watchkeeper.domains.identity.models import AccountKind, ApiToken, User
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
 from watchkeeper.kernel.derive import plain
+from watchkeeper.kernel.permissions import belonging
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Action, Done, Resource, registry
 
@@ -42,7 +43,7 @@ def look(now: dt.datetime) -> int:
     """Look at everything; write what is new, settle what is so no more. How many findings are open."""
     seen = {(s.found, s.subject): s for s in _everything(now)}
     known = {(f.found, f.subject): f for f in AccessFinding.objects.all()}
-    with transaction.atomic(), audit.together():
+    with transaction.atomic():
         AccessFinding.objects.bulk_create(
             AccessFinding(found=s.found, subject=s.subject, detail=s.detail[:500], user_id=s.user, grant_id=s.grant,
                           token_id=s.token, rule_id=s.rule, found_at=now)
@@ -123,7 +124,8 @@ def _grants(now: dt.datetime, before: dt.datetime) -> Iterator[Seen]:
                    user=grant.user_id, grant=grant.pk)  # fmt: skip
     for grant in living.exclude(attribute=""):
         for value in grant.values:
-            if not any(_known(r, grant.attribute, value) for r in registry):
+            belongs = grant.attribute in belonging and belonging[grant.attribute](frozenset((value,)))
+            if not belongs and not any(_known(r, grant.attribute, value) for r in registry):
                 yield Seen(Found.EMPTY_GRANT, f"grant {grant.pk} {value}"[:200],
                            f"{grant}: there is no record whose {grant.attribute.replace('_', ' ')} is {value}",
                            user=grant.user_id, grant=grant.pk)  # fmt: skip

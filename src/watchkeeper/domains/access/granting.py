@@ -10,15 +10,21 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.access import safety, separating
-from watchkeeper.domains.access.facts import kind_of
+from watchkeeper.domains.access.facts import ITEM, kind_of
 from watchkeeper.domains.access.models import Grant
 from watchkeeper.domains.access.standing import ADMINISTRATOR
 from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.permissions import belonging
 from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
 _HOLDERS = ("user", "team", "everyone_else")
+
+
+def known_attributes() -> set[str]:
+    """What a role can be had for: attributes of some kind of record, and what items belong to."""
+    return {*belonging, *(c.name for r in registry for c in kind_of(r).columns)} - {ITEM}
 
 
 def checked_scope(data: dict[str, Any]) -> None:
@@ -31,7 +37,7 @@ def checked_scope(data: dict[str, Any]) -> None:
         if values:
             raise serializers.ValidationError({"attribute": "which attribute is one of these values?"})
         return
-    known = sorted({c.name for r in registry for c in kind_of(r).columns})
+    known = sorted(known_attributes())
     if attribute not in known:
         raise serializers.ValidationError(
             {"attribute": f"no kind of record has it; there are: {', '.join(known)}"}

@@ -139,7 +139,9 @@ def _texts(draft: PolicyDraft) -> tuple[list[tuple[str, str]], list[tuple[str, s
 def effect(actor: Actor, key: str) -> list[dict[str, Any]]:
     """The same as plain data, for whoever may read this draft. Raises NotThere, Invalid or Forbidden."""
     require(actor, "read", registry["policy-drafts"])
-    draft = visible(actor, "policy-drafts").filter(pk=key).first() if key.isdigit() else None
+    draft = (
+        visible(actor, "policy-drafts").filter(pk=key).first() if key.isascii() and key.isdigit() else None
+    )
     if draft is None:
         raise NotThere(f"there is no policy draft {key!r}")
     return simulation(actor, draft)[0]

@@ -3,6 +3,7 @@ change is refused when one of them fails."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from watchkeeper.domains.access.models import PolicyTest
 from watchkeeper.domains.access.standing import standing_of
 from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.derive import plain
+from watchkeeper.kernel.fields import storable
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -86,15 +88,15 @@ class PolicyTestSerializer(RecordSerializer):
 def _typed(name: str, value: Any, sort: str) -> Any:
     """As policies compare it; forms send text."""
     if sort == "long":
-        try:
-            return int(value)
-        except (TypeError, ValueError) as error:
-            raise serializers.ValidationError({"attributes": f"{name}: a whole number"}) from error
+        text = str(value)
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise serializers.ValidationError({"attributes": f"{name}: a whole number"})
+        return int(text)
     if sort == "truth":
         if str(value).lower() not in ("true", "false", "yes", "no"):
             raise serializers.ValidationError({"attributes": f"{name}: true or false"})
         return str(value).lower() in ("true", "yes")
-    return str(value)
+    return storable(str(value))
 
 
 plain(

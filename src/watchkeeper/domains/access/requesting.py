@@ -55,8 +55,6 @@ class AccessRequestSerializer(ScopedSerializer):
             raise serializers.ValidationError({"role": "which role?"})
         checked_scope(data)
         role, days = data["role"], data.get("days")
-        if days == 0:
-            raise serializers.ValidationError({"days": "at least one day"})
         if role.longest_days and (days is None or days > role.longest_days):
             raise serializers.ValidationError(
                 {"days": f"{role} is granted for at most {role.longest_days} days"}

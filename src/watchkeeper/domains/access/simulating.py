@@ -3,7 +3,8 @@ records as examples. Nothing is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,15 @@ from django.db.models import Model
 from watchkeeper.domains.access.conditions import condition_of
 from watchkeeper.domains.access.deciding import filter_of, policies_of
 from watchkeeper.domains.access.explaining import actions_of
-from watchkeeper.domains.access.facts import PLATFORM, Principal, Question, Uid, kind_of, question
+from watchkeeper.domains.access.facts import (
+    PLATFORM,
+    PRINCIPAL_ATTRIBUTES,
+    Principal,
+    Question,
+    Uid,
+    kind_of,
+    question,
+)
 from watchkeeper.domains.access.language import Policies, Rule
 from watchkeeper.domains.access.leaves import Condition, both, opposite
 from watchkeeper.domains.access.models import Role
@@ -24,6 +33,7 @@ from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.resource import Resource, registry
 
 EXAMPLES = 3
+_OWN = re.compile(r"resource\.\w+\s*==\s*principal\.username")
 MOST = 200  # rows of an answer
 
 
@@ -77,20 +87,24 @@ def _altered(old: Policies, new: Policies) -> tuple[Rule, ...]:
 def _parties(altered: tuple[Rule, ...]) -> Iterator[Party]:
     users = list(User.objects.filter(is_active=True))
     known = standings(users)
-    personal = any(_personal(r) for r in altered)
+    told_apart = _told_apart(altered)
     alike: dict[Any, list[Principal]] = {}
     for user in users:
         p = known[user.pk].principal
-        alike.setdefault((p.within, p.scoped, p.username if personal else ""), []).append(p)
+        alike.setdefault((p.within, p.scoped, told_apart(p)), []).append(p)
     for same in alike.values():
         yield Party(same[0], tuple(p.username for p in same))
     for role in Role.objects.values_list("name", flat=True):
         yield Party(Principal("", frozenset((Uid("Role", role),))), (), role)
 
 
-def _personal(rule: Rule) -> bool:
-    """Whether it is about single people and not groups of them."""
-    return any(str(u.type) == "User" for u in pst.entity_uids(rule.tree)) or "principal." in rule.source
+def _told_apart(altered: tuple[Rule, ...]) -> Callable[[Principal], tuple[str, ...]]:
+    """What of a person these rules can tell apart beside groups. That a record is one's own (its user, approver, …
+    equals the principal's name) does not: everybody has their own."""
+    named = {u.id for r in altered for u in pst.entity_uids(r.tree) if str(u.type) == "User"}
+    text = _OWN.sub("", " ".join(r.source for r in altered))
+    asked = [name for name in PRINCIPAL_ATTRIBUTES if f"principal.{name}" in text]
+    return lambda p: (p.username if p.username in named else "", *(str(getattr(p, name)) for name in asked))
 
 
 def _differences(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -13,6 +14,7 @@ from django.utils import timezone
 from watchkeeper.domains.access.facts import Principal, ScopedRole, Uid
 from watchkeeper.domains.access.models import Grant, Organisation, Team
 from watchkeeper.domains.identity.models import User
+from watchkeeper.kernel.permissions import belonging
 
 ADMINISTRATOR = "administrator"
 
@@ -98,8 +100,16 @@ def _scoped(grant: Held, tree: _Tree | None) -> ScopedRole:
     if grant.in_team is not None:
         return ScopedRole(grant.role, "team", frozenset((grant.in_team,)))
     if grant.attribute:
-        return ScopedRole(grant.role, grant.attribute, frozenset(grant.values))
+        names = frozenset(grant.values)
+        items = belonging[grant.attribute](names) if grant.attribute in belonging else frozenset()
+        return ScopedRole(grant.role, grant.attribute, names, _one(items))
     return ScopedRole(grant.role, "organisation", tree.below(grant.in_organisation) if tree else frozenset())
+
+
+@lru_cache(maxsize=64)
+def _one(names: frozenset[str]) -> frozenset[str]:
+    """The same object for equal sets, because what is decided is kept by what it was decided for."""
+    return names
 
 
 class _Tree:

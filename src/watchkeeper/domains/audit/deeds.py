@@ -4,7 +4,9 @@ from __future__ import annotations
 
 VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on",
          "unacknowledge": "took back the acknowledgement of", "switch-off": "switched off",
-         "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed"}  # fmt: skip
+         "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed",
+         "begin": "began", "withdraw": "withdrew", "keep": "kept", "apply": "put into effect", "begin-later": "put off",
+         "find-ended": "found ended", "revoke-unanswered": "revoked for want of an answer"}  # fmt: skip
 ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in.failed": "failed to sign in"}  # fmt: skip
 

@@ -10,11 +10,13 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from rest_framework import serializers
 
+from watchkeeper.domains.inventory import scopes
 from watchkeeper.domains.inventory.announcing import announce
 from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.permissions import belonging
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -103,11 +105,12 @@ def relations_of(item: Item) -> QuerySet[Relation]:
     return Relation.objects.filter(Q(source=item) | Q(target=item), valid_to=None)
 
 
+belonging.update({"site": scopes.of_site, "service": scopes.of_service})
 registry.add(
     Resource(
         model=Item,
         path="items",
-        policy_attributes=("kind", "declared", "name", "source", "discovered"),
+        policy_attributes=("id", "kind", "declared", "name", "source", "discovered"),
         name="item",
         description="Everything the organisation runs, found by discovery or entered by people.",
         fields=ItemSerializer.Meta.fields,

@@ -78,7 +78,7 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
         Resource(
             model=model,
             path=model.PATH,
-            policy_attributes=("kind", "name", "source", *asked),
+            policy_attributes=("id", "kind", "name", "source", *asked),
             name=name,
             description=more.pop("description", (model.__doc__ or "").strip()),
             fields=(*_BEFORE, *own, *_AFTER),

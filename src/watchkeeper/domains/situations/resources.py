@@ -180,7 +180,16 @@ registry.add(
     Resource(
         model=Alert,
         path="alerts",
-        policy_attributes=("name", "severity", "status", "source", "count", "flapping", "item__name"),
+        policy_attributes=(
+            "name",
+            "severity",
+            "status",
+            "source",
+            "count",
+            "flapping",
+            "item__name",
+            "item_id",
+        ),
         name="alert",
         description="What senders and our own detectors say is wrong; told again and again, it stays one alert.",
         fields=AlertSerializer.Meta.fields,

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.utils import timezone
 
 from watchkeeper.domains.inventory import names_of
 from watchkeeper.domains.situations import rules
@@ -88,6 +89,21 @@ def _add(rows: Iterable[tuple[str, int, str, Situation]], now_ms: int) -> None:
             payload={"rule": rule, "message": message(event, situation, names, now_ms)},
         )
         for row_id, rule, event, situation in rows
+    )
+
+
+def announce(cause: str, title: str, because: Sequence[str], path: str) -> None:
+    """Tell something critical that is no situation to every enabled rule that wants all there is: one without labels
+    and words. Once for each cause, in the caller's transaction."""
+    now = _text(milliseconds(timezone.now()))
+    data = {"id": cause, "url": f"{settings.PUBLIC_URL}{path}", "state": "open", "severity": "critical",
+            "title": title, "opened_at": now, "resolved_at": None, "alert_count": 0, "because": list(because),
+            "causes": []}  # fmt: skip
+    told = {"type": "situation.opened", "timestamp": now, "data": data}
+    outbox.add(
+        outbox.Effect(f"notify:{rule.id}:{cause}", KIND, cause, {"rule": rule.id, "message": told})
+        for rule in rules_in_force()
+        if not rule.labels and not rule.words
     )
 
 

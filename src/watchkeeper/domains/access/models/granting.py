@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from watchkeeper.domains.access.models.organising import Organisation, Role, Team
+from watchkeeper.domains.access.models.organising import LONGEST, Organisation, Role, Team
 
 
 class Grants(models.QuerySet[Any]):
@@ -125,7 +126,12 @@ class AccessRequest(Scoped):
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="requests")
     reason = models.TextField()
     days = models.PositiveSmallIntegerField(
-        "for how many days", null=True, blank=True, default=None, help_text="empty: until it is taken back"
+        "for how many days",
+        null=True,
+        blank=True,
+        default=None,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST)],
+        help_text="empty: until it is taken back",
     )
     extends = models.ForeignKey(
         Grant, null=True, blank=True, on_delete=models.SET_NULL, related_name="extensions",
@@ -193,7 +199,7 @@ class Emergency(models.Model):
     state = models.CharField(max_length=10, choices=EmergencyState, default=EmergencyState.ACTIVE)
     grant = models.OneToOneField(Grant, null=True, on_delete=models.SET_NULL, related_name="emergency")
     started_at = models.DateTimeField(auto_now_add=True)
-    ends_at = models.DateTimeField()
+    ends_at = models.DateTimeField("until")
     reviewed_by = models.CharField(max_length=200, blank=True, default="")
     review_note = models.TextField("what the review found", blank=True, default="")
 

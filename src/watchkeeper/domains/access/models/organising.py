@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+LONGEST = 3650  # days: ten years
 
 
 class OrganisationKind(models.TextChoices):
@@ -87,10 +90,18 @@ class Role(Owned):
     approvers = models.JSONField("who approves", default=usual_approvers, blank=True)
     approvals_needed = models.PositiveSmallIntegerField("approvals needed", default=1)
     longest_days = models.PositiveSmallIntegerField(
-        "longest, in days", null=True, blank=True, default=None, help_text="empty: until it is taken back"
+        "longest, in days",
+        null=True,
+        blank=True,
+        default=None,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST)],
+        help_text="empty: until it is taken back",
     )
     emergency_minutes = models.PositiveSmallIntegerField(
-        "in an emergency, minutes", default=0, help_text="for how long it can be taken at once; 0: not at all"
+        "in an emergency, minutes",
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text="for how long it can be taken at once; 0: not at all",
     )
 
     class Meta:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from watchkeeper.domains.access.models.granting import Grant
-from watchkeeper.domains.access.models.organising import Organisation, Role, Team
+from watchkeeper.domains.access.models.organising import LONGEST, Organisation, Role, Team
 
 
 class Reviewers(models.TextChoices):
@@ -49,12 +50,19 @@ class ReviewCampaign(models.Model):
     reviewers = models.CharField(
         "who answers", max_length=16, choices=Reviewers, default=Reviewers.ROLE_OWNERS
     )
-    days = models.PositiveSmallIntegerField("days to answer", default=14)
+    days = models.PositiveSmallIntegerField(
+        "days to answer", default=14, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    )
     unanswered = models.CharField(
         "what is not answered", max_length=10, choices=Unanswered, default=Unanswered.REVOKE
     )
     interval_days = models.PositiveSmallIntegerField(
-        "every so many days", null=True, blank=True, default=None, help_text="empty: once"
+        "every so many days",
+        null=True,
+        blank=True,
+        default=None,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST)],
+        help_text="empty: once",
     )
     next_at = models.DateTimeField("next begins", null=True, blank=True, default=None)
     enabled = models.BooleanField(default=True)

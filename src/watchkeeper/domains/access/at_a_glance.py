@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.utils import timezone
-
 from watchkeeper.domains.access.models import Grant
 from watchkeeper.domains.access.standing import ADMINISTRATOR, standing_of
 from watchkeeper.domains.identity.models import User
@@ -31,12 +29,12 @@ def own_grants(user: User) -> list[OwnGrant]:
     if standing.is_administrator:
         found.append(OwnGrant(ADMINISTRATOR, "Everything.", "", "by your own record", None, None))
     grants = Grant.objects.filter(pk__in=[g.pk for g in standing.grants])
-    for g in grants.select_related("role", "user", "team", "in_organisation", "in_team").order_by(
-        "role__name"
-    ):
+    for g in grants.select_related(
+        "role", "user", "team", "in_organisation", "in_team", "emergency"
+    ).order_by("role__name"):
         how = f"as a member of {g.team}" if g.team else "like everyone without another grant"
         own = g.user_id is not None
-        extends = g.pk if own and g.expires_at and g.expires_at > timezone.now() else None
+        extends = g.pk if own and g.expires_at and not hasattr(g, "emergency") else None
         how = g.reason if own else how
         found.append(OwnGrant(g.role.name, g.role.purpose, g.where.strip(), how, g.expires_at, extends))
     return found
