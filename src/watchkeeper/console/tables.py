@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
 from watchkeeper.domains.audit.deeds import deed
+from watchkeeper.domains.automation.models import Does
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.resource import Column, Resource, Show
 from watchkeeper.model.verdicts import Severity
@@ -65,6 +66,8 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return format_html("{}", deed(str(value)))
         case "audit", "actor_kind":
             return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
+        case "event-rules", "does":
+            return SafeString(Does(value).label)
         case "intake-keys", "rate":
             return SafeString("no limit" if not value else f"{many(value)} rows a second")
     return None

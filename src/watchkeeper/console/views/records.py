@@ -34,7 +34,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
-    "event-rules": ("event_rule.html", lambda *_: {}),
+    "event-rules": ("event_rule.html", surroundings.of_rule),
     "firings": ("firing.html", surroundings.of_firing),
 }
 
