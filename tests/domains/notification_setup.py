@@ -14,9 +14,9 @@ def main(url: str) -> None:
 
     call_command("migrate", verbosity=0)
     from tests.domains.analysis_structs import NOW, alert, situation
+    from watchkeeper.domains.outgoing.webhooks import new_secret
     from watchkeeper.domains.situations import AnalysisWriter
     from watchkeeper.domains.situations.models import NotificationRule
-    from watchkeeper.domains.outgoing.webhooks import new_secret
 
     NotificationRule.objects.create(name="all", address=url, secret=new_secret())
     opened = situation("s", ("a",), opened_ms=4_000_000_000_000)

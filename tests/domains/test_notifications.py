@@ -161,67 +161,6 @@ def test_what_fails_is_tried_again_and_noted(receiver: Got) -> None:
 
 
 @pytest.mark.django_db
-def test_internal_addresses_are_refused(settings: Any) -> None:
-    """By number, by name, and hidden inside IPv6."""
-    from watchkeeper.kernel import outbound
-
-    settings.OUTBOUND_ALLOW = []
-    with webhook_receiver() as got:
-        for host in (
-            "127.0.0.1",
-            "localhost",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-            "0.0.0.0",
-            "2130706433",
-            "0x7f.1",
-        ):
-            with pytest.raises((outbound.NotAllowed, outbound.Unreachable)):
-                outbound.post(f"http://{host}:{got.port}/", b"", {})
-        for url in (
-            "file:///etc/passwd",
-            "ftp://x/",
-            "http://",
-            "http://u:p@x/",
-            "http://169.254.169.254/latest",
-        ):
-            with pytest.raises((outbound.NotAllowed, outbound.Unreachable)):
-                outbound.post(url, b"", {})
-        assert got.requests == []
-
-
-@pytest.mark.django_db
-def test_an_answer_that_trickles_ends(settings: Any) -> None:
-    """The time limit is for all of it, not for each byte."""
-    import socket
-    import time
-
-    from watchkeeper.kernel import outbound
-
-    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
-    stop = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def trickle() -> None:
-            client, _ = server.accept()
-            with client:
-                while not stop.wait(0.1):
-                    try:
-                        client.sendall(b"H")
-                    except OSError:
-                        return
-
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        began = time.monotonic()
-        with pytest.raises(outbound.Unreachable):
-            outbound.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"", {}, timeout=0.6)
-        assert time.monotonic() - began < 10
-        stop.set()
-        thread.join()
-
-
-@pytest.mark.django_db
 def test_mail_says_it_in_plain_text(settings: Any) -> None:
     """To everybody of the rule, under one Message-ID."""
     with mail_receiver() as got:

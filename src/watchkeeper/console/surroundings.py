@@ -11,13 +11,13 @@ from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.templatetags.console import as_time
 from watchkeeper.domains.audit.deeds import deed
-from watchkeeper.domains.automation.models import Firing
+from watchkeeper.domains.automation.models import EventRule, Firing
 from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event
-from watchkeeper.kernel.models import AuditEntry, Delivery, Job
+from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
@@ -65,11 +65,19 @@ def of_job(job: Job, _: Actor) -> dict[str, Any]:
     return {"summary": summary, "links": links, "more": more, "came": drawn, "lines": lines, "took": took}
 
 
+def of_rule(rule: EventRule, actor: Actor) -> dict[str, Any]:
+    """What it did last, for the page that says whose it is."""
+    found = visible(actor, "firings").filter(rule=rule)
+    return {"fired": found[:20], "fired_count": found.count(), "in_words": {"firings"}}
+
+
 def of_firing(firing: Firing, _: Actor) -> dict[str, Any]:
     """What had happened, as a sentence and by what it changed, and every attempt to tell it."""
     event = msgspec.convert(firing.told, Event)
     names = [n for n in {**event.before, **event.after} if event.act != "create"]
+    row = OutboxRow.objects.filter(pk=firing.effect, state="due", attempts__gt=0).first()
     return {
+        "again_at": row.due_at if row is not None else None,
         "title": sentence(event, registry[event.kind].name) if event.act != "test" else event.name,
         "event": event,
         "changes": [

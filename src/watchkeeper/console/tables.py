@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
 from watchkeeper.console.wording import plain
 from watchkeeper.domains.audit.deeds import deed
+from watchkeeper.domains.automation.models import Does
 from watchkeeper.domains.lists import columns
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
@@ -88,6 +89,8 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return format_html("{}", deed(str(value)))
         case "audit", "actor_kind":
             return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
+        case "event-rules", "does":
+            return SafeString(Does(value).label)
         case "intake-keys", "rate":
             return SafeString("no limit" if not value else f"{many(value)} rows a second")
     return None

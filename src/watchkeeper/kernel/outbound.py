@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,7 +24,6 @@ from watchkeeper.model.errors import WatchkeeperError
 TIMEOUT = 15.0  # seconds for all of it
 MAX_ANSWER = 64 * 1024  # bytes that are read of an answer
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class NotAllowed(WatchkeeperError):
@@ -51,8 +51,8 @@ class Answer:
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
     """POST, and the answer whatever its status. Raises NotAllowed or Unreachable."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
         host = parts.hostname or ""
     except (KeyError, ValueError) as error:
@@ -62,13 +62,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIM
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     checked = check(host, port)
     connection = _Pinned(host, port, checked, parts.scheme == "https", timeout)
-    # Each read has its own time limit; a server that trickles would go on for ever without this one.
+    # Each step has its own time limit; a server that trickles would go on for ever without this one.
     end = threading.Timer(timeout, connection.abort)
     end.start()
     try:
         connection.request("POST", target, body, dict(headers))
         found = connection.getresponse()
         return Answer(found.status, dict(found.headers.items()), found.read(MAX_ANSWER))
+    except http.client.InvalidURL as error:
+        raise NotAllowed(f"{url!r} is not a http or https address") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{host}: {error or type(error).__name__}") from error
     finally:
@@ -95,30 +97,38 @@ def check(host: str, port: int) -> list[str]:
 def public(text: str) -> bool:
     """Whether an address is on the public internet, also one that hides IPv4 inside IPv6.
 
-    >>> public("93.184.216.34"), public("127.0.0.1"), public("::ffff:10.0.0.1"), public("169.254.169.254")
+    Of IPv6 that is 2000::/3 alone (RFC 4291, section 2.4): what lies outside is local, special, deprecated or not
+    given out, and some of it is newer than Python's own list.
+
+    >>> public("93.184.216.34"), public("127.0.0.1"), public("::ffff:10.0.0.1"), public("::127.0.0.1")
     (True, False, False, False)
     """
     address = ipaddress.ip_address(text.split("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = (
-            address.ipv4_mapped
-            or address.sixtofour
-            or (address.teredo and address.teredo[1])
-            or _nat64(address)
-        )
-        if inner:
-            return public(str(inner))
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast and not any(address in n for n in _SPECIAL_4)
+    hidden = _hidden(address)
+    if hidden:
+        return all(public(str(inner)) for inner in hidden)
+    return address in _UNICAST and address.is_global and not any(address in n for n in _SPECIAL_6)
 
 
-def _nat64(address: ipaddress.IPv6Address) -> Address | None:
-    if address not in ipaddress.ip_network("64:ff9b::/96"):
-        return None
-    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: protocol assignments, relays of 6to4; documentation
+_SPECIAL_4 = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+_SPECIAL_6 = (ipaddress.IPv6Network("3fff::/20"),)
+
+
+def _hidden(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses to which this one leads: mapped, 6to4, Teredo, NAT64, ISATAP."""
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    isatap = (int(address) >> 32) & 0xFCFFFFFF == 0x5EFE  # RFC 5214: ::0:5efe and ::200:5efe
+    return [*filter(None, found), *([last] if address in _NAT64 or isatap else [])]
 
 
 def _among(text: str, networks: Sequence[Network]) -> bool:
-    address: Address = ipaddress.ip_address(text.split("%")[0])
+    address = ipaddress.ip_address(text.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return any(address in n for n in networks)
@@ -131,21 +141,24 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=timeout)
         self.default_port = 443 if secure else 80
         self._addresses, self._secure = addresses, secure
+        self._end = time.monotonic() + timeout
 
     def connect(self) -> None:
-        """Connect to the first address that answers."""
+        """Connect to the first address that answers, while there is time."""
         error: OSError | None = None
         for address in self._addresses:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                break
             try:
-                sock = socket.create_connection((address, self.port), self.timeout)
+                self.sock = socket.create_connection((address, self.port), left)
             except OSError as e:
                 error = e
                 continue
             if self._secure:
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.host)
-            self.sock = sock
+                self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
             return
-        raise error or OSError("no address")
+        raise error or OSError("no address has answered in time")
 
     def abort(self) -> None:
         """Break off from another thread."""

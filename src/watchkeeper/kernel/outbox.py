@@ -132,15 +132,19 @@ class OutboxWorker:
         self.name = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
 
     def run(self, stop: threading.Event) -> None:
-        """Carry out what is due until `stop` is set; then finish what has begun."""
+        """Carry out what is due until `stop` is set; then finish what has begun. An effect whose handler has an error
+        ends its thread, which the log tells; another takes its place."""
         self._patiently(self._take_over, stop)
-        workers = [
-            threading.Thread(target=self._work, args=(stop,), name=f"outbox-{n}", daemon=True)
-            for n in range(self.threads)
-        ]
-        for w in workers:
-            w.start()
-        for w in workers:
+        workers: dict[int, threading.Thread] = {}
+        while not stop.is_set():
+            for n in range(self.threads):
+                if n not in workers or not workers[n].is_alive():
+                    workers[n] = threading.Thread(
+                        target=self._work, args=(stop,), name=f"outbox-{n}", daemon=True
+                    )
+                    workers[n].start()
+            stop.wait(1.0)
+        for w in workers.values():
             w.join()
 
     def _work(self, stop: threading.Event) -> None:
@@ -185,14 +189,19 @@ class OutboxWorker:
         if carry_out is None:
             self._failed(row, f"nothing here carries out {row.kind!r}", began, final=True)
             return True
+        said = ("an error of ours, which the log tells", row.attempts >= ATTEMPTS)
+        answer = None
         try:
             answer = carry_out(row)
         except GiveUp as error:
-            self._failed(row, error.detail, began, final=True)
+            said = (error.detail, True)
         except (WatchkeeperError, OSError) as error:
-            self._failed(row, str(error) or repr(error), began, final=row.attempts >= ATTEMPTS)
-        else:
-            self._done(row, answer, began)
+            said = (str(error) or repr(error), row.attempts >= ATTEMPTS)
+        finally:
+            if answer is None:
+                self._failed(row, said[0], began, final=said[1])
+            else:
+                self._done(row, answer, began)
         return True
 
     def _claim(self) -> OutboxRow | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
@@ -146,7 +147,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._kinds: dict[str, Resource] = {}
-        self._looked = False
+        self._looking = self._looked = False
+        self._lock = RLock()
 
     def add(self, resource: Resource) -> Resource:
         """Declare a kind. Raises ValueError when its path is taken."""
@@ -169,9 +171,13 @@ class Registry:
         return next((r for r in self if r.model is model), None)
 
     def _look(self) -> None:
-        if not self._looked:
-            self._looked = True
-            autodiscover_modules("resources")
+        if self._looked:
+            return
+        with self._lock:  # no thread sees a part of them; the modules themselves may ask while they declare
+            if not self._looking:
+                self._looking = True
+                autodiscover_modules("resources")
+                self._looked = True
 
 
 registry = Registry()

@@ -11,6 +11,7 @@ from watchkeeper.domains import inbox
 from watchkeeper.domains.inbox import subscribing
 from watchkeeper.domains.inbox.models import Subscription
 from watchkeeper.kernel.acting import actor_of
+from watchkeeper.kernel.events import written
 from watchkeeper.kernel.resource import Resource
 
 register = template.Library()
@@ -26,3 +27,9 @@ def unread(user: Any) -> int:
 def watching(request: HttpRequest, resource: Resource, record: Any) -> Subscription | None:
     """The reader's subscription to this record, if there is one."""
     return subscribing.watching(actor_of(request), resource.path, str(record.pk))
+
+
+@register.filter
+def watchable(resource: Resource) -> bool:
+    """Whether anything is ever done to records of this kind that somebody could be told of."""
+    return bool(resource.allow) or resource.path in written

@@ -27,7 +27,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
     "jobs": ("job.html", surroundings.of_job),
-    "event-rules": ("event_rule.html", lambda *_: {}),
+    "event-rules": ("event_rule.html", surroundings.of_rule),
     "firings": ("firing.html", surroundings.of_firing),
     "emergencies": ("emergency.html", governance.of_emergency),
     "reviews": ("review.html", governance.of_review),

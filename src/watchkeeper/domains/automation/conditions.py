@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import atexit
 import json
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from watchkeeper.domains.automation.evaluating import SECONDS
@@ -62,8 +64,9 @@ class Evaluator:
                     answers.append(json.loads(line))
                     if len(answers) == len(conditions):
                         return answers
-                self._end()  # the condition that it was at has ended it
-                answers.append(TOO_MUCH)
+                # The condition that it was at has ended it, unless somebody else has.
+                if self._end() != -signal.SIGKILL:
+                    answers.append(TOO_MUCH)
         return answers
 
     def _started(self) -> subprocess.Popen[str]:
@@ -77,12 +80,19 @@ class Evaluator:
             atexit.register(self._end)
         return self._program
 
-    def _end(self) -> None:
+    def _end(self) -> int:
+        """The status with which it ends, or has ended."""
         program, self._program = self._program, None
-        if program is not None:
-            atexit.unregister(self._end)
-            program.kill()
-            program.communicate()
+        if program is None:
+            return 0
+        atexit.unregister(self._end)
+        if program.stdin is not None:
+            with suppress(BrokenPipeError):
+                program.stdin.close()  # which ends it, if nothing has
+        status = program.wait()
+        if program.stdout is not None:
+            program.stdout.close()
+        return status
 
 
 evaluator = Evaluator()

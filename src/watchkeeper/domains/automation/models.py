@@ -27,10 +27,10 @@ class EventRule(models.Model):
     name = models.CharField(max_length=150, unique=True)
     enabled = models.BooleanField(default=True)
     kinds = models.JSONField(default=list)  # paths
-    acts = models.JSONField(default=list, blank=True)  # empty: all
+    acts = models.JSONField("when", default=list, blank=True)  # empty: all
     condition = models.TextField(blank=True, default="")  # CEL; empty: always
     does = models.CharField(max_length=8, choices=Does, default=Does.WEBHOOK)
-    address = models.CharField(max_length=2000, blank=True, default="")
+    address = models.CharField("webhook address", max_length=2000, blank=True, default="")
     secret = SealedField(blank=True, default="")
     notify_users = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
     notify_teams = models.ManyToManyField("access.Team", blank=True, related_name="+")
@@ -85,7 +85,12 @@ class Firing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.act} {self.name or self.record}"
+        return self.what
+
+    @property
+    def what(self) -> str:
+        """What was done to which record."""
+        return f"{self.act.replace('-', ' ')} {self.name or self.record}"
 
     @property
     def effect(self) -> str:

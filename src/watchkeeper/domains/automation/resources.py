@@ -27,9 +27,9 @@ _NEEDS = {Does.WEBHOOK: ("address",), Does.NOTIFY: ("notify_users", "notify_team
 class EventRuleSerializer(RecordSerializer):
     """Kinds and acts that there are, a condition that is one, and what the effect needs."""
 
-    kinds = serializers.ListField(child=serializers.CharField(max_length=64), help_text="of records")
+    kinds = serializers.ListField(child=serializers.CharField(max_length=64))
     acts = serializers.ListField(
-        child=serializers.CharField(max_length=64), default=list,
+        child=serializers.CharField(max_length=64), default=list, label="When",
         help_text="create, change, remove, or what else can be done with these kinds; none: all of it",
     )  # fmt: skip
     condition = serializers.CharField(
@@ -46,12 +46,13 @@ class EventRuleSerializer(RecordSerializer):
                   "created_at")  # fmt: skip
         read_only_fields = ("id", "failing_since", "switched_off_because", "created_at")
         extra_kwargs = {
-            "address": {"help_text": "of a webhook: https://host/path"},
+            "address": {"help_text": "as in https://host/path"},
             "notify_users": {"help_text": "who may read the record"},
             "notify_teams": {"help_text": "their members who may read the record"},
             "job": {"help_text": "the name of a declared job"},
             "per_minute": {
-                "min_value": 1, "max_value": 6000, "help_text": "more events are held back, and can be replayed",
+                "min_value": 1, "max_value": 6000, "label": "A minute, at most",
+                "help_text": "more events are held back, and can be replayed",
             },
         }  # fmt: skip
 
@@ -63,7 +64,7 @@ class EventRuleSerializer(RecordSerializer):
             child=serializers.ChoiceField(choices=choices),
             min_length=1,
             max_length=100,
-            help_text="of records",
+            label="Kinds of record",
         )
         return fields
 
@@ -260,11 +261,9 @@ registry.add(
         columns=(
             Column("at", "When", Show.TIME, link=True),
             Column("rule__name", "Rule"),
-            Column("act", "What"),
-            Column("name", "Record"),
+            Column("what"),
             Column("outcome", show=Show.STATE),
-            Column("attempts", show=Show.COUNT),
-            Column("answer"),
+            Column("answer", "What came back"),
         ),
         filters={"rule": ["exact"], "outcome": ["exact", "in"], "kind": ["exact"], "record": ["exact"],
                  "act": ["exact"], "message": ["exact"], "at": ["gte", "lt"]},

@@ -27,10 +27,10 @@ def reads(user: User, event: Event) -> bool:
         resource = registry[event.kind]
     except KeyError:
         return False
-    who = actor(user)
-    if event.act == "remove":
+    who, found = actor(user), resource.model._default_manager.filter(pk=event.key)
+    if event.act == "remove" or not found.exists():
         return may(who, "read", resource, _as_it_was(resource, event.record))
-    return visible(who, resource, resource.model._default_manager.filter(pk=event.key)).exists()
+    return visible(who, resource, found).exists()
 
 
 def _as_it_was(resource: Resource, columns: dict[str, Any]) -> Model:
@@ -39,29 +39,24 @@ def _as_it_was(resource: Resource, columns: dict[str, Any]) -> Model:
 
 
 def readable(user: User, notices: Iterable[Notice]) -> list[Notice]:
-    """Those of these notices whose record the person may still read; one query a kind."""
+    """Those of these notices whose record the person may still read, or that are about one that is gone, of a kind
+    that they may; two queries a kind."""
     listed = list(notices)
     keys: dict[str, set[str]] = defaultdict(set)
     for notice in listed:
-        if notice.kind and not notice.gone:
-            keys[notice.kind].add(notice.record)
-    seen = {kind: _seen(user, kind, found) for kind, found in keys.items()}
-    return [
-        n for n in listed if not n.kind or n.record in seen.get(n.kind, ()) or (n.gone and _may(user, n.kind))
-    ]
+        keys[notice.kind].add(notice.record)
+    seen = {kind: _seen(user, kind, found) for kind, found in keys.items() if kind}
+    return [n for n in listed if not n.kind or n.record in seen[n.kind]]
 
 
 def _seen(user: User, kind: str, keys: set[str]) -> set[str]:
-    try:
-        resource = registry[kind]
-    except KeyError:
+    resource = next((r for r in registry if r.path == kind), None)
+    if resource is None or not may(actor(user), "read", resource):
         return set()
-    found = visible(actor(user), resource, resource.model._default_manager.filter(pk__in=keys))
-    return {str(pk) for pk in found.values_list("pk", flat=True)}
-
-
-def _may(user: User, kind: str) -> bool:
-    return any(r.path == kind and may(actor(user), "read", r) for r in registry)
+    found = resource.model._default_manager.filter(pk__in=keys)
+    there = {str(pk) for pk in found.values_list("pk", flat=True)}
+    mine = {str(pk) for pk in visible(actor(user), resource, found).values_list("pk", flat=True)}
+    return keys - (there - mine)
 
 
 def unread(user: User) -> int:
