@@ -52,14 +52,21 @@ def record(
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Write the entries of this block at its end, in one statement; for many acts in one transaction."""
+def gathered() -> Iterator[list[AuditEntry]]:
+    """Keep the entries of this block in the list, for the caller to write."""
     entries: list[AuditEntry] = []
     token = _gathered.set(entries)
     try:
-        yield
+        yield entries
     finally:
         _gathered.reset(token)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write the entries of this block at its end, in one statement; for many acts in one transaction."""
+    with gathered() as entries:
+        yield
     AuditEntry.objects.bulk_create(entries)
 
 

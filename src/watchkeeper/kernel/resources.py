@@ -160,7 +160,12 @@ registry.add(
             Column("created_at", "Asked for", Show.TIME),
             Column("finished_at", "Over", Show.TIME),
         ),
-        filters={"state": ["exact", "in"], "kind": ["exact"], "actor": ["exact"], "created_at": ["gte", "lt"]},
+        filters={
+            "state": ["exact", "in"],
+            "kind": ["exact"],
+            "actor": ["exact"],
+            "created_at": ["gte", "lt"],
+        },
         search=("label", "actor"),
         ordering=("-created_at", "-id"),
         orderable=("state", "due_at", "finished_at"),
@@ -170,7 +175,9 @@ registry.add(
         prepare=lambda found: found.select_related("user"),
         create=_start,
         actions=(
-            Action("cancel", "Cancel", _cancel, offered=lambda job: not job.finished and not job.cancel_asked),
+            Action(
+                "cancel", "Cancel", _cancel, offered=lambda job: not job.finished and not job.cancel_asked
+            ),
             Action("retry", "Try again", _anew, offered=lambda job: job.state in ("failed", "cancelled")),
         ),
     )
