@@ -81,6 +81,9 @@ class Durable:
     def _start(self, pk: str, attempt: int) -> None:
         """Begin it; one that the store knows goes on."""
         workflow = _workflow_id(pk, attempt)
+        if DBOS.get_workflow_status(workflow) is not None:
+            self._running[workflow] = DBOS.retrieve_workflow(workflow)
+            return
         with SetWorkflowID(workflow):
             self._running[workflow] = DBOS.start_workflow(_job, pk, attempt)
 
