@@ -14,6 +14,7 @@ def build() -> typer.Typer:
         doctor,
         exchange,
         intake_key,
+        jobs,
         lab_cause,
         lab_correlate,
         lab_detect,
@@ -33,7 +34,9 @@ def build() -> typer.Typer:
     root.command("replay")(replay.replay)
     root.command("status")(status.status)
     root.command("doctor")(doctor.doctor)
-    for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
+    for command in (
+        records.get, records.show, records.create, records.edit, records.delete, records.do, exchange.export, jobs.follow
+    ):  # fmt: skip
         root.command(command.__name__)(command)
     root.command("import")(exchange.import_)
     root.add_typer(intake_key.commands, name="intake-key")

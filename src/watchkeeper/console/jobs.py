@@ -22,7 +22,7 @@ from watchkeeper.exchange.tables import Format
 from watchkeeper.kernel.jobs import Run, job
 from watchkeeper.kernel.lists import narrow
 from watchkeeper.kernel.models import Job
-from watchkeeper.kernel.permissions import visible
+from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.problems import NotThere, Refused
 from watchkeeper.kernel.resource import Resource, registry
 
@@ -138,6 +138,7 @@ def export(run: Run) -> dict[str, Any]:
 
     def write() -> dict[str, Any]:
         resource = registry[path]
+        require(run.actor, "read", resource)
         found = narrow(resource, visible(run.actor, resource), run.arguments["query"])
         total, count = found.count(), 0
 
