@@ -328,7 +328,7 @@ def test_every_kind_can_be_exported_from_its_list(client: Client, resource: Reso
         exported(client, resource.path, form)
     if resource.path == "situations":  # a page of its own, with the parameters of the kind's list
         exported(client, resource.path, "json", "?state__in=open%2Cacknowledged&severity=critical&search=a")
-    takes = resource.allow & {"create", "change"} and resource.path != "silences"
+    takes = resource.allow & {"create", "change"} and resource.path not in ("silences", "jobs")
     assert client.get(f"/{resource.path}/import/").status_code in ((200,) if takes else (404, 409))
 
 

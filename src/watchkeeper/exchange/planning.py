@@ -111,7 +111,8 @@ def check(resource: Resource, actor: Actor, match: str = "") -> None:
 
 def takes_imports(resource: Resource) -> bool:
     """Whether files of this kind can be imported at all."""
-    return bool(resource.allow & {"create", "change"}) and not doing.journaled(resource.create)
+    made = doing.for_people(resource) and not doing.journaled(resource.create)
+    return made or ("change" in resource.allow and "create" not in resource.allow)
 
 
 def key_of(resource: Resource) -> str:

@@ -135,6 +135,9 @@ def _start(actor: Actor, data: dict[str, Any]) -> Job:
     return jobs.written(data["kind"], data["arguments"], actor)[0]
 
 
+_start.programs = True  # type: ignore[attr-defined]
+
+
 def _cancel(actor: Actor, job: Job, _: dict[str, Any]) -> Done:
     jobs.cancel(actor, job)
     return Done()

@@ -91,7 +91,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         ),
         "given": given,
         "ordering": given.get("ordering", ""),
-        "can_create": "create" in resource.allow and may(actor_of(request), "create", resource),
+        "can_create": doing.for_people(resource) and may(actor_of(request), "create", resource),
         "jobs": [k for k in kinds().values() if k.offered_on == path],
         "can_import": takes_imports(resource) and may(actor_of(request), "create", resource),
     }
