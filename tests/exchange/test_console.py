@@ -328,13 +328,12 @@ def test_every_kind_can_be_exported_from_its_list(client: Client, resource: Reso
         exported(client, resource.path, form)
     if resource.path == "situations":  # a page of its own, with the parameters of the kind's list
         exported(client, resource.path, "json", "?state__in=open%2Cacknowledged&severity=critical&search=a")
-    takes = resource.allow & {"create", "change"} and resource.path != "silences"
+    takes = resource.allow & {"create", "change"} and resource.path not in ("silences", "jobs")
     assert client.get(f"/{resource.path}/import/").status_code in ((200,) if takes else (404, 409))
 
 
 def test_too_much_for_a_page(client: Client, rest: Client) -> None:
-    rows = [{"name": "a", "kind": "vm"}] * 20_001
-    answer = preview(client, "items", rows)
+    answer = preview(client, "items", b"name,kind\n" + b"a,vm\n" * 200_001, "it.csv")
     assert answer.status_code == 413 and "watchkeeper import items" in answer.content.decode()
     assert listed(rest) == []
 

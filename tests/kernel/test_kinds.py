@@ -72,6 +72,14 @@ class TestNotificationRules(KindChecks):
         return {"name": f"rule {n}", "channel": "webhook", "address": "https://example.org/hook"}
 
 
+class TestJobs(KindChecks):
+    path = "jobs"
+    invalid = {"kind": "make-tea", "arguments": 5}
+
+    def valid(self, n: int) -> dict[str, Any]:  # noqa: ARG002
+        return {"kind": "export", "arguments": {"path": "items", "written": "csv", "query": {}}}
+
+
 class TestTokens(KindChecks):
     path = "tokens"
     invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"]}

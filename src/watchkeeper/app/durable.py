@@ -81,6 +81,9 @@ class Durable:
     def _start(self, pk: str, attempt: int) -> None:
         """Begin it; one that the store knows goes on."""
         workflow = _workflow_id(pk, attempt)
+        if DBOS.get_workflow_status(workflow) is not None:
+            self._running[workflow] = DBOS.retrieve_workflow(workflow)
+            return
         with SetWorkflowID(workflow):
             self._running[workflow] = DBOS.start_workflow(_job, pk, attempt)
 
@@ -96,7 +99,7 @@ def _job(pk: str, attempt: int) -> None:
     except DBAPIError as error:
         _log.exception("job %s: its store cannot be read or written", pk)
         _failed(pk, attempt, f"what it has done cannot be noted: {error.orig}")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, the job's page says that it failed)
         _log.exception("job %s failed", pk)
         _failed(pk, attempt, f"that is our fault, and in the log: {type(error).__name__}: {error}")
     finally:

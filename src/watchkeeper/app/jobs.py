@@ -44,7 +44,7 @@ def main() -> None:
     engine = Durable(store_url(config.database_url, config.data), runner(config.data))
     try:
         engine.launch()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (the store's own, of any driver)
         _log.exception("long work cannot go on")
         jobs.troubled(f"long work waits, because its store cannot be opened: {error}")
         sys.exit(1)

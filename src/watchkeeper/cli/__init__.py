@@ -15,6 +15,7 @@ def build() -> typer.Typer:
         exchange,
         intake_key,
         inventory,
+        jobs,
         lab_cause,
         lab_correlate,
         lab_detect,
@@ -35,7 +36,9 @@ def build() -> typer.Typer:
     root.command("replay")(replay.replay)
     root.command("status")(status.status)
     root.command("doctor")(doctor.doctor)
-    for command in (records.get, records.show, records.create, records.edit, records.delete, exchange.export):
+    for command in (
+        records.get, records.show, records.create, records.edit, records.delete, records.do, exchange.export, jobs.follow
+    ):  # fmt: skip
         root.command(command.__name__)(command)
     root.command("import")(exchange.import_)
     root.command("search")(search.search)

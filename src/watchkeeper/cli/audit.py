@@ -41,7 +41,9 @@ def verify(
     except (OSError, DatabaseError) as error:
         typer.echo(f"watchkeeper: the audit trail cannot be verified: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(msgspec.json.encode(verdict).decode() if as_json else "\n".join(audit.words(verdict, file.path)))
+    typer.echo(
+        msgspec.json.encode(verdict).decode() if as_json else "\n".join(audit.words(verdict, file.path))
+    )
     raise typer.Exit(0 if verdict.whole else 1)
 
 

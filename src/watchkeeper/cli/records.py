@@ -1,4 +1,4 @@
-"""`watchkeeper get|show|create|edit|delete KIND`: records of every declared kind, without code for any of them."""
+"""`watchkeeper get|show|create|edit|delete|do KIND`: records of every declared kind, without code for any of them."""
 
 from __future__ import annotations
 
@@ -124,6 +124,40 @@ def delete(
                 for record in chosen:
                     doing.remove(resource, actor, record)
         typer.echo(f"Deleted {titles}.", err=True)
+
+
+def do(
+    kind: Kind,
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="Such as retry; a wrong one lists them.")],
+    key: Id,
+    values: Values = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Do something with a record besides changing it: `watchkeeper do jobs cancel ID`."""
+    with records(kind) as (resource, actor):
+        from watchkeeper.kernel import doing
+
+        declared = resource.action(action)
+        if declared is None:
+            names = ", ".join(a.name for a in resource.actions) or "none"
+            raise typer.BadParameter(
+                f"{resource.plural} know no {action!r}; there are: {names}", param_hint="ACTION"
+            )
+        data: dict[str, Any] = {}
+        if declared.fields is not None:
+            given = declared.fields(data=dict(pairs(values or (), "VALUES")))
+            given.is_valid(raise_exception=True)
+            data = given.validated_data
+        elif values:
+            raise typer.BadParameter(f"{action} takes none", param_hint="VALUES")
+        record = found(resource, key)
+        done = doing.act(resource, declared, actor, record, data)
+        if done.pending:
+            return typer.echo("watchkeeper: it is on its way", err=True)
+        for name, value in (done.body or {}).get("shown_once", {}).items():
+            typer.echo(f"watchkeeper: its {name}, shown this once: {value}", err=True)
+        _print_one(resource, record.pk, as_json, as_csv)
 
 
 def _apply(resource: Resource, actor: Actor, rows: Sequence[Any], cells: bool) -> Any:

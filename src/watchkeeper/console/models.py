@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from watchkeeper.kernel.fields import SealedField
@@ -16,13 +17,15 @@ class HeldImport(models.Model):
     """A file as it was uploaded, sealed because it may carry passwords; for the session that uploaded it."""
 
     id = models.CharField(primary_key=True, max_length=32)  # random
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     session = models.CharField(max_length=40, db_index=True)
     path = models.CharField(max_length=64)  # of the kind
     written = models.CharField(max_length=8)
     match = models.CharField(max_length=64, blank=True, default="")
     name = models.CharField(max_length=255, blank=True, default="")
     content = SealedField()
-    digest = models.CharField(max_length=64)  # of the content and of the plan that was shown
+    summary = SealedField(default="")  # of the plan that was shown, or of what was done: an importing.Summary
+    digest = models.CharField(max_length=64, default="")  # of the content and of the plan that was shown
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -85,6 +85,8 @@ def _cell(resource: Resource, column: Column, value: Any, url: str) -> SafeStrin
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
     """What a field of this kind means in words, where the bare value says too little; None where it is plain."""
     match resource.path, name:
+        case "jobs", "arguments" if isinstance(value, dict) and "held" in value:
+            return SafeString("a file that was uploaded")
         case "audit", "act":
             return format_html("{}", deed(str(value)))
         case "audit", "actor_kind":

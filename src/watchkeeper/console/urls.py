@@ -75,6 +75,7 @@ urlpatterns = [
     path("items/<str:key>/impact.json", inventory.impact_data, name="impact-data"),
     path("items/<str:key>/graph.json", map.item_data, name="item-graph"),
     path("jobs/start/<slug:name>/", jobs.start, name="job-start"),
+    path("jobs/<str:key>/file/", jobs.file, name="job-file"),
     path("jobs/<str:key>/now/", jobs.now, name="job-now"),
     path("<slug:path>/", listing.table, name="table"),
     path("<slug:path>/export.<slug:written>", exchange.export, name="export"),

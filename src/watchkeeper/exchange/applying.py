@@ -16,9 +16,12 @@ from watchkeeper.exchange.planning import CHUNK, HIDDEN, Plan, Progress, Step, c
 from watchkeeper.kernel import audit, doing
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
+from watchkeeper.kernel.bulk import Many
+from watchkeeper.kernel.permissions import authority, require
 from watchkeeper.kernel.problems import Refused, told
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.kernel.upserts import row_of, upsert
 from watchkeeper.model.errors import WatchkeeperError
 
 
@@ -36,21 +39,92 @@ class Applied:
 def apply(plan: Plan, actor: Actor, progress: Progress = lambda _: None) -> Applied:
     """Do what the plan says in one transaction, each record audited. Raises a WatchkeeperError naming the row,
     also when a record is not any more what the plan saw; then nothing has changed."""
+    made = ready(plan, actor, progress)
+    alone = doing.journaled(plan.resource.create)  # then it is one, and what applies it has to see it
+    with nullcontext() if alone else transaction.atomic():
+        return made.write(progress)
+
+
+def ready(plan: Plan, actor: Actor, progress: Progress = lambda _: None) -> Ready:
+    """Make everything ready that can be before the transaction, so that it is short: the database has one writer, and
+    alerts wait for it. Raises a WatchkeeperError; nothing is written here."""
     if plan.wrong:
         raise Refused("it has errors, so nothing of it is done")
-    alone = doing.journaled(plan.resource.create)  # then it is one, and what applies it has to see it
-    applied = Applied()
-    with nullcontext() if alone else transaction.atomic():
-        for chunk in chunks(plan.changes):
+    made = Ready(plan, actor)
+    for chunk in chunks(plan.creates):
+        made.prepare(chunk)
+        progress(len(chunk) - len(made.rest))
+    return made
+
+
+@dataclass
+class Ready:
+    """A plan whose new records are rows already, where their kind can do that; `rest` is done one by one."""
+
+    plan: Plan
+    actor: Actor
+    rest: list[Step] = field(default_factory=list)
+    records: list[Any] = field(default_factory=list)
+    tables: dict[Any, list[tuple[Any, ...]]] = field(default_factory=dict)  # in the order of their insertion
+    told: list[audit.Gathered] = field(default_factory=list)  # audit entries that are events
+
+    def __post_init__(self) -> None:
+        many = getattr(self.plan.resource.create, "many", None)
+        self.many: Many | None = many() if many is not None else None
+        self.each = authority().decide(self.actor, "create", self.plan.resource).partly
+
+    def prepare(self, steps: list[Step]) -> None:
+        """Make these ready. Raises a WatchkeeperError naming the row."""
+        resource, actor = self.plan.resource, self.actor
+        require(actor, "create", resource)
+        if self.many is None:
+            self.rest += steps
+            return
+        found = self.many.ready(actor, [dict(s.data) for s in steps])
+        with audit.gathered() as kept:
+            for step, made in zip(steps, found, strict=True):
+                if made is None:
+                    self.rest.append(step)
+                    continue
+                if self.each:
+                    _in_row(step, partial(require, actor, "create", resource, made[0]))
+                audit.record(actor, doing.verb(resource, "create"), made[0], after=audit.state_of(made[0]))
+                self.records.append(made[0])
+                for part in made:
+                    self._insert(part)
+        if kept.told:  # there are event rules for the kind
+            self.told.append(kept)
+            return
+        for entry in kept.entries:
+            self._insert(entry)
+
+    def _insert(self, record: Any) -> None:
+        model = type(record)
+        for table in (*reversed(model._meta.get_parent_list()), model):
+            self.tables.setdefault(table, []).append(row_of(table, record))
+
+    def write(self, progress: Progress = lambda _: None) -> Applied:
+        """All of it, in the caller's transaction. Raises a WatchkeeperError naming the row."""
+        applied = Applied(made=[r.pk for r in self.records])
+        for chunk in chunks(self.plan.changes):
             with audit.together():
-                _change(plan.resource, actor, chunk)
+                _change(self.plan.resource, self.actor, chunk)
             applied.changed += len(chunk)
             progress(len(chunk))
-        for chunk in chunks(plan.creates):
+        try:
+            for table, rows in self.tables.items():
+                upsert(table, rows)
+        except IntegrityError as error:
+            raise Refused(f"records have changed meanwhile, or two rows clash: {error}") from error
+        for kept in self.told:
+            audit.write(kept)
+        if self.many is not None:
+            self.many.written(self.records)
+        for chunk in chunks(self.rest):
             with audit.together():
-                _create(plan.resource, actor, chunk, applied)
+                _create(self.plan.resource, self.actor, chunk, applied)
             progress(len(chunk))
-    return applied
+        return applied
 
 
 def _change(resource: Resource, actor: Actor, steps: list[Step]) -> None:
@@ -61,7 +135,7 @@ def _change(resource: Resource, actor: Actor, steps: list[Step]) -> None:
         record = records.get(step.key)
         if record is None or not _as_planned(serializer, record, step):
             raise Refused(f"row {step.row}: {step.title!r} has changed meanwhile; look at it again")
-        ready = Ready(dict(step.data), partial(serializer.update, record))
+        ready = Valid(dict(step.data), partial(serializer.update, record))
         _in_row(step, partial(doing.change, resource, actor, record, ready))
 
 
@@ -69,7 +143,7 @@ def _create(resource: Resource, actor: Actor, steps: list[Step], applied: Applie
     serializer: Any = serializer_of(resource)()
     for step in steps:
         made = _in_row(
-            step, partial(doing.create, resource, actor, Ready(dict(step.data), serializer.create))
+            step, partial(doing.create, resource, actor, Valid(dict(step.data), serializer.create))
         )
         applied.made.append(made.pk)
         applied.pending = applied.pending or made._state.adding
@@ -91,7 +165,7 @@ def columns_of(resource: Resource) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Valid:
     """Stands in for a serializer that was valid when the plan was made."""
 
     validated_data: dict[str, Any]

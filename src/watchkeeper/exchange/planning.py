@@ -88,10 +88,7 @@ def plan(
     Reads the records in chunks and writes nothing. Raises Refused when this kind takes no import from this
     actor or cannot be matched so; what is wrong with rows is in the plan.
     """
-    if not any(may(actor, action, resource) for action in resource.allow & {"create", "change"}):
-        raise Refused(f"you may not write {resource.plural}")
-    if not resource.allow & {"create", "change"}:
-        raise Refused(f"{resource.plural} are not made or changed by people")
+    check(resource, actor, match)
     if len(rows) > 1 and doing.journaled(resource.create):
         raise Refused(f"{resource.plural} go through the journal: one at a time, and not all or none")
     planner = _Planner(resource, actor, match, cells)
@@ -101,9 +98,21 @@ def plan(
     return planner.plan
 
 
+def check(resource: Resource, actor: Actor, match: str = "") -> None:
+    """Raises Refused when this kind takes no import from this actor, or Invalid when it cannot be matched so."""
+    if not any(may(actor, action, resource) for action in resource.allow & {"create", "change"}):
+        raise Refused(f"you may not write {resource.plural}")
+    if not resource.allow & {"create", "change"}:
+        raise Refused(f"{resource.plural} are not made or changed by people")
+    fit = matchable(resource)
+    if match and match not in (*fit, key_of(resource)):
+        raise Invalid(f"cannot find records by {match!r}: {unknown(resource, match, fit)}")
+
+
 def takes_imports(resource: Resource) -> bool:
     """Whether files of this kind can be imported at all."""
-    return bool(resource.allow & {"create", "change"}) and not doing.journaled(resource.create)
+    made = doing.for_people(resource) and not doing.journaled(resource.create)
+    return made or ("change" in resource.allow and "create" not in resource.allow)
 
 
 def key_of(resource: Resource) -> str:
@@ -138,7 +147,7 @@ class _Planner:
         self.making, self.changing = shape(), shape(partial=True)
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
-        self.key = self._column(match)
+        self.key: Any = resource.model._meta.get_field(match or key_of(resource))
         self.match = "" if match == key_of(resource) else match
         self.unique, self.references = set[str](), dict[str, References]()
         self.seen: dict[tuple[str, Any], int] = {}  # column and value → the first row that has it
@@ -146,13 +155,6 @@ class _Planner:
         for serializer in (self.making, self.changing):
             for name, f in serializer.fields.items():
                 self._by_chunk(name, f)
-
-    def _column(self, match: str) -> Any:
-        """Where a row's record is looked up. Raises Invalid."""
-        fit, key = matchable(self.resource), key_of(self.resource)
-        if match and match not in (*fit, key):
-            raise Invalid(f"cannot find records by {match!r}: {unknown(self.resource, match, fit)}")
-        return self.resource.model._meta.get_field(match or key)
 
     def _by_chunk(self, name: str, f: Any) -> None:
         """What the field would ask the database row by row is asked here, for many."""

@@ -21,7 +21,7 @@ from watchkeeper.kernel.resource import registry
 
 
 @dataclass
-class _Gathered:
+class Gathered:
     """The entries of a block, the events that some of them are, and what was found out for them."""
 
     entries: list[AuditEntry] = field(default_factory=list)
@@ -29,7 +29,7 @@ class _Gathered:
     wanted: dict[str, bool] = field(default_factory=dict)
 
 
-_gathered: ContextVar[_Gathered | None] = ContextVar("gathered", default=None)
+_gathered: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
 
 
 def record(
@@ -43,7 +43,7 @@ def record(
 ) -> None:
     """Write one entry, in the transaction of the act, and with it the event of the record, unless the act has one
     of its own. Of before and after only what differs is kept."""
-    own = _gathered.get() or _Gathered()
+    own = _gathered.get() or Gathered()
     path = _path_of(type(subject)) if event and subject is not None else ""
     if path and path not in own.wanted:
         own.wanted[path] = bool(events.wanted((path,)))
@@ -70,27 +70,35 @@ def record(
     if state is not None:
         own.told.append((entry, path, state))
     if own is not _gathered.get():
-        _write(own)
+        write(own)
+
+
+@contextmanager
+def gathered() -> Iterator[Gathered]:
+    """Keep the entries of this block, for the caller to `write`."""
+    token = _gathered.set(kept := Gathered())
+    try:
+        yield kept
+    finally:
+        _gathered.reset(token)
 
 
 @contextmanager
 def together() -> Iterator[None]:
     """Write the entries of this block at its end, in one statement; for many acts in one transaction."""
-    token = _gathered.set(gathered := _Gathered())
-    try:
+    with gathered() as kept:
         yield
-    finally:
-        _gathered.reset(token)
-    _write(gathered)
+    write(kept)
 
 
-def _write(gathered: _Gathered) -> None:
-    if not gathered.told:
-        AuditEntry.objects.bulk_create(gathered.entries)
+def write(kept: Gathered) -> None:
+    """Write gathered entries, and the events that they are."""
+    if not kept.told:
+        AuditEntry.objects.bulk_create(kept.entries)
         return
     with transaction.atomic():
-        AuditEntry.objects.bulk_create(gathered.entries)
-        events.tell(events.event_of(*told) for told in gathered.told)
+        AuditEntry.objects.bulk_create(kept.entries)
+        events.tell(events.event_of(*told) for told in kept.told)
 
 
 @lru_cache(maxsize=256)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError as Unfit
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -33,6 +33,20 @@ class Given:
 
     validated_data: dict[str, Any]
     save: Callable[[], Any]
+
+
+class Many(Protocol):
+    """Makes many records of a kind ready before the transaction that writes them. A kind has it when its `create`
+    hook has an attribute `many`, which is called without arguments for every import."""
+
+    def ready(self, actor: Actor, rows: Sequence[dict[str, Any]]) -> list[tuple[Model, ...] | None]:
+        """For each row the record, with its key, and after it what else is to be inserted, all as they go into the
+        database. None for a row that needs the hook itself: it depends on others, or something is wrong with it."""
+        ...
+
+    def written(self, records: Sequence[Model]) -> None:
+        """Called in the transaction, when these records are in the database."""
+        ...
 
 
 def offers(resource: Resource, verb: str) -> bool:

@@ -2,7 +2,8 @@
 console both come through here, and policy is asked here.
 
 A hook that is `journaled` (it has an attribute of that name) writes through the journal: it audits itself,
-and runs in no transaction, because what it waits for happens in another process.
+and runs in no transaction, because what it waits for happens in another process. One that has an attribute
+`programs` is for them: people get to it by a button of its own, and no form or import is offered.
 """
 
 from __future__ import annotations
@@ -92,3 +93,8 @@ def verb(resource: Resource, name: str) -> str:
 def journaled(hook: Callable[..., Any] | None) -> bool:
     """Whether this hook writes through the journal."""
     return bool(getattr(hook, "journaled", False))
+
+
+def for_people(resource: Resource) -> bool:
+    """Whether people make such records by filling in a form or a file."""
+    return "create" in resource.allow and not getattr(resource.create, "programs", False)

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
@@ -32,6 +32,7 @@ from watchkeeper.kernel.problems import Invalid, Refused, told
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
+T = TypeVar("T")
 _ID = re.compile(r"[^\s/]{0,200}")
 LINES = 200  # of a job's log; the first ones go
 TELL_EVERY = dt.timedelta(seconds=0.7)  # between two writes of how far it is
@@ -137,7 +138,9 @@ def _valid(kind: JobKind, arguments: Mapping[str, Any]) -> dict[str, Any]:
     known = kind.fields() if kind.fields is not None else None
     names = set(getattr(known, "fields", ()))
     if unknown := sorted(set(arguments) - names):
-        raise Invalid(f"arguments: {kind.name} takes no {unknown[0]!r}; it takes: {', '.join(names) or 'none'}")
+        raise Invalid(
+            f"arguments: {kind.name} takes no {unknown[0]!r}; it takes: {', '.join(names) or 'none'}"
+        )
     if kind.fields is None:
         return {}
     given = kind.fields(data=dict(arguments))
@@ -158,7 +161,7 @@ class Run:
     steps: Steps
     _due: dt.datetime = field(default=dt.datetime.min.replace(tzinfo=dt.UTC), repr=False)
 
-    def step(self, name: str, do: Callable[[], Any], retry: Retry = Retry()) -> Any:  # noqa: B008
+    def step(self, name: str, do: Callable[[], Any], retry: Retry = Retry()) -> Any:
         """What `do` returned, which JSON can hold, at the first time that it came to an end. Between its end and the
         note of it lies a moment in which a kill makes it run again. Raises Cancelled, Refused for any final error of
         ours, or what was raised the last time."""
@@ -183,17 +186,22 @@ class Run:
             raise Refused(said["refused"])
         return said["is"]
 
-    def commit(self, name: str, do: Callable[[], Any]) -> Any:
+    def commit(self, name: str, do: Callable[[T], Any], ready: Callable[[], T]) -> Any:
         """A step whose effects are in the records: done in one transaction together with the note that it was, and so
-        once, whatever is killed, and all or none. Nobody is told how far it is meanwhile."""
+        once, whatever is killed, and all or none. What `ready` has made before the transaction is given to it."""
+
+        def committed() -> dict[str, Any]:
+            found: dict[str, Any] = Job.objects.values_list("committed", flat=True).get(pk=self.id)
+            return found
 
         def once() -> Any:
+            if name in (known := committed()):
+                return known[name]
+            made = ready()
             with transaction.atomic():
-                committed = Job.objects.values_list("committed", flat=True).get(pk=self.id)
-                if name not in committed:
-                    committed[name] = audit.plain(do())
-                    Job.objects.filter(pk=self.id).update(committed=committed)
-            return committed[name]
+                known = {**committed(), name: audit.plain(do(made))}
+                Job.objects.filter(pk=self.id).update(committed=known)
+            return known[name]
 
         return self.step(name, once)
 

@@ -133,6 +133,9 @@ def _start(actor: Actor, data: dict[str, Any]) -> Job:
     return jobs.written(data["kind"], data["arguments"], actor)[0]
 
 
+_start.programs = True  # type: ignore[attr-defined]
+
+
 def _cancel(actor: Actor, job: Job, _: dict[str, Any]) -> Done:
     jobs.cancel(actor, job)
     return Done()
@@ -158,7 +161,12 @@ registry.add(
             Column("created_at", "Asked for", Show.TIME),
             Column("finished_at", "Over", Show.TIME),
         ),
-        filters={"state": ["exact", "in"], "kind": ["exact"], "actor": ["exact"], "created_at": ["gte", "lt"]},
+        filters={
+            "state": ["exact", "in"],
+            "kind": ["exact"],
+            "actor": ["exact"],
+            "created_at": ["gte", "lt"],
+        },
         search=("label", "actor"),
         ordering=("-created_at", "-id"),
         orderable=("state", "due_at", "finished_at"),
@@ -168,7 +176,9 @@ registry.add(
         prepare=lambda found: found.select_related("user"),
         create=_start,
         actions=(
-            Action("cancel", "Cancel", _cancel, offered=lambda job: not job.finished and not job.cancel_asked),
+            Action(
+                "cancel", "Cancel", _cancel, offered=lambda job: not job.finished and not job.cancel_asked
+            ),
             Action("retry", "Try again", _anew, offered=lambda job: job.state in ("failed", "cancelled")),
         ),
     )

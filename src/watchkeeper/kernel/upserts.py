@@ -18,9 +18,19 @@ _FEW = 50  # rows for which a COPY does not pay
 
 @lru_cache(maxsize=64)
 def columns_of(model: type[Model]) -> tuple[str, ...]:
-    """Column names in the order of the model's fields, a generated key left out."""
-    fields = model._meta.concrete_fields
-    return tuple(str(f.column) for f in fields if not (f.primary_key and f.db_returning))
+    """Column names of the model's own table in the order of its fields, a generated key left out."""
+    return tuple(str(f.column) for f in _fields(model))
+
+
+def row_of(model: type[Model], record: Model) -> tuple[Any, ...]:
+    """A new record as `upsert` takes a row of the table of `model`, its own or a parent's."""
+    return tuple(f.get_db_prep_save(f.pre_save(record, True), connection) for f in _fields(model))
+
+
+@lru_cache(maxsize=64)
+def _fields(model: type[Model]) -> tuple[Any, ...]:
+    found = model._meta.local_concrete_fields
+    return tuple(f for f in found if not (f.primary_key and f.db_returning))
 
 
 def upsert(

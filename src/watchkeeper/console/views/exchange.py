@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods
 
+from watchkeeper.console import importing
 from watchkeeper.console.models import HeldImport
 from watchkeeper.console.views.listing import asked
 from watchkeeper.console.views.page import page, signed_in
@@ -23,16 +23,16 @@ from watchkeeper.domains.lists import templates
 from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, planning, tables
 from watchkeeper.exchange.tables import Format
+from watchkeeper.kernel import jobs
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.model.errors import TooLarge, WatchkeeperError
 
-MOST_ROWS = 20_000  # in a page; the command line takes more
+MOST_ROWS = 200_000  # in a page; the command line takes more
 MOST_BYTES = 15 * 1024 * 1024
-SHOWN = 200  # rows of a preview
-KEPT = dt.timedelta(hours=1)
+AT_ONCE = 1000  # rows that a page waits for; more are a job
 
 
 @require_GET
@@ -42,7 +42,12 @@ def export(request: HttpRequest, path: str, written: str) -> HttpResponse | Stre
     resource, actor = kind(request, path), actor_of(request)
     if written not in list(Format):
         raise Http404
-    found = narrowed(resource, actor, visible(actor, resource), asked(request, resource))
+    query = asked(request, resource)
+    found = narrowed(resource, actor, visible(actor, resource), query)
+    if found.order_by()[: AT_ONCE + 1].count() > AT_ONCE:
+        arguments = {"path": path, "written": written, "query": query.dict()}
+        made = jobs.start("export", arguments, actor, label=f"Export {resource.plural} as {written.upper()}")
+        return HttpResponseRedirect(f"/jobs/{made.pk}/")
     pieces = tables.write(applying.rows_of(resource, found), Format(written), applying.columns_of(resource))
     name = f"{resource.path}-{timezone.now():%Y-%m-%d}.{written}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -68,9 +73,9 @@ def import_(request: HttpRequest, path: str) -> HttpResponse:
     resource = kind(request, path, "create")
     if not planning.takes_imports(resource):
         raise Refused(f"{capfirst(resource.plural)} cannot be imported here.")
-    if request.method == "GET":
-        return _chosen(request, resource)
     try:
+        if request.method == "GET":
+            return _again(request, resource) if "held" in request.GET else _chosen(request, resource)
         if "held" in request.POST:
             return _apply(request, resource)
         data, form = _uploaded(request)
@@ -108,64 +113,73 @@ def _looks_like(data: bytes) -> Format:
 
 
 def _preview(request: HttpRequest, resource: Resource, data: bytes, form: Format, match: str) -> HttpResponse:
-    plan = _plan(request, resource, data, form, match)
-    held = None
-    HeldImport.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
-    HeldImport.objects.filter(session=request.session.session_key).delete()
-    if not plan.wrong and (plan.creates or plan.changes):
-        file = request.FILES.get("file")
-        held = HeldImport.objects.create(
-            id=secrets.token_urlsafe(20), session=request.session.session_key, path=resource.path,
-            written=form, match=match,
-            name=(file.name or "")[:255] if file else "", content=data.decode("utf-8-sig"), digest=_digest(data, plan),
-        )  # fmt: skip
-    return _shown(request, resource, plan, held)
-
-
-def _apply(request: HttpRequest, resource: Resource) -> HttpResponse:
-    """What was previewed in this session, if it is still what would be done."""
-    held = HeldImport.objects.filter(
-        pk=request.POST["held"], session=request.session.session_key, path=resource.path,
-        created_at__gte=timezone.now() - KEPT,
-    ).first()  # fmt: skip
-    if held is None:
-        raise NotThere("what was previewed is not kept any more; choose the file again")
-    data = held.content.encode()
-    plan = _plan(request, resource, data, Format(held.written), held.match)
-    if _digest(data, plan) != held.digest:
-        held.digest = _digest(data, plan)
-        held.save(update_fields=["digest"])
-        return _shown(request, resource, plan, None if plan.wrong else held, stale=True)
-    with transaction.atomic():  # a second press of the button finds it taken
-        if not HeldImport.objects.filter(pk=held.pk).delete()[0]:
-            raise NotThere("this has been imported already")
-        applied = applying.apply(plan, actor_of(request))
-    return _shown(request, resource, plan, None, applied=applied)
-
-
-def _plan(request: HttpRequest, resource: Resource, data: bytes, form: Format, match: str) -> planning.Plan:
+    """What it would do: at once for a small file, and found by a job for a large one."""
     rows = tables.read(data, form)
     if len(rows) > MOST_ROWS:
         raise TooLarge(
             f"{len(rows):,} rows are more than the {MOST_ROWS:,} that a page takes; "
             f"use `watchkeeper import {resource.path} FILE`"
         )
-    return planning.plan(resource, actor_of(request), rows, match=match, cells=form is Format.CSV)
+    HeldImport.objects.filter(created_at__lt=timezone.now() - importing.KEPT).delete()
+    HeldImport.objects.filter(session=request.session.session_key).delete()
+    file = request.FILES.get("file")
+    held = HeldImport(
+        id=secrets.token_urlsafe(20), session=request.session.session_key, user=actor_of(request).person,
+        path=resource.path, written=form, match=match, name=(file.name or "")[:255] if file else "",
+        content=data.decode("utf-8-sig"),
+    )  # fmt: skip
+    if len(rows) > AT_ONCE:
+        planning.check(resource, actor_of(request), match)
+        held.save()
+        return _job(request, held, "import-preview", f"Look at {held.name or 'a file'}: {resource.plural}")
+    plan = importing.plan_of(held, resource, actor_of(request))
+    if plan.wrong or not plan.steps:
+        return _shown(request, resource, importing.summary_of(plan), None, plan=plan)
+    held.save(force_insert=True)
+    return _shown(request, resource, importing.keep(held, plan), held, plan=plan)
 
 
-def _digest(data: bytes, plan: planning.Plan) -> str:
-    """Of the content and of what it would do: what is applied is what was previewed."""
-    content = data.removeprefix(b"\xef\xbb\xbf")
-    return hashlib.sha256(content + plan.digest.encode()).hexdigest()
+def _job(request: HttpRequest, held: HeldImport, name: str, label: str) -> HttpResponse:
+    """Start it, once for a file, and show how far it is."""
+    made = jobs.start(name, {"held": held.pk}, actor_of(request), id=f"{name}-{held.pk}", label=label)
+    return HttpResponseRedirect(f"/jobs/{made.pk}/")
+
+
+def _again(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """What a job has found or done; secrets are shown this once."""
+    held = importing.find(request.GET["held"], session=request.session.session_key, path=resource.path)
+    seen = importing.kept(held)
+    if seen.applied:
+        held.delete()
+    return _shown(request, resource, seen, None if seen.wrong or seen.applied else held)
+
+
+def _apply(request: HttpRequest, resource: Resource) -> HttpResponse:
+    """What was previewed in this session, if it is still what would be done."""
+    held = importing.find(request.POST["held"], session=request.session.session_key, path=resource.path)
+    actor, seen = actor_of(request), importing.kept(held)
+    if seen.steps + seen.unchanged > AT_ONCE:
+        return _job(
+            request, held, "import", f"Import {seen.steps:,} {resource.plural} from {held.name or 'a file'}"
+        )
+    plan, shown = importing.plan_of(held, resource, actor), held.digest
+    if importing.digest_of(held.content.encode(), plan) != shown:
+        seen = importing.keep(held, plan)
+        return _shown(request, resource, seen, None if plan.wrong else held, plan=plan, stale=True)
+    ready = applying.ready(plan, actor)
+    with transaction.atomic():  # a second press of the button finds it taken
+        if not HeldImport.objects.filter(pk=held.pk).delete()[0]:
+            raise NotThere("this has been imported already")
+        applied = ready.write()
+    return _shown(request, resource, importing.summary_of(plan, applied), None, plan=plan)
 
 
 def _drawn(
-    steps: list[planning.Step],
-) -> list[tuple[planning.Step, list[tuple[str, SafeString, SafeString]]]]:
-    """The first steps, each with the names of its values and how they look before and after."""
+    samples: Iterable[importing.Sample],
+) -> list[tuple[importing.Sample, list[tuple[str, SafeString, SafeString]]]]:
+    """Each with the names of its values and how they look before and after."""
     return [
-        (s, [(label(n), _plain(before), _plain(after)) for n, (before, after) in s.values.items()])
-        for s in steps[:SHOWN]
+        (s, [(label(n), _plain(before), _plain(after)) for n, before, after in s.values]) for s in samples
     ]
 
 
@@ -174,11 +188,10 @@ def _plain(value: Any) -> SafeString:
 
 
 def _shown(
-    request: HttpRequest, resource: Resource, plan: planning.Plan, held: HeldImport | None, **more: Any
+    request: HttpRequest, resource: Resource, seen: importing.Summary, held: HeldImport | None, **more: Any
 ) -> HttpResponse:
-    status = 400 if plan.wrong else 409 if more.get("stale") else 200
+    status = 400 if seen.wrong else 409 if more.get("stale") else 200
     return page(
-        request, "import_plan.html", status=status, title=f"Import {resource.plural}", resource=resource, plan=plan,
-        held=held, wrong=plan.wrong[:SHOWN], changes=_drawn(plan.changes), creates=_drawn(plan.creates), most=SHOWN,
-        **more,
+        request, "import_plan.html", status=status, title=f"Import {resource.plural}", resource=resource, seen=seen,
+        held=held, changes=_drawn(seen.first_changes), creates=_drawn(seen.first_creates), most=importing.SHOWN, **more,
     )  # fmt: skip

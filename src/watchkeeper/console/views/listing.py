@@ -20,7 +20,7 @@ from watchkeeper.console.views.records import kind
 from watchkeeper.domains.lists import asking, columns, templates
 from watchkeeper.domains.lists.models import ListSetting, SavedView
 from watchkeeper.exchange.planning import takes_imports
-from watchkeeper.kernel import bulk
+from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.jobs import kinds
@@ -80,7 +80,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "can_many": bool(offered["change"] or offered["remove"] or offered["actions"]),
         "shown_columns": ",".join(c.name for c in shown) if shown != list(resource.columns) else "",
         "done": _done(request, resource),
-        "can_create": "create" in resource.allow and may(actor, "create", resource),
+        "can_create": doing.for_people(resource) and may(actor, "create", resource),
         "jobs": [k for k in kinds().values() if k.offered_on == path],
         "can_import": takes_imports(resource) and may(actor, "create", resource),
         "templates": templates.templates_of(resource, actor),

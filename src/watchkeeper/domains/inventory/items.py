@@ -10,7 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.domains.inventory import scopes
+from watchkeeper.domains.inventory import many, scopes
 from watchkeeper.domains.inventory.announcing import announce
 from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
@@ -70,6 +70,9 @@ def _make(actor: Actor, data: dict[str, Any]) -> Item:
     )
     announce([item.pk])
     return item
+
+
+_make.many = lambda: many.ManyItems(many.plain)  # type: ignore[attr-defined]
 
 
 def _its_own(item: Item) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import ForeignKey, Model, QuerySet
 from rest_framework import serializers
 
-from watchkeeper.domains.inventory import declaring
+from watchkeeper.domains.inventory import declaring, many
 from watchkeeper.domains.inventory.items import IdentifierSerializer, relations_of, with_identifiers
 from watchkeeper.domains.inventory.models import Declared, Item
 from watchkeeper.kernel.acting import Actor
@@ -67,6 +67,11 @@ def declare(model: type[Declared], name: str, columns: str = "", **more: Any) ->
 
     def create(actor: Actor, data: dict[str, Any]) -> Model:
         return declaring.make(actor, model, data)
+
+    def one_of_many(actor: Actor, data: dict[str, Any]) -> many.Made | None:
+        return many.declared(actor, model, data)
+
+    create.many = lambda: many.ManyItems(one_of_many)  # type: ignore[attr-defined]
 
     def change(_: Actor, record: Any, data: dict[str, Any]) -> Model:
         return declaring.change(record, data)

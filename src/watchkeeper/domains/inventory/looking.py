@@ -210,7 +210,7 @@ class Look:
         told = self._put(d, record, d.values)
         try:
             if isinstance(record, Declared):
-                record.tidy()
+                record.complete()
         except (ValidationError, AttributeError) as error:
             d.fail(*getattr(error, "messages", [str(error)]))
             return
@@ -319,7 +319,7 @@ class Look:
         self._put(d, d.after, {n: v for n, (_, v) in differs.items()})
         try:
             if isinstance(d.after, Declared):
-                d.after.tidy()
+                d.after.complete()
                 if differs or record is None:
                     d.after.clean()
         except ValidationError as error:

@@ -74,16 +74,20 @@ class Prefix(Declared):
     class Meta(Declared.Meta):
         indexes: ClassVar = [models.Index(fields=["low", "high"], name="prefix_bounds")]
 
-    def tidy(self) -> None:
+    def complete(self) -> None:
         """One spelling, and its bounds."""
         found = checks.network(self.prefix)
         self.prefix, self.length = str(found), found.prefixlen
         self.low, self.high = checks.bounds(found)
-        super().tidy()
+        super().complete()
 
     def called(self) -> str:
         """The prefix itself."""
         return self.prefix
+
+    def looks_around(self) -> bool:
+        """An address space is one."""
+        return True
 
     def clean(self) -> None:
         """Unique in its VRF where the VRF says so; the table of no VRF always does."""
@@ -132,15 +136,19 @@ class Address(Declared):
     )  # fmt: skip
     sort_key = models.CharField(max_length=34, editable=False, db_index=True)
 
-    def tidy(self) -> None:
+    def complete(self) -> None:
         """One spelling, and the key by which addresses sort."""
         found = checks.interface(self.address)
         self.address, self.sort_key = str(found), checks.sortable(found.ip)
-        super().tidy()
+        super().complete()
 
     def called(self) -> str:
         """The address itself."""
         return self.address
+
+    def looks_around(self) -> bool:
+        """An address space is one."""
+        return True
 
     def clean(self) -> None:
         """Unique in its VRF, unless many are meant to have it."""

@@ -46,15 +46,19 @@ class Declared(Item):
         ordering: ClassVar = ["name", "id"]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new record is a new item, unless it was given the id of one."""
-        self.id = self.id or str(uuid.uuid4())
-        self.tidy()
+        """With what follows from its fields."""
+        self.complete()
         super().save(*args, **kwargs)
 
-    def tidy(self) -> None:
-        """Set what follows from the fields, and give values that have many spellings one."""
+    def complete(self) -> None:
+        """Set what follows from the fields. A new record is a new item, unless it was given the id of one."""
+        self.id = self.id or str(uuid.uuid4())
         self.kind, self.declared = self.GRAPH_KIND, self.PATH
         self.name = (self.called() or self.name)[:255]
+
+    def looks_around(self) -> bool:
+        """Whether `clean` holds it against others of its kind, so that none is right before those are written."""
+        return False
 
     def called(self) -> str:
         """Its name, where that follows from the fields; else people give it one."""

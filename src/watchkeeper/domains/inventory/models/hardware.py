@@ -140,6 +140,10 @@ class Device(Declared):
         if self.serial:
             yield self.pk, Identifier("serial", self.serial.lower())
 
+    def looks_around(self) -> bool:
+        """Two things may want one place in a rack."""
+        return self.position is not None and self.rack_id is not None
+
     def clean(self) -> None:
         """A rack holds it only where it is high enough, and no two things stand in one place."""
         if self.position is None or self.rack is None:
@@ -191,10 +195,10 @@ class Interface(Declared):
         indexes: ClassVar = [models.Index(fields=["mac_address"], name="interface_mac")]
         constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "label"], name="interface_once")]
 
-    def tidy(self) -> None:
+    def complete(self) -> None:
         """A MAC address has one spelling."""
         self.mac_address = checks.mac(self.mac_address) if self.mac_address else ""
-        super().tidy()
+        super().complete()
 
     def called(self) -> str:
         """Label and owner."""
