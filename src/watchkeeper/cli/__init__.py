@@ -18,6 +18,7 @@ def build() -> typer.Typer:
         lab_correlate,
         lab_detect,
         lab_templates,
+        passwords,
         records,
         replay,
         status,
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
     root.command("import")(exchange.import_)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
+    root.add_typer(passwords.commands, name="passwords")
     root.add_typer(audit.commands, name="audit")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)
     lab.command("detect")(lab_detect.detect)

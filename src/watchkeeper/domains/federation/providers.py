@@ -57,5 +57,10 @@ def _saml(one: IdentityProvider) -> dict[str, Any]:
         "idp": {"entity_id": one.entity_id, "sso_url": one.sso_url, "x509cert": one.certificate},
         "attribute_mapping": {"uid": [], "email": one.email_claim},
         # An answer that nobody asked for could sign a victim in as somebody else.
-        "advanced": {"reject_idp_initiated_sso": True, "strict": True, "reject_deprecated_algorithm": True},
+        "advanced": {
+            "reject_idp_initiated_sso": True,
+            "strict": True,
+            "reject_deprecated_algorithm": True,
+            "allow_single_label_domains": True,
+        },
     }

@@ -49,7 +49,6 @@ _WHERE = {
     "sign_in": "signing_in",
 }
 __all__ = [
-    "switch_off",
     "DatabaseKeyring",
     "began_at",
     "change_password",
@@ -66,6 +65,7 @@ __all__ = [
     "is_user",
     "own_key",
     "sign_in",
+    "switch_off",
 ]
 
 
