@@ -156,10 +156,10 @@ def test_a_provider_is_set_up_and_signs_people_in(
         user_claims=[oidc_provider_mock.User(sub="o1", claims=claims)]
     ) as idp:
         page.goto(f"{running.url}/oidc-providers/new/")
-        page.get_by_label("Slug").fill("keycloak")
+        page.get_by_label("Short name").fill("keycloak")
         page.get_by_label("Name", exact=True).fill("Keycloak")
         page.get_by_label("Issuer").fill(f"http://localhost:{idp.server_port}")
-        page.get_by_label("Client id").fill("watchkeeper")
+        page.get_by_label("Client ID").fill("watchkeeper")
         page.get_by_label("Client secret").fill("hush")
         page.get_by_label("Create accounts").check()
         keep(page, "oidc-provider-new")

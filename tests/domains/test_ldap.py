@@ -92,15 +92,14 @@ def test_a_directory_that_is_away_keeps_nobody_else_out(directory: LdapDirectory
 
 def test_passwords_never_go_out_in_the_clear(api: Any) -> None:
     body = {"slug": "d", "name": "D", "server": "ldap://d.example.org", "start_tls": False, "user_base": BASE}
-    refused = api().post("/api/ldap-directories/", body, content_type="application/json")
+    refused = api().post("/api/ldap-servers/", body, content_type="application/json")
     assert "start_tls" in refused.json()["errors"]
     body |= {"server": "https://d.example.org", "start_tls": True}
     assert (
-        "server"
-        in api().post("/api/ldap-directories/", body, content_type="application/json").json()["errors"]
+        "server" in api().post("/api/ldap-servers/", body, content_type="application/json").json()["errors"]
     )
     body |= {"server": "ldaps://d.example.org", "bind_password": "hush"}
-    made = api().post("/api/ldap-directories/", body, content_type="application/json")
+    made = api().post("/api/ldap-servers/", body, content_type="application/json")
     assert made.status_code == 201, made.content
     assert "hush" not in made.content.decode()
     assert LdapDirectory.objects.get().bind_password == "hush"

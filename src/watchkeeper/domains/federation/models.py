@@ -104,8 +104,7 @@ class LdapDirectory(IdentityProvider):
 
     class Meta:
         proxy = True
-        verbose_name = "LDAP directory"
-        verbose_name_plural = "LDAP directories"
+        verbose_name = "LDAP server"
 
 
 class GroupMapping(models.Model):

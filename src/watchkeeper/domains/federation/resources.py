@@ -28,7 +28,10 @@ from watchkeeper.kernel.rest import RecordSerializer
 _COMMON = ("name", "enabled", "create_accounts", "link_by_email", "second_factor", "username_claim", "name_claim",
            "email_claim", "groups_claim")  # fmt: skip
 _HELP: dict[str, dict[str, Any]] = {
-    "slug": {"help_text": "short, and part of its addresses here: keycloak gives /sign-in/with/keycloak/"},
+    "slug": {
+        "label": "Short name",
+        "help_text": "part of its addresses here: keycloak gives /sign-in/with/keycloak/",
+    },
     "name": {"help_text": "as the sign-in page calls it"},
     "create_accounts": {
         "help_text": "make an account for whoever it vouches for; else somebody has to make it first"
@@ -36,8 +39,17 @@ _HELP: dict[str, dict[str, Any]] = {
     "link_by_email": {
         "help_text": "believe it which account an e-mail address belongs to, administrators' as well"
     },
-    "second_factor": {"help_text": "its sign-in asks for a second factor itself, so that we need not"},
-    "groups_claim": {"help_text": "where the person's groups are said, such as groups or realm_access.roles"},
+    "second_factor": {
+        "label": "Asks for a second factor",
+        "help_text": "its sign-in asks for a second factor itself, so that we need not",
+    },
+    "username_claim": {"label": "User name is said in"},
+    "name_claim": {"label": "Full name is said in"},
+    "email_claim": {"label": "E-mail address is said in"},
+    "groups_claim": {
+        "label": "Groups are said in",
+        "help_text": "where the person's groups are said, such as groups or realm_access.roles",
+    },
 }
 _TEXTAREA = {"base_template": "textarea.html", "rows": 6}
 
@@ -61,10 +73,12 @@ class OidcSerializer(RecordSerializer):
     issuer = serializers.CharField(
         max_length=500, validators=[secure], help_text="such as https://login.example.org/realms/main"
     )
-    client_id = serializers.CharField(max_length=200)
+    client_id = serializers.CharField(max_length=200, label="Client ID")
     client_secret = serializers.CharField(max_length=500, write_only=True, required=False)
     scopes = serializers.CharField(max_length=200, default="openid profile email")
-    redirect_uri = serializers.SerializerMethodField(help_text="enter this at the provider")
+    redirect_uri = serializers.SerializerMethodField(
+        label="Redirect URI", help_text="enter this at the provider"
+    )
 
     class Meta:
         model = OidcProvider
@@ -86,8 +100,10 @@ class SamlSerializer(RecordSerializer):
         max_length=200_000, write_only=True, required=False, style=_TEXTAREA, trim_whitespace=True,
         help_text="the provider's metadata (XML); it fills the three fields below",
     )  # fmt: skip
-    entity_id = serializers.CharField(max_length=500, required=False)
-    sso_url = serializers.CharField(max_length=500, required=False, validators=[secure])
+    entity_id = serializers.CharField(max_length=500, label="Entity ID", required=False)
+    sso_url = serializers.CharField(
+        max_length=500, label="Sign-in address", required=False, validators=[secure]
+    )
     certificate = serializers.CharField(max_length=20_000, required=False, style=_TEXTAREA)
     our_metadata = serializers.SerializerMethodField(help_text="give this address to the provider")
 
@@ -230,7 +246,7 @@ _declare(OidcProvider, Protocol.OIDC, "oidc-providers", "OIDC provider",
          OidcSerializer, Column("issuer"))  # fmt: skip
 _declare(SamlProvider, Protocol.SAML, "saml-providers", "SAML provider",
          "People sign in by SAML 2.", SamlSerializer, Column("entity_id", "Entity id"))  # fmt: skip
-_declare(LdapDirectory, Protocol.LDAP, "ldap-directories", "LDAP directory",
+_declare(LdapDirectory, Protocol.LDAP, "ldap-servers", "LDAP server",
          "People sign in with the name and password of a directory: OpenLDAP, Active Directory.",
          LdapSerializer, Column("server"))  # fmt: skip
 
