@@ -180,3 +180,30 @@ def test_a_token_is_replaced_while_both_count() -> None:
     made = ApiToken.objects.exclude(pk=record.pk).get(name="ci")
     assert (made.scope_word, made.networks) == ("read", ["127.0.0.0/8"])
     assert made.expires_at > timezone.now() + dt.timedelta(days=89)
+
+
+def test_a_lost_second_factor_is_taken_away_by_an_administrator() -> None:
+    from allauth.mfa.models import Authenticator
+
+    ann = User.objects.create_user("ann", PASSWORD)
+    for kind in ("totp", "recovery_codes"):
+        Authenticator.objects.create(user=ann, type=kind, data={"secret": "sealed", "seed": "sealed"})
+    asked = Client().post("/sign-in/", {"username": "ann", "password": PASSWORD})
+    assert asked.headers["Location"] == "/sign-in/second-step/"
+    root = Client(headers={"authorization": "Bearer " + identity.create_token("root")})
+    factor = root.get("/api/second-factors/?type=totp").json()["results"][0]
+    assert "sealed" not in str(factor)
+    assert root.delete(f"/api/second-factors/{factor['id']}/").status_code == 204
+    assert not Authenticator.objects.exists()
+    assert lives(signed_in())
+    entry = AuditEntry.objects.get(act="second-factor.remove")
+    assert "sealed" not in str(entry.before)
+
+
+def test_what_is_audited_of_a_session_cannot_open_it() -> None:
+    browser = signed_in(is_administrator=True)
+    session = Session.objects.get(user__username="ann")
+    assert browser.delete(f"/api/sessions/{session.pk}/", headers={"x-csrftoken": "x"}).status_code == 204
+    entry = AuditEntry.objects.get(act="session.remove")
+    assert session.session_data not in str(entry.before)
+    assert entry.before["address"] == "127.0.0.1"

@@ -15,6 +15,8 @@ from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SealedField
 from watchkeeper.kernel.models import AuditEntry
 
+#: columns that hold secrets and are no SealedField, by their name or with the model's
+_SECRET = frozenset(("password", "session_data", "session_key", "authenticator.data"))
 _gathered: ContextVar[list[AuditEntry] | None] = ContextVar("gathered", default=None)
 
 
@@ -67,7 +69,8 @@ def state_of(obj: models.Model) -> dict[str, Any]:
     """The columns of a record as plain data, secrets left out."""
     out: dict[str, Any] = {}
     for field in obj._meta.concrete_fields:
-        if isinstance(field, SealedField) or "hash" in field.name or field.name == "password":
+        names = {field.name, f"{obj._meta.model_name}.{field.name}"}
+        if isinstance(field, SealedField) or "hash" in field.name or names & _SECRET:
             continue
         out[field.attname] = plain(getattr(obj, field.attname))
     for many in obj._meta.many_to_many:

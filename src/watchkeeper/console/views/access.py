@@ -19,7 +19,8 @@ PEOPLE = 500
 PLATFORM = "platform"
 #: the kinds of record that say who may what
 RECORDS = ("grants", "roles", "teams", "organisations", "policies", "users", "sessions", "oidc-providers",
-           "saml-providers", "ldap-servers", "group-mappings", "linked-identities", "second-factor-rules")  # fmt: skip
+           "saml-providers", "ldap-servers", "group-mappings", "linked-identities", "second-factors",
+           "second-factor-rules")  # fmt: skip
 
 
 @require_GET
