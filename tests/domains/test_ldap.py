@@ -56,7 +56,13 @@ def test_names_and_passwords_of_the_directory_count(directory: LdapDirectory, se
     assert (ann.name, ann.email, ann.has_usable_password()) == ("Ann Lee", "ann@example.org", False)
     assert list(team.members.all()) == [ann]
     assert ann.grants.get().role == role
-    for name, password in (("ann", "wrong"), ("ann", ""), ("bob", PASSWORD), ("*", PASSWORD), ("ann)(uid=*", PASSWORD)):
+    for name, password in (
+        ("ann", "wrong"),
+        ("ann", ""),
+        ("bob", PASSWORD),
+        ("*", PASSWORD),
+        ("ann)(uid=*", PASSWORD),
+    ):
         assert sign_in(name, password).status_code == 401, name
     LdapDirectory.objects.update(server=f"ldaps://127.0.0.1:{server.secure}")
     assert sign_in("ann").status_code == 302
@@ -64,7 +70,7 @@ def test_names_and_passwords_of_the_directory_count(directory: LdapDirectory, se
     assert AuditEntry.objects.filter(act="sign-in", actor="ann").count() == 2
 
 
-def test_a_certificate_of_somebody_else_is_not_believed(directory: LdapDirectory) -> None:
+def test_a_certificate_of_somebody_else_is_not_believed(directory: LdapDirectory) -> None:  # noqa: ARG001
     LdapDirectory.objects.update(certificate="")
     assert sign_in("ann").status_code == 401
 
@@ -86,12 +92,14 @@ def test_a_directory_that_is_away_keeps_nobody_else_out(directory: LdapDirectory
 
 def test_passwords_never_go_out_in_the_clear(api: Any) -> None:
     body = {"slug": "d", "name": "D", "server": "ldap://d.example.org", "start_tls": False, "user_base": BASE}
-    refused = api().post("/api/ldap-directories/", body, content_type="application/json")
+    refused = api().post("/api/ldap-servers/", body, content_type="application/json")
     assert "start_tls" in refused.json()["errors"]
     body |= {"server": "https://d.example.org", "start_tls": True}
-    assert "server" in api().post("/api/ldap-directories/", body, content_type="application/json").json()["errors"]
+    assert (
+        "server" in api().post("/api/ldap-servers/", body, content_type="application/json").json()["errors"]
+    )
     body |= {"server": "ldaps://d.example.org", "bind_password": "hush"}
-    made = api().post("/api/ldap-directories/", body, content_type="application/json")
+    made = api().post("/api/ldap-servers/", body, content_type="application/json")
     assert made.status_code == 201, made.content
     assert "hush" not in made.content.decode()
     assert LdapDirectory.objects.get().bind_password == "hush"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import urllib.error
@@ -10,8 +11,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Count
+from django.utils import timezone
 
 from watchkeeper.app import process
+from watchkeeper.domains.identity.models import ApiToken
 from watchkeeper.domains.situations import analysis_offset
 from watchkeeper.domains.situations.models import Alert, Situation
 from watchkeeper.kernel.models import OutboxRow
@@ -23,7 +26,7 @@ INNER_HEADER = "X-Watchkeeper-Inner"
 
 def all_of(journal: Journal) -> list[Callable[[], Iterable[Metric]]]:
     """Every collector, ready to be called."""
-    return [_doors, lambda: _journal(journal), _records]
+    return [_doors, lambda: _journal(journal), _records, _tokens]
 
 
 def door_stats() -> dict[str, dict[str, Any]]:
@@ -86,4 +89,18 @@ def _records() -> Iterable[Metric]:
     )
     yield Metric(
         "watchkeeper_outbox_rows", "gauge", "Effects by state", [({"state": s}, float(n)) for s, n in outbox]
+    )
+
+
+def _tokens() -> Iterable[Metric]:
+    """Those that end within two weeks, while somebody can still replace them."""
+    now = timezone.now()
+    found = ApiToken.objects.filter(
+        revoked_at=None, expires_at__gt=now, expires_at__lt=now + dt.timedelta(days=14)
+    )
+    yield Metric(
+        "watchkeeper_tokens_expiring",
+        "gauge",
+        "API tokens that end within 14 days",
+        [({}, float(found.count()))],
     )

@@ -135,6 +135,9 @@ ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 SOCIALACCOUNT_ADAPTER = "watchkeeper.domains.federation.adapters.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "saml": {"provider_class": "watchkeeper.domains.federation.saml_provider.Provider"}
+}
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 # By a link: a form could not be redirected elsewhere under our Content-Security-Policy.
 SOCIALACCOUNT_LOGIN_ON_GET = True

@@ -20,6 +20,7 @@ def build() -> typer.Typer:
         lab_correlate,
         lab_detect,
         lab_templates,
+        passwords,
         records,
         replay,
         search,
@@ -44,6 +45,7 @@ def build() -> typer.Typer:
     root.command("search")(search.search)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")
+    root.add_typer(passwords.commands, name="passwords")
     root.add_typer(audit.commands, name="audit")
     root.add_typer(inventory.commands, name="inventory")
     lab = typer.Typer(help="The methods of the pipeline, offline, on files.", no_args_is_help=True)

@@ -16,7 +16,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @commands.command()
 def create(
     name: Annotated[str, typer.Argument(help="What people will call it.")],
-    scope: Annotated[str, typer.Option(help="admin, write or read.")] = "admin",
+    scope: Annotated[str, typer.Option(help="admin, write, read or scim.")] = "admin",
+    network: Annotated[list[str] | None, typer.Option(help="From where only, such as 10.0.0.0/8.")] = None,
     days: Annotated[float, typer.Option(help="Days until it ends; 0 is never.", min=0)] = 0.0,
     as_json: Json = False,
 ) -> None:
@@ -29,7 +30,7 @@ def create(
 
     ends = dt.datetime.now(dt.UTC) + dt.timedelta(days=days) if days else None
     try:
-        secret = identity.create_token(name, scope, expires_at=ends)
+        secret = identity.create_token(name, scope, expires_at=ends, networks=network or ())
     except WatchkeeperError as error:
         typer.echo(f"watchkeeper: {error.detail}", err=True)
         raise typer.Exit(1) from error

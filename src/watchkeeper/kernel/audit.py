@@ -19,6 +19,8 @@ from watchkeeper.kernel.fields import SealedField
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.resource import registry
 
+#: columns that hold secrets and are no SealedField, by their name or with the model's
+_SECRET = frozenset(("password", "session_data", "session_key", "authenticator.data"))
 
 @dataclass
 class Gathered:
@@ -125,7 +127,8 @@ def state_of(obj: models.Model) -> dict[str, Any]:
     """The columns of a record as plain data, secrets left out."""
     out: dict[str, Any] = {}
     for column in obj._meta.concrete_fields:
-        if isinstance(column, SealedField) or "hash" in column.name or column.name == "password":
+        names = {column.name, f"{obj._meta.model_name}.{column.name}"}
+        if isinstance(column, SealedField) or "hash" in column.name or names & _SECRET:
             continue
         out[column.attname] = plain(getattr(obj, column.attname))
     for many in obj._meta.many_to_many:

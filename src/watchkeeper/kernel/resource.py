@@ -130,7 +130,7 @@ class Resource:
     @property
     def plural(self) -> str:
         """What people call many of them."""
-        return f"{self.name}s" if self.name.isupper() else self.path.replace("-", " ")
+        return f"{self.name}s" if self.name[:2].isupper() else self.path.replace("-", " ")
 
     def queryset(self) -> QuerySet[Any]:
         """All records of the kind, ready to be listed."""

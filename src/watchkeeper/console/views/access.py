@@ -22,6 +22,16 @@ RECORDS = {
     "Who has what": ("grants", "roles", "teams", "organisations", "users"),
     "How they get it": ("access-requests", "approvals", "emergencies"),
     "What it allows": ("policies", "policy-drafts", "policy-tests", "policy-versions"),
+    "How they sign in": (
+        "sessions",
+        "oidc-providers",
+        "saml-providers",
+        "ldap-servers",
+        "group-mappings",
+        "linked-identities",
+        "second-factors",
+        "second-factor-rules",
+    ),
     "Whether it is right": (
         "review-campaigns",
         "reviews",

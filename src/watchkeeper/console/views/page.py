@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from watchkeeper.console import keys
-from watchkeeper.domains import access, identity
+from watchkeeper.domains import access, federation, identity
 from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Actor, Scope, actor_of
 from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
@@ -102,6 +102,8 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 back = urlencode({"next": request.get_full_path()})
                 return HttpResponseRedirect(f"{reverse('console:sign-in')}?{back}")
+            if _to_confirm(request):
+                return HttpResponseRedirect(f"/account/confirm/?{urlencode({'next': _shown_at(request)})}")
             try:
                 if scope is not None:
                     require(actor_of(request), PLATFORM_ACTS[scope], None)
@@ -114,6 +116,25 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
         return guarded
 
     return wrap
+
+
+def _to_confirm(request: HttpRequest) -> bool:
+    """Whether this is a sensitive act of somebody who signed in or confirmed too long ago."""
+    match = request.resolver_match
+    if match is None or match.kwargs.get("path") not in federation.SENSITIVE:
+        return False
+    changes = request.method == "POST" or match.url_name in ("new", "edit")
+    return changes and not federation.confirmed(request)
+
+
+def _shown_at(request: HttpRequest) -> str:
+    """Where to go on: what was typed is lost, so at the page that it was typed in."""
+    if request.method != "POST":
+        return request.get_full_path()
+    given = request.resolver_match.kwargs if request.resolver_match else {}
+    if "key" in given and not request.path.endswith("/edit/"):
+        return f"/{given['path']}/{given['key']}/"
+    return request.path
 
 
 def denied(request: HttpRequest, error: Forbidden) -> HttpResponse:

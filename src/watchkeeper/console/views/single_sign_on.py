@@ -12,6 +12,7 @@ from allauth.socialaccount.providers.saml import views as security
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
+from lxml.etree import LxmlError
 from onelogin.saml2.errors import OneLogin_Saml2_Error
 
 from watchkeeper.console.views.account import sign_in_page
@@ -36,7 +37,7 @@ def _told(view: Any) -> Any:
             return answer
         except WatchkeeperError as error:
             return sign_in_page(request, status=error.status, error=error.detail)
-        except (requests.RequestException, ValueError, KeyError, OneLogin_Saml2_Error) as error:
+        except (requests.RequestException, ValueError, KeyError, OneLogin_Saml2_Error, LxmlError) as error:
             # Whatever a provider answers that is none of the protocol's: its fault, or the configuration's.
             _log.warning("identity provider %s: %s: %s", one.slug, type(error).__name__, error)
             told = f"{one.name} cannot be reached, or is not set up right. The log says why."

@@ -1,9 +1,9 @@
 """Who else may vouch for people: OpenID Connect, SAML and LDAP; what of their groups counts here; who needs a
 second factor; and users and groups that a directory provisions by SCIM.
 
-For the console: `offered` (the sign-in buttons), `directories` (whom to ask for a password), `confirm`
-and `confirmed` (somebody is still who they say), `required_of` (whether a second factor is). For app and api:
-`provisioning`, the SCIM server. The adapters are how django-allauth asks us.
+For the console: `offered` (the sign-in buttons), `directories` (whom to ask for a password), `confirm` and
+`confirmed` (somebody is still who they say, before a SENSITIVE act), `factors_of` and `required_of` (second
+factors that somebody has and needs). For the API: scim_storage. For django-allauth: adapters and stages.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.federation.confirming import confirm, confirmed
+    from watchkeeper.domains.federation.confirming import SENSITIVE, confirm, confirmed
     from watchkeeper.domains.federation.elsewhere import directories
     from watchkeeper.domains.federation.providers import offered
     from watchkeeper.domains.federation.second_factor import factors_of, required_of
 
 _WHERE = {
+    "SENSITIVE": "confirming",
     "confirm": "confirming",
     "confirmed": "confirming",
     "directories": "elsewhere",
@@ -24,7 +25,7 @@ _WHERE = {
     "offered": "providers",
     "required_of": "second_factor",
 }
-__all__ = ["confirm", "confirmed", "directories", "factors_of", "offered", "required_of"]
+__all__ = ["SENSITIVE", "confirm", "confirmed", "directories", "factors_of", "offered", "required_of"]
 
 
 def __getattr__(name: str) -> Any:

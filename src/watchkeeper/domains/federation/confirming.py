@@ -13,8 +13,8 @@ from watchkeeper.domains import identity
 FOR = dt.timedelta(minutes=30)
 #: kinds of record that only somebody who has just confirmed may make, change or act on in the console
 SENSITIVE = frozenset(
-    ("users", "tokens", "sessions", "oidc-providers", "saml-providers", "ldap-directories", "group-mappings",
-     "second-factor-rules", "linked-identities")
+    ("users", "tokens", "sessions", "oidc-providers", "saml-providers", "ldap-servers", "group-mappings",
+     "second-factor-rules", "second-factors", "linked-identities")
 )  # fmt: skip
 _CONFIRMED = "confirmed-at"
 

@@ -65,7 +65,9 @@ if ldap is not None:
             if disabled(said, dt.date.today()):
                 raise _LDAPUser.AuthenticationFailed(f"{username} is disabled")
             groups = frozenset(_both(ldap_user)) if self._one.group_base else frozenset()
-            return welcome(Arrival(self._one, _lasting_id(said, ldap_user.dn), said, True, groups), self._address), False
+            return welcome(
+                Arrival(self._one, _lasting_id(said, ldap_user.dn), said, True, groups), self._address
+            ), False
 
 
 def disabled(said: dict[str, list[Any]], today: dt.date) -> bool:

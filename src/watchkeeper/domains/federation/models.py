@@ -104,8 +104,7 @@ class LdapDirectory(IdentityProvider):
 
     class Meta:
         proxy = True
-        verbose_name = "LDAP directory"
-        verbose_name_plural = "LDAP directories"
+        verbose_name = "LDAP server"
 
 
 class GroupMapping(models.Model):
@@ -156,7 +155,9 @@ class Provisioned(models.Model):
     document = models.JSONField(default=dict)  # what SCIM knows of a user beyond the user's own record
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    gone_at = models.DateTimeField(null=True, default=None)  # removed there; the user stays here, switched off
+    gone_at = models.DateTimeField(
+        null=True, default=None
+    )  # removed there; the user stays here, switched off
 
     def __str__(self) -> str:
         return f"{self.external_id} of {self.user or self.team}"

@@ -55,7 +55,13 @@ def _oidc(one: IdentityProvider) -> dict[str, Any]:
 def _saml(one: IdentityProvider) -> dict[str, Any]:
     return {
         "idp": {"entity_id": one.entity_id, "sso_url": one.sso_url, "x509cert": one.certificate},
-        "attribute_mapping": {"uid": [], "email": one.email_claim},
+        "username_claim": one.username_claim,
+        "attribute_mapping": {},  # what is said is read in `arriving`
         # An answer that nobody asked for could sign a victim in as somebody else.
-        "advanced": {"reject_idp_initiated_sso": True, "strict": True, "reject_deprecated_algorithm": True},
+        "advanced": {
+            "reject_idp_initiated_sso": True,
+            "strict": True,
+            "reject_deprecated_algorithm": True,
+            "allow_single_label_domains": True,
+        },
     }

@@ -52,3 +52,30 @@ def username_of(text: str) -> str:
     ('Ann_Müller', 'ann@example.org')
     """
     return _UNFIT.sub("_", text.strip())[:150]
+
+
+#: attributes of SAML as their registries call them, and as people do
+_KNOWN_AS = {
+    "urn:oid:0.9.2342.19200300.100.1.1": "uid",
+    "urn:oid:0.9.2342.19200300.100.1.3": "mail",
+    "urn:oid:2.16.840.1.113730.3.1.241": "displayName",
+    "urn:oid:1.3.6.1.4.1.5923.1.1.1.6": "eduPersonPrincipalName",
+    "urn:oid:1.3.6.1.4.1.5923.1.5.1.1": "memberOf",
+    "urn:oasis:names:tc:SAML:attribute:subject-id": "subject-id",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": "uid",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress": "mail",
+    "http://schemas.microsoft.com/identity/claims/displayname": "displayName",
+    "http://schemas.microsoft.com/identity/claims/objectidentifier": "subject-id",
+    "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups": "memberOf",
+}
+_MACE = "urn:mace:dir:attribute-def:"
+
+
+def in_plain_names(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What SAML says, also under the short names of well-known attributes.
+
+    >>> in_plain_names({"urn:oid:0.9.2342.19200300.100.1.1": ["ann"]})["uid"]
+    ['ann']
+    """
+    short = {_KNOWN_AS.get(n, n.removeprefix(_MACE)): v for n, v in attributes.items()}
+    return {**short, **attributes}

@@ -43,7 +43,7 @@ class Membership(ComplexAttribute):
     """A group that a user is in."""
 
     value: Annotated[str | None, Mutability.read_only] = None
-    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(  # type: ignore[type-arg]
+    ref: Annotated[Reference[Group] | None, Mutability.read_only] = Field(  # type: ignore[type-arg]
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     display: Annotated[str | None, Mutability.read_only] = None
@@ -66,7 +66,7 @@ class Member(ComplexAttribute):
     """A user who is in a group."""
 
     value: Annotated[str | None, Mutability.immutable, Required.true] = None
-    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(  # type: ignore[type-arg]
+    ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(  # type: ignore[type-arg]
         None, serialization_alias="$ref", validation_alias="$ref"
     )
 

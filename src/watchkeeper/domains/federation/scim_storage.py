@@ -31,7 +31,13 @@ class Storage(ScimStorage):
         with transaction.atomic():
             yield
 
-    def get(self, resource_type: ResourceType, resource_id: str, *, response_parameters: Any = None) -> Resource[Any]:  # noqa: ARG002
+    def get(
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: Any = None,  # noqa: ARG002
+    ) -> Resource[Any]:
         """Raises NotFoundException."""
         found = list(self._of(resource_type).found({"pk": resource_id}))
         if not found:
@@ -39,7 +45,11 @@ class Storage(ScimStorage):
         return found[0]
 
     def search(
-        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None  # noqa: ARG002
+        self,
+        resource_types: list[ResourceType],
+        search_request: SearchRequest[Any],
+        *,
+        position: Any = None,  # noqa: ARG002
     ) -> SearchPage:
         """Filtered and sorted here: an identity provider asks for one name at a time, or for everybody."""
         wanted = search_request.filter
@@ -67,7 +77,9 @@ class Storage(ScimStorage):
         self._of(resource_type).change(key, cast(Any, resource))
         return self.get(resource_type, key)
 
-    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+    def delete(
+        self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
+    ) -> None:
         """Raises NotFoundException, PreconditionFailedException, or a WatchkeeperError."""
         self._expect(resource_type, resource_id, expected_version)
         self._of(resource_type).remove(resource_id)

@@ -119,7 +119,11 @@ def _shown(person: Person, row: Provisioned | None, teams: list[dict[str, Any]])
     emails = document.get("emails", [])
     if person.email and person.email not in [e.get("value") for e in emails]:
         emails = [{"value": person.email, "primary": True}]  # somebody has changed it here
-    active = document.get("active") if person.is_active and document.get("active") is None and row else person.is_active
+    active = (
+        document.get("active")
+        if person.is_active and document.get("active") is None and row
+        else person.is_active
+    )
     content = {
         "schemas": [str(User.__schema__)],
         "id": str(person.pk),

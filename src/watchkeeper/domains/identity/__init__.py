@@ -53,7 +53,6 @@ _WHERE = {
     "zones": "preferring",
 }
 __all__ = [
-    "switch_off",
     "DatabaseKeyring",
     "began_at",
     "change_password",
@@ -72,6 +71,7 @@ __all__ = [
     "prefer",
     "preference_of",
     "sign_in",
+    "switch_off",
     "zones",
 ]
 

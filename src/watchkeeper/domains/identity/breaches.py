@@ -62,22 +62,29 @@ def build(
     size = max(8, math.ceil(-expected * math.log(rate) / math.log(2) ** 2 / 8) * 8)
     hashes = max(1, round(size / max(expected, 1) * math.log(2)))
     new = path.with_name(f".{path.name}.new")
-    new.write_bytes(b"\0" * _HEAD)
-    os.truncate(new, _HEAD + size // 8)
-    bits = np.memmap(new, np.uint8, "r+", offset=_HEAD)
+    try:
+        new.write_bytes(b"\0" * _HEAD)
+        os.truncate(new, _HEAD + size // 8)
+        count = _fill(new, lines, size, hashes, at_least)
+        head = _MAGIC + json.dumps({"size": size, "hashes": hashes, "passwords": count}).encode()
+        with new.open("r+b") as f:
+            f.write(head)
+            f.flush()
+            os.fsync(f.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return count
+
+
+def _fill(path: Path, lines: Iterable[bytes], size: int, hashes: int, at_least: int) -> int:
+    bits = np.memmap(path, np.uint8, "r+", offset=_HEAD)
     count = 0
     for digests in _chunks(lines, at_least):
         places = _places(digests, size, hashes).ravel()
         np.bitwise_or.at(bits, places >> 3, (1 << (places & 7)).astype(np.uint8))
         count += len(digests)
     bits.flush()
-    del bits
-    head = _MAGIC + json.dumps({"size": size, "hashes": hashes, "passwords": count}).encode()
-    with new.open("r+b") as f:
-        f.write(head)
-        f.flush()
-        os.fsync(f.fileno())
-    new.replace(path)
     return count
 
 

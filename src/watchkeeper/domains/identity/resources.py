@@ -132,7 +132,8 @@ registry.add(
             Column("expires_at", "Expires", Show.TIME),
             Column("revoked_at", "Revoked", Show.TIME),
         ),
-        filters={"name": ["exact", "icontains"], "expires_at": ["lt", "isnull"], "user": ["exact", "isnull"], "revoked_at": ["isnull"],
+        filters={"name": ["exact", "icontains"], "expires_at": ["lt", "isnull"],
+                 "user": ["exact", "isnull"], "revoked_at": ["isnull"],
                  "last_used_at": ["isnull", "lt"]},
         search=("name", "user__username"),
         ordering=("-id",),
@@ -338,9 +339,8 @@ class SessionSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-def _end(_: Actor, session: Session, __: dict[str, Any]) -> Done:
-    Session.objects.filter(pk=session.pk).delete()
-    return Done()
+def _end(_: Actor, session: Session) -> None:
+    session.delete()
 
 
 registry.add(
@@ -348,7 +348,8 @@ registry.add(
         model=Session,
         path="sessions",
         name="session",
-        description="Who is signed in to the console, from where, with what.",
+        description="Who is signed in to the console, from where, with what. Remove one, and whoever uses it has to "
+        "sign in again.",
         fields=SessionSerializer.Meta.fields,
         title=str,
         columns=(
@@ -364,12 +365,10 @@ registry.add(
         ordering=("-last_seen_at",),
         orderable=("started_at",),
         prepare=lambda found: found.filter(user__isnull=False, expire_date__gt=timezone.now()).select_related("user"),
+        allow=frozenset({"remove"}),
+        remove=_end,
         serializer=SessionSerializer,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
-        actions=(
-            Action("revoke", "End it", _end, scope=Scope.ADMIN,
-                   confirm="Whoever uses it has to sign in again."),
-        ),
     )
 )  # fmt: skip
