@@ -12,11 +12,12 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console import surroundings
+from watchkeeper.console import provenance, sameness, surroundings
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.tables import Row, cells, filter_boxes
-from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.console.views.page import moment_asked, page, signed_in, trouble
+from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import doing
@@ -34,6 +35,9 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
     "items": ("item.html", surroundings.of_item),
+    "duplicates": ("duplicate.html", sameness.of_duplicate),
+    "merges": ("merge.html", sameness.of_merge),
+    "sources": ("source.html", provenance.of_source),
 }
 
 ROWS = 50  # of a page
@@ -101,7 +105,12 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
     resource = kind(request, path)
-    obj = _record(request, resource, key)
+    try:
+        obj = _record(request, resource, key)
+    except Http404:
+        if there := moved_to(key) if issubclass(resource.model, Item) else "":
+            return HttpResponseRedirect(f"/{there}/")
+        raise
     if own := getattr(obj, "declared", "") if path == "items" else "":
         return HttpResponseRedirect(f"/{own}/{key}/")
     return _page(request, resource, obj)
@@ -132,6 +141,8 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     path = "items" if issubclass(resource.model, Item) else resource.path
     template, more = SPECIAL.get(path, ("record.html", None))
     context |= more(obj, actor) if more else {}
+    if path == "items" and (at := moment_asked(request)):
+        context |= surroundings.of_item_at(obj, actor, at)
     context["related"] = [r for r in related if r[0].path not in context.get("in_words", ())]
     return page(request, template, **context)
 
@@ -204,6 +215,8 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
         return page(
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
         )
+    if done.body is not None and "see" in done.body:
+        return HttpResponseRedirect(done.body["see"])
     note = "?pending" if done.pending else ""
     return HttpResponseRedirect(f"{here}{note}")
 

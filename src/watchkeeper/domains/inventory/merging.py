@@ -215,6 +215,7 @@ def unmerge(actor: Actor, done: Merge) -> list[str]:
         undoing = _Undoing(actor, done)
         undoing.run()
         undoing.since()
+        Merge.objects.filter(pk=done.pk).update(kept={**done.kept, "said": undoing.said})
         both = {*undoing.apart, *undoing.apart.values()}
         announce(both, relations_at(both), removed=undoing.apart.values(), alerts=undoing.alerts)
     return undoing.said
