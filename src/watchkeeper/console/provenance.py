@@ -49,7 +49,9 @@ def _names(shape: Shape, said: list[Statement], shown: dict[str, Any]) -> dict[s
     out = {}
     for name, model in {**shape.items, **shape.small}.items():
         keys = {s.values[name] for s in said if s.values.get(name) is not None} | {shown.get(name)}
-        out[name] = {k: str(r) for k, r in model._default_manager.in_bulk([k for k in keys if k is not None]).items()}
+        out[name] = {
+            k: str(r) for k, r in model._default_manager.in_bulk([k for k in keys if k is not None]).items()
+        }
     return out
 
 
@@ -69,7 +71,10 @@ def of_source(source: Source, actor: Actor) -> dict[str, Any]:
     said = source.statements
     return {
         "can_import": source.name != PEOPLE and may(actor, "import", registry["sources"], source),
-        "counts": {"fresh": said.filter(stale_since=None).count(), "stale": said.exclude(stale_since=None).count()},
+        "counts": {
+            "fresh": said.filter(stale_since=None).count(),
+            "stale": said.exclude(stale_since=None).count(),
+        },
         "actions": [],
         "in_words": {"statements"},
     }

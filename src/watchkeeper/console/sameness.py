@@ -47,14 +47,17 @@ def _side(item: Item) -> dict[str, str]:
     shape = shape_for(item)
     out = {"Kind": item.declared.replace("-", " ") if item.declared else item.kind, "Name": item.name}
     out["Known as"] = "\n".join(
-        f"{x.scheme} {x.value}" for x in item.identifiers.filter(valid_to=None).order_by("scheme", "value")[:20]
+        f"{x.scheme} {x.value}"
+        for x in item.identifiers.filter(valid_to=None).order_by("scheme", "value")[:20]
     )
     for name, value in shape.shown(record).items():
         field = shape.fields.get(name)
         if name == "name" or value in (None, "", [], {}):
             continue
         label = str(field.verbose_name if field is not None else name.replace("_", " ")).capitalize()
-        out[label] = str(getattr(record, name)) if field is not None and field.is_relation else str(plain(value))
+        out[label] = (
+            str(getattr(record, name)) if field is not None and field.is_relation else str(plain(value))
+        )
     out["Sources"] = "\n".join(item.statements.values_list("source__name", flat=True))
     out["Relations"] = str(Relation.objects.filter(Q(source=item) | Q(target=item), valid_to=None).count())
     out["Alerts"] = str(Alert.objects.filter(item=item.pk).count())
@@ -65,7 +68,9 @@ def _side(item: Item) -> dict[str, str]:
 
 def of_item(item: Item, actor: Actor) -> dict[str, Any]:
     """What may be the same as this item, and what has become part of it."""
-    pairs = Duplicate.objects.filter(Q(first=item) | Q(second=item), state="proposed").select_related("first", "second")
+    pairs = Duplicate.objects.filter(Q(first=item) | Q(second=item), state="proposed").select_related(
+        "first", "second"
+    )
     merged = Merge.objects.filter(item=item, undone_at=None).defer("kept")
     inner = {i for m in Merge.objects.filter(item=item, undone_at=None) for i in m.kept.get("inner", ())}
     return {
@@ -79,5 +84,13 @@ def of_item(item: Item, actor: Actor) -> dict[str, Any]:
 
 def of_merge(done: Merge, _: Actor) -> dict[str, Any]:
     """How much was moved, and what could not be put back."""
-    moved = [(label.rpartition(".")[0].partition(".")[2], len(keys)) for label, keys in done.kept.get("moved", {}).items()]
-    return {"moved": moved, "said": done.kept.get("said", []), "reasons": [text for _, text in done.because], "facts": []}
+    moved = [
+        (label.rpartition(".")[0].partition(".")[2], len(keys))
+        for label, keys in done.kept.get("moved", {}).items()
+    ]
+    return {
+        "moved": moved,
+        "said": done.kept.get("said", []),
+        "reasons": [text for _, text in done.because],
+        "facts": [],
+    }

@@ -52,7 +52,9 @@ def take_over(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, source: Source, status: int = 200, error: str = "") -> HttpResponse:
-    chosen = request.POST.get("format", next((i.name for i in importers().values() if i.type == source.type), "csv"))
+    chosen = request.POST.get(
+        "format", next((i.name for i in importers().values() if i.type == source.type), "csv")
+    )
     return page(
         request, "take_over.html", status=status, title=f"Compare a file of {source.name}", source=source, error=error,
         formats=importers().values(), chosen=chosen, most=MOST_THINGS,
@@ -65,7 +67,9 @@ def _preview(request: HttpRequest, source: Source) -> HttpResponse:
     if file is None or not file.size:
         raise Invalid("choose a file")
     if file.size > MOST_BYTES:
-        raise TooLarge(f"the file is larger than {MOST_BYTES // 1024**2} MiB; use `watchkeeper inventory import`")
+        raise TooLarge(
+            f"the file is larger than {MOST_BYTES // 1024**2} MiB; use `watchkeeper inventory import`"
+        )
     try:
         content = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -107,10 +111,16 @@ def _apply(request: HttpRequest, source: Source) -> HttpResponse:
     return _shown(request, plan, None, done)
 
 
-def _shown(request: HttpRequest, plan: Plan, held: HeldImport | None, done: Applied | None = None) -> HttpResponse:
+def _shown(
+    request: HttpRequest, plan: Plan, held: HeldImport | None, done: Applied | None = None
+) -> HttpResponse:
     counts: Any = done.counts if done else plan.counts
     groups = [
-        (TITLES[act][done is not None].capitalize(), _rows([s for s in plan.steps if s.act is act][:SHOWN]), counts[act.value])
+        (
+            TITLES[act][done is not None].capitalize(),
+            _rows([s for s in plan.steps if s.act is act][:SHOWN]),
+            counts[act.value],
+        )
         for act in TITLES
         if counts[act.value]
     ]
@@ -124,7 +134,9 @@ def _shown(request: HttpRequest, plan: Plan, held: HeldImport | None, done: Appl
 def _rows(steps: list[Step]) -> list[tuple[Step, bool, list[tuple[str, Any, Any]]]]:
     """Each step with whether its item is there, and its values in words."""
     there = set(Item.objects.filter(pk__in=[s.item for s in steps]).values_list("pk", flat=True))
-    ids = {v for s in steps for pair in s.values.values() for v in pair if isinstance(v, str) and len(v) == 36}
+    ids = {
+        v for s in steps for pair in s.values.values() for v in pair if isinstance(v, str) and len(v) == 36
+    }
     names = dict(Item.objects.filter(pk__in=ids).values_list("pk", "name"))
 
     def word(value: Any) -> Any:

@@ -37,7 +37,12 @@ _known: dict[str, Importer] = {}
 
 
 def importer(
-    name: str, label: str, *, type: str = "file", ends: tuple[str, ...] = (), whole: bool = True  # noqa: A002
+    name: str,
+    label: str,
+    *,
+    type: str = "file",
+    ends: tuple[str, ...] = (),
+    whole: bool = True,  # noqa: A002
 ) -> Callable[[Read], Read]:
     """Register a decoder under this name. Raises ValueError when the name is taken."""
 

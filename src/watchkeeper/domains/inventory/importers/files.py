@@ -46,7 +46,9 @@ def _thing(number: int, row: dict[str, Any]) -> Described:
 def _related(number: int, column: str, rest: str, to: str) -> Related:
     word, _, way = rest.partition(":")
     if word not in list(RelationKind) or way not in ("", "inverse"):
-        raise Malformed(f"row {number}: {column}: relations are {', '.join(RelationKind)}, each also with :inverse")
+        raise Malformed(
+            f"row {number}: {column}: relations are {', '.join(RelationKind)}, each also with :inverse"
+        )
     return Related(RelationKind(word), to, inverse=way == "inverse")
 
 
@@ -60,6 +62,6 @@ def _reader(written: Format) -> Callable[[bytes], Iterator[Described]]:
 
 
 for _format, _label in ((Format.CSV, "CSV table"), (Format.JSON, "JSON list"), (Format.YAML, "YAML list")):
-    importer(_format.value, _label, ends=(f".{_format.value}", *((".yml",) if _format is Format.YAML else ())))(
-        _reader(_format)
-    )
+    importer(
+        _format.value, _label, ends=(f".{_format.value}", *((".yml",) if _format is Format.YAML else ()))
+    )(_reader(_format))
