@@ -26,7 +26,11 @@ from watchkeeper.model.topology import Discovery, Identifier, Item, Relation, Re
 
 pytestmark = pytest.mark.django_db
 Send = Callable[..., Any]
-_TIMES = {"starts_at": "2026-01-01T00:00Z", "first_seen_at": "2026-01-01T00:00Z", "last_seen_at": "2026-01-01T00:00Z"}
+_TIMES = {
+    "starts_at": "2026-01-01T00:00Z",
+    "first_seen_at": "2026-01-01T00:00Z",
+    "last_seen_at": "2026-01-01T00:00Z",
+}
 
 
 @pytest.fixture
@@ -36,7 +40,9 @@ def send(api: Callable[..., Client]) -> Send:
 
     def call(method: str, path: str, body: Any = None, status: int = 0) -> Any:
         answer = client.generic(method, path, "" if body is None else json.dumps(body), "application/json")
-        assert answer.status_code == (status or {"POST": 201, "DELETE": 204}.get(method, 200)), answer.content[:900]
+        assert answer.status_code == (status or {"POST": 201, "DELETE": 204}.get(method, 200)), (
+            answer.content[:900]
+        )
         return answer.json() if answer.content else None
 
     return call
@@ -57,7 +63,9 @@ def graph() -> Any:
     """Everything that analysis would see, and the past, as plain data."""
     t = load_topology()
     past = sorted(map(str, models.Identifier.objects.values_list("item_id", "scheme", "value", "valid_to")))
-    edges = sorted(map(str, models.Relation.objects.values_list("source_id", "kind", "target_id", "origin", "valid_to")))
+    edges = sorted(
+        map(str, models.Relation.objects.values_list("source_id", "kind", "target_id", "origin", "valid_to"))
+    )
     said = sorted(map(str, models.Statement.objects.values_list("source_id", "item_id", "key")))
     return {**t.items}, frozenset(t.relations), dict(t.by_identifier), past, edges, said
 
@@ -69,7 +77,13 @@ def alert(fingerprint: str, item: str) -> Alert:
 
 
 def test_everything_that_points_at_it_moves_and_comes_back(send: Send) -> None:
-    disk = Item(item_id("disk", "db1", "sda"), "disk", "sda on db1", (part(host("db1").id, "disk", "sda"),), source="host")
+    disk = Item(
+        item_id("disk", "db1", "sda"),
+        "disk",
+        "sda on db1",
+        (part(host("db1").id, "disk", "sda"),),
+        source="host",
+    )
     old, web = host("db1", attributes={"cpus": 8}), host("web")
     discover(old, web, disk, relations=(
         Relation(old.id, disk.id, RelationKind.CONTAINS, "host"), Relation(web.id, old.id, RelationKind.DEPENDS_ON, "host"),
@@ -82,7 +96,9 @@ def test_everything_that_points_at_it_moves_and_comes_back(send: Send) -> None:
     t = load_topology()
     survivor = t.resolve([Identifier("hostname", "db1")])
     assert survivor is not None and survivor.id == device.pk and survivor.attributes == {"cpus": 8}
-    assert t.resolve([part(device.pk, "disk", "sda")]) is not None, "what is known within it, is so within the other"
+    assert t.resolve([part(device.pk, "disk", "sda")]) is not None, (
+        "what is known within it, is so within the other"
+    )
     assert [t.name(i) for i in t.needs(web.id)] == ["db1-new"]
     assert Alert.objects.get().item_id == device.pk
     assert inventory.names_of([old.id]) == {old.id: "db1-new"} and inventory.became(old.id) == device.pk
@@ -104,7 +120,10 @@ def test_what_cannot_be_told_apart_is_said(send: Send) -> None:
     Alert.objects.update(first_seen_at="2030-01-01T00:00Z")
     models.Identifier.objects.filter(value="a").delete()
     said = " ".join(send("POST", f"/api/merges/{done['merge']}/undo/", {}, 200)["said"])
-    assert "1 of its identifiers have been removed" in said and "1 alerts that have come since stay with b" in said
+    assert (
+        "1 of its identifiers have been removed" in said
+        and "1 alerts that have come since stay with b" in said
+    )
 
 
 def test_ports_that_both_have_are_merged_too_and_come_back() -> None:
@@ -137,7 +156,9 @@ def test_pairs_are_proposed_with_reasons(send: Send) -> None:
     discover(host("db1.example.org", "fqdn"), host("DB-1"), host("other"))
     duplicates.find(SYSTEM)
     found = send("GET", "/api/duplicates/?state=proposed")["results"]
-    reasons = {(frozenset((d["first_name"], d["second_name"])), b["rule"]) for d in found for b in d["because"]}
+    reasons = {
+        (frozenset((d["first_name"], d["second_name"])), b["rule"]) for d in found for b in d["because"]
+    }
     assert (frozenset(("db1", "db1.example.org")), "host name") in reasons
     assert any(rule == "near name" and "DB-1" in pair for pair, rule in reasons)
     assert all(0.5 <= d["score"] <= 1 and d["because"] for d in found)
@@ -151,10 +172,21 @@ def test_pairs_are_proposed_with_reasons(send: Send) -> None:
 
 def test_the_service_that_answers_is_what_listens() -> None:
     machine = host("h1")
-    listener = Item(item_id("service", "l"), "service", "shop:41477", (part(machine.id, "listen", "tcp/41477"),), source="host")
+    listener = Item(
+        item_id("service", "l"),
+        "service",
+        "shop:41477",
+        (part(machine.id, "listen", "tcp/41477"),),
+        source="host",
+    )
     service = Item(item_id("service", "checkout"), "service", "checkout", (Identifier("service.name", "checkout"),),
                    source="spans")  # fmt: skip
-    discover(machine, listener, service, relations=(Relation(listener.id, service.id, RelationKind.MEMBER_OF, "spans"),))
+    discover(
+        machine,
+        listener,
+        service,
+        relations=(Relation(listener.id, service.id, RelationKind.MEMBER_OF, "spans"),),
+    )
     duplicates.find(SYSTEM)
     pair = models.Duplicate.objects.get()
     assert dict(pair.because) == {"listener": "calls to shop:41477 are answered by checkout"}
@@ -187,12 +219,16 @@ def estates(draw: Any) -> tuple[list[Item], tuple[Relation, ...], tuple[int, int
         for h in hosts for d in draw(st.lists(st.sampled_from(["sda", "sdb"]), unique=True))
     ]  # fmt: skip
     ends = st.sampled_from([i.id for i in (*hosts, *parts)])
-    edges = draw(st.lists(st.builds(Relation, ends, ends, st.sampled_from(RelationKind), st.sampled_from(["x", "y"]))))
+    edges = draw(
+        st.lists(st.builds(Relation, ends, ends, st.sampled_from(RelationKind), st.sampled_from(["x", "y"])))
+    )
     pair = draw(st.lists(st.integers(0, n - 1), min_size=2, max_size=2, unique=True))
     return [*hosts, *parts], tuple(edges), (pair[0], pair[1])
 
 
-@settings(max_examples=12, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(estate=estates(), late=st.booleans())
 def test_merging_and_taking_apart_gives_the_same_graph(estate: Any, late: bool) -> None:
     """Also when something has happened between that has nothing to do with it."""
@@ -203,7 +239,9 @@ def test_merging_and_taking_apart_gives_the_same_graph(estate: Any, late: bool) 
     first, second = (models.Item.objects.get(pk=items[i].id) for i in (a, b))
     done = merge(SYSTEM, first, second)
     t = load_topology()
-    assert second.pk not in t.items and {second.pk}.isdisjoint(e for r in t.relations for e in (r.source, r.target))
+    assert second.pk not in t.items and {second.pk}.isdisjoint(
+        e for r in t.relations for e in (r.source, r.target)
+    )
     known = t.resolve(items[b].identifiers)
     assert known is not None and known.id == first.pk
     if late:

@@ -42,7 +42,9 @@ def take(of: models.Source, *described: Described, **more: Any) -> tuple[Plan, A
 
 def db1(**more: Any) -> Described:
     """A device as NetBox has it."""
-    return Described("devices", "device/1", "db1", {"serial": "X1", "role": "server", **more}, {"site": "site/1"})
+    return Described(
+        "devices", "device/1", "db1", {"serial": "X1", "role": "server", **more}, {"site": "site/1"}
+    )
 
 
 ZURICH = Described("sites", "site/1", "Zurich", {"facility": "ZRH1"})
@@ -55,7 +57,9 @@ def send(api: Callable[..., Client]) -> Send:
 
     def call(method: str, path: str, body: Any = None, status: int = 0) -> Any:
         answer = client.generic(method, path, "" if body is None else json.dumps(body), "application/json")
-        assert answer.status_code == (status or {"POST": 201, "DELETE": 204}.get(method, 200)), answer.content[:900]
+        assert answer.status_code == (status or {"POST": 201, "DELETE": 204}.get(method, 200)), (
+            answer.content[:900]
+        )
         return answer.json() if answer.content else None
 
     return call
@@ -149,7 +153,9 @@ def test_what_is_not_named_any_more_is_stale_and_comes_back() -> None:
     made, done = take(of, ZURICH, db1())
     assert done.counts["close"] == 1
     item = models.Item.objects.get(name="web")
-    assert item.stale_since is not None and not models.Relation.objects.filter(origin="source:netbox", valid_to=None)
+    assert item.stale_since is not None and not models.Relation.objects.filter(
+        origin="source:netbox", valid_to=None
+    )
     assert plan(of, [ZURICH, db1()]).nothing
     made, done = take(of, ZURICH, db1(), web)
     assert "it is named again" in next(s for s in made.steps if s.key == "device/2").because
@@ -235,9 +241,15 @@ def estates(draw: Any) -> list[Described]:
     ]  # fmt: skip
 
 
-@settings(max_examples=15, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=15,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(first=estates(), second=estates())
-def test_taking_over_twice_changes_nothing_the_second_time(first: list[Described], second: list[Described]) -> None:
+def test_taking_over_twice_changes_nothing_the_second_time(
+    first: list[Described], second: list[Described]
+) -> None:
     models.Item.objects.all().delete()
     of = source(least_percent=0)
     for described in (first, second):
@@ -260,7 +272,9 @@ def test_a_file_is_compared_and_taken_over_by_command(tmp_path: Path) -> None:
     file.write_text(ROWS)
     run, call = CliRunner(), ["inventory", "import", "csv", str(file), "--source", "estate"]
     dry = run.invoke(build(), [*call, "--dry-run"])
-    assert dry.exit_code == 0 and "create: 3" in dry.output and not models.Source.objects.filter(name="estate")
+    assert (
+        dry.exit_code == 0 and "create: 3" in dry.output and not models.Source.objects.filter(name="estate")
+    )
     assert run.invoke(build(), call).exit_code == 0
     again = run.invoke(build(), [*call, "--json"])
     assert json.loads(again.stdout)["done"] == {"same": 3}

@@ -86,7 +86,9 @@ class Growing:
             msgspec.structs.replace(
                 d,
                 items=tuple(i for i in d.items if i.id not in gone),
-                relations=tuple(r for r in d.relations if gone.isdisjoint((r.source, r.target)) and r not in ended),
+                relations=tuple(
+                    r for r in d.relations if gone.isdisjoint((r.source, r.target)) and r not in ended
+                ),
             )
             for d in self._new
         ]

@@ -67,8 +67,12 @@ class Work:
     events: list[Event] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     discoveries: list[Discovery] = field(default_factory=list)  # only what was new
-    became: dict[str, str] = field(default_factory=dict)  # items that are no more → what they are now, "" for nothing
-    belongs: dict[str, str] = field(default_factory=dict)  # fingerprints of alerts → the item they belong to after all
+    became: dict[str, str] = field(
+        default_factory=dict
+    )  # items that are no more → what they are now, "" for nothing
+    belongs: dict[str, str] = field(
+        default_factory=dict
+    )  # fingerprints of alerts → the item they belong to after all
     # every known series by its id: normalise's own live registry, to be read and not changed
     series: dict[int, SeriesInfo] = field(default_factory=dict)
     # ids of those that are new in this Work, or whose item, kind or unit changed

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
@@ -14,8 +15,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from watchkeeper.domains.inventory.impact import DIRECTIONS, NEEDED_BY, among, named, reach
-from watchkeeper.domains.inventory.models import Item, Relation
+from watchkeeper.domains.inventory.impact import DIRECTIONS, MOST, NEEDED_BY, among, holding, named, reach
+from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.domains.inventory.weak_points import weak_points
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import SignedIn, visible
@@ -74,6 +75,35 @@ class WeakPointSerializer(serializers.Serializer[Any]):
     cut_off = serializers.IntegerField(help_text="how many items are cut off without it")
 
 
+class NameSerializer(serializers.Serializer[Any]):
+    """A name under which signals knew the item."""
+
+    scheme = serializers.CharField()
+    value = serializers.CharField()
+    valid_from = serializers.DateTimeField()
+    valid_to = serializers.DateTimeField(allow_null=True)
+
+
+class NearSerializer(serializers.Serializer[Any]):
+    """A relation of the item, and what is at its other end."""
+
+    source = serializers.CharField()
+    target = serializers.CharField()
+    kind = serializers.CharField()
+    origin = serializers.CharField()
+    other = serializers.CharField(help_text="the name of the item at the other end")
+    valid_from = serializers.DateTimeField()
+    valid_to = serializers.DateTimeField(allow_null=True)
+
+
+class SurroundingsSerializer(serializers.Serializer[Any]):
+    """What an item was called and related to."""
+
+    item = serializers.CharField()
+    identifiers = NameSerializer(many=True)
+    relations = NearSerializer(many=True)
+
+
 class Graph(viewsets.ViewSet):
     """Questions to the graph."""
 
@@ -110,6 +140,31 @@ class Graph(viewsets.ViewSet):
             ],
             "relations": _edges(among([item, *(r.id for r in shown)], at)),
             "spared": [{"id": g, "name": items[g].name, "left": n} for g, n in found.spared.items() if g in items],
+        })  # fmt: skip
+
+    @extend_schema(responses=SurroundingsSerializer, parameters=[_ITEM, _AT])
+    @action(detail=False)
+    def surroundings(self, request: Request) -> Response:
+        """The names and relations of an item, as they are or were."""
+        asked = request.query_params
+        known(asked, ("item", "at"))
+        item, at = asked.get("item", ""), moment(asked.get("at", ""))
+        seen = visible(actor_of(request), "items", Item.objects.all())
+        if not seen.filter(pk=item).exists():
+            raise NotThere(f"there is no item {item!r}")
+        held = Relation.objects.filter(holding(at), Q(source=item) | Q(target=item)).order_by("id")
+        near = visible(actor_of(request), "relations", held)[:MOST]
+        others = named({e for r in near for e in (r.source_id, r.target_id)}, seen)
+        ends = [(r, r.target_id if r.source_id == item else r.source_id) for r in near]
+        names = Identifier.objects.filter(holding(at), item=item).order_by("position", "id")
+        return Response({
+            "item": item,
+            "identifiers": [NameSerializer(x).data for x in names],
+            "relations": [
+                {"source": r.source_id, "target": r.target_id, "kind": r.kind, "origin": r.origin,
+                 "other": others[other].name, "valid_from": r.valid_from, "valid_to": r.valid_to}
+                for r, other in ends if other in others
+            ],
         })  # fmt: skip
 
     @extend_schema(responses=WeakPointSerializer(many=True), parameters=[_AT])

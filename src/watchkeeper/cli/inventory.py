@@ -24,12 +24,16 @@ SHOWN = 50
 
 @commands.command("import")
 def import_(
-    written: Annotated[str, typer.Argument(metavar="FORMAT", help="An importer; `watchkeeper inventory formats`.")],
+    written: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="An importer; `watchkeeper inventory formats`.")
+    ],
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file; - is standard input.")],
     source: Annotated[str, typer.Option(help="The source it is of; else the format's name.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     part: Annotated[bool, typer.Option("--part", help="What it does not name is not gone.")] = False,
-    confirm: Annotated[bool, typer.Option("--confirm", help="Also when it names far less than before.")] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Also when it names far less than before.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare what a file describes with the inventory, and take it over: the same again changes nothing."""
@@ -60,6 +64,16 @@ def formats() -> None:
         typer.echo(f"{one.name:12} {one.label}")
 
 
+@commands.command()
+def tend(as_json: Json = False) -> None:
+    """Look for duplicates and for what no source names any more; the server does it every hour by itself."""
+    with records("sources"):
+        from watchkeeper.domains.inventory.jobs import tend as do
+
+        done = do()
+        typer.echo(json.dumps(done) if as_json else ", ".join(f"{what}: {n:,}" for what, n in done.items()))
+
+
 def _data(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -83,7 +97,9 @@ def _source(name: str, written: str, dry_run: bool) -> Source:
 
 def _say(plan: Plan, done: Applied | None) -> None:
     counts = done.counts if done else plan.counts
-    typer.echo(", ".join(f"{act}: {counts[act]:,}" for act in ("create", "change", "close", "conflict", "same")))
+    typer.echo(
+        ", ".join(f"{act}: {counts[act]:,}" for act in ("create", "change", "close", "conflict", "same"))
+    )
     if plan.doubt:
         typer.echo(plan.doubt)
     steps = (done.conflicts + done.meanwhile) if done else [s for s in plan.steps if s.act != "same"]

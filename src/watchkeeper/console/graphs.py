@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
+from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert
 from watchkeeper.model.topology import RelationKind
@@ -48,13 +50,14 @@ def around(
     among: QuerySet[Item],
     steps: int = 1,
     kinds: Iterable[str] = tuple(RelationKind),
+    at: dt.datetime | None = None,
 ) -> tuple[list[Item], list[Relation]]:
-    """Of some items those within so many steps of these, the nearest first, and the relations among them now."""
+    """Of some items those within so many steps of these, the nearest first, and the relations among them, now or then."""
     found = list(dict.fromkeys(centre))
     edge = set(found)
     for _ in range(steps):
         near = Relation.objects.filter(
-            Q(source__in=edge) | Q(target__in=edge), valid_to=None, kind__in=list(kinds)
+            holding(at), Q(source__in=edge) | Q(target__in=edge), kind__in=list(kinds)
         )
         ends = {e for pair in near.values_list("source_id", "target_id")[: LARGEST * 4] for e in pair}
         edge = ends.difference(found)
@@ -63,7 +66,7 @@ def around(
             break
     kept = found[:LARGEST]
     items = among.filter(pk__in=kept)
-    relations = Relation.objects.filter(source__in=kept, target__in=kept, valid_to=None, kind__in=list(kinds))
+    relations = Relation.objects.filter(holding(at), source__in=kept, target__in=kept, kind__in=list(kinds))
     return list(items), list(relations)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import msgspec
+from django.db.models import Q
 
-from watchkeeper.console.wording import label, plain
+from watchkeeper.console import provenance, sameness
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.templatetags.console import as_time
+from watchkeeper.console.wording import label, plain
 from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.automation.models import EventRule, Firing
 from watchkeeper.domains.inbox.rules import sentence
+from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor
@@ -99,16 +103,24 @@ def of_item(item: Item, actor: Actor) -> dict[str, Any]:
         "can_relate": may(actor, "create", registry["relations"]),
         "identifiers": item.identifiers.filter(valid_to=None),
         "charts": item_charts(item),
+        **provenance.of_item(item, actor),
+        **sameness.of_item(item, actor),
         "in_words": {"relations"},  # of what is related, what the page says otherwise
     }
 
 
-def relations(item: Item, actor: Actor) -> list[tuple[str, list[Item]]]:
-    """The items around it that one may see, by how they belong to it, as they do now."""
+def of_item_at(item: Item, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    """What of it was otherwise then: its relations and its names."""
+    names = item.identifiers.filter(valid_from__lte=at).filter(Q(valid_to=None) | Q(valid_to__gt=at))
+    return {"at": at, "relations": relations(item, actor, at), "identifiers": names, "can_relate": False}
+
+
+def relations(item: Item, actor: Actor, at: dt.datetime | None = None) -> list[tuple[str, list[Item]]]:
+    """The items around it that one may see, by how they belong to it, as they do now or did then."""
     out: dict[str, dict[str, Item]] = {}
     ends = ((0, {"source": item}, "target"), (1, {"target": item}, "source"))
     for side, of, other in ends:
-        found = Relation.objects.filter(**of, valid_to=None).select_related(other).order_by(f"{other}__name")
+        found = Relation.objects.filter(holding(at), **of).select_related(other).order_by(f"{other}__name")
         shown = list(found[:SHOWN])
         ids = [getattr(r, f"{other}_id") for r in shown]
         seen = set(visible(actor, "items", Item.objects.filter(pk__in=ids)).values_list("pk", flat=True))

@@ -25,6 +25,7 @@ from watchkeeper.console.views import (
     search,
     settings,
     situations,
+    taking_over,
     trying,
 )
 
@@ -71,6 +72,7 @@ urlpatterns = [
     path("situations/<str:key>/", situations.situation, name="situation"),
     path("situations/<str:key>/graph.json", situations.graph, name="situation-graph"),
     path("inventory/", inventory.kinds, name="inventory"),
+    path("sources/<int:key>/take-over/", taking_over.take_over, name="take-over"),
     path("items/<str:key>/impact/", inventory.impact, name="impact"),
     path("items/<str:key>/impact.json", inventory.impact_data, name="impact-data"),
     path("items/<str:key>/graph.json", map.item_data, name="item-graph"),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -24,6 +25,8 @@ from watchkeeper.api.records.chosen import chosen, keep, only, show
 from watchkeeper.api.records.cursors import CursorPages
 from watchkeeper.api.records.etags import asks_for_version, match, tagged
 from watchkeeper.api.records.tables import Csv, streamed
+from watchkeeper.domains.inventory import moved_to
+from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -155,8 +158,14 @@ class Reading:
         return self.answer(self.filter_queryset(self.get_queryset()))
 
     def retrieve(self: Any, request: Request, *_: Any, **__: Any) -> Response:
-        """The record with its tag; 304 for who has it."""
-        whole = self.as_shown(self.get_object())
+        """The record with its tag; 304 for who has it. An item that is part of another leads there."""
+        try:
+            whole = self.as_shown(self.get_object())
+        except Http404:
+            there = moved_to(str(self.kwargs["pk"])) if issubclass(self.resource.model, Item) else ""
+            if not there:
+                raise
+            return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"/api/{there}/"})
         names = chosen(request.query_params, tuple(whole))
         return tagged(request, whole, {n: whole[n] for n in names})
 

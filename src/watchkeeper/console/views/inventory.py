@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console import graphs
 from watchkeeper.console.surroundings import PHRASES
-from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.views.page import moment_asked, page, signed_in
 from watchkeeper.domains.inventory.areas import AREAS
 from watchkeeper.domains.inventory.impact import (
     DIRECTIONS,
@@ -116,12 +114,8 @@ def _item(key: str, of: QuerySet[Item]) -> Item:
 def _asked(request: HttpRequest) -> dict[str, Any]:
     """Direction, steps and time; what is not understood is as if it were not there."""
     direction, hops = request.GET.get("direction", ""), request.GET.get("hops", "")
-    try:
-        at = parse_datetime(request.GET.get("at", ""))
-    except ValueError:
-        at = None
     return {
         "direction": direction if direction in DIRECTIONS else NEEDED_BY,
         "hops": int(hops) if hops in map(str, HOPS) else 3,
-        "at": at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC),
+        "at": moment_asked(request),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from watchkeeper.console import keys
 from watchkeeper.domains import access, federation, identity
@@ -53,6 +55,8 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Silences", "bell-off", "/silences/", kind="silences"),
         Entry("All kinds", "list", "/inventory/", "Inventory", key="k", kind="items"),
         Entry("Items", "server", "/items/", key="i", kind="items"),
+        Entry("Sources", "door", "/sources/", kind="sources"),
+        Entry("Duplicates", "layers", "/duplicates/", kind="duplicates"),
         Entry("Service map", "graph", reverse("console:map"), key="p", kind="relations"),
         Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
         Entry("Logs", "log", reverse("console:logs"), key="l"),
@@ -135,6 +139,15 @@ def _shown_at(request: HttpRequest) -> str:
     if "key" in given and not request.path.endswith("/edit/"):
         return f"/{given['path']}/{given['key']}/"
     return request.path
+
+
+def moment_asked(request: HttpRequest) -> dt.datetime | None:
+    """The time as of which a page is asked for, None for now; what is not understood is as if it were not there."""
+    try:
+        at = parse_datetime(request.GET.get("at", ""))
+    except ValueError:
+        at = None
+    return at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def denied(request: HttpRequest, error: Forbidden) -> HttpResponse:

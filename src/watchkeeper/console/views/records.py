@@ -9,10 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from watchkeeper.console import governance, history, related, surroundings
+from watchkeeper.console import governance, history, provenance, related, sameness, surroundings
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
-from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.console.views.page import moment_asked, page, signed_in, trouble
+from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -33,6 +34,9 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "reviews": ("review.html", governance.of_review),
     "policy-drafts": ("policy_draft.html", governance.of_draft),
     "policy-versions": ("policy_version.html", governance.of_version),
+    "duplicates": ("duplicate.html", sameness.of_duplicate),
+    "merges": ("merge.html", sameness.of_merge),
+    "sources": ("source.html", provenance.of_source),
 }
 
 ROWS = 50  # of a page
@@ -60,7 +64,12 @@ def _record(request: HttpRequest, resource: Resource, key: str) -> Any:
 def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """One record: its facts, what is related, what can be done, its history."""
     resource = kind(request, path)
-    obj = _record(request, resource, key)
+    try:
+        obj = _record(request, resource, key)
+    except Http404:
+        if there := moved_to(key) if issubclass(resource.model, Item) else "":
+            return HttpResponseRedirect(f"/{there}/")
+        raise
     if own := getattr(obj, "declared", "") if path == "items" else "":
         return HttpResponseRedirect(f"/{own}/{key}/")
     return _page(request, resource, obj)
@@ -73,6 +82,8 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     if request.headers.get("HX-Target") == "related":
         more = None
     special = more(obj, actor) if more else {}
+    if more and path == "items" and (at := moment_asked(request)):
+        special |= surroundings.of_item_at(obj, actor, at)
     tabs = related.tabs(resource, obj, actor, special.get("in_words", ()))
     context = {"resource": resource, "record": obj, **related.shown(tabs, request.GET, actor)}
     if request.headers.get("HX-Target") == "related":
@@ -131,6 +142,8 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
         return page(
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
         )
+    if done.body is not None and "see" in done.body:
+        return HttpResponseRedirect(done.body["see"])
     note = "?pending" if done.pending else ""
     back = request.POST.get("back", "")  # where the button was, when that is another page than the record's
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):

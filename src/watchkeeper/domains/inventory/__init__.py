@@ -50,8 +50,10 @@ def names_of(ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def became(key: str) -> str:
-    """The id of the item that this one has become part of, "" when it has not."""
+def moved_to(key: str) -> str:
+    """Path and id of the record that the item with this id has become part of, as in `devices/…`; "" when it has not."""
     from watchkeeper.domains.inventory.merging import became
+    from watchkeeper.domains.inventory.models import Item
 
-    return became([key]).get(key, "")
+    found = Item.objects.filter(pk=became([key]).get(key, "")).first()
+    return f"{found.declared or 'items'}/{found.pk}" if found else ""

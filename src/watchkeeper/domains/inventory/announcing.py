@@ -97,7 +97,8 @@ def _append(ids: list[str], relations: list[models.Relation], **more: Any) -> No
         "person",
         tuple(_item(i) for i in models.Item.objects.filter(pk__in=ids).prefetch_related("identifiers")),
         tuple(
-            Relation(r.source_id, r.target_id, RelationKind(r.kind), r.origin if r.observed else "") for r in relations
+            Relation(r.source_id, r.target_id, RelationKind(r.kind), r.origin if r.observed else "")
+            for r in relations
         ),
         **more,
     )

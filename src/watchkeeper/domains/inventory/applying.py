@@ -39,7 +39,9 @@ class Applied:
     meanwhile: list[Step] = field(default_factory=list)
 
 
-def apply(plan: Plan, actor: Actor, *, confirmed: bool = False, progress: Progress = lambda _: None) -> Applied:
+def apply(
+    plan: Plan, actor: Actor, *, confirmed: bool = False, progress: Progress = lambda _: None
+) -> Applied:
     """Do what the plan says. Raises Refused when it is in doubt and not `confirmed`, and Forbidden when the actor may
     not import from this source or may not write a kind that it describes."""
     source = plan.source
@@ -123,7 +125,9 @@ class _Run:
             else:
                 self.done.meanwhile.append(d.step)
         for d in sound:
-            kind = registry[d.after.declared or "items"] if not d.failed and d.step.act is not Act.SAME else None
+            kind = (
+                registry[d.after.declared or "items"] if not d.failed and d.step.act is not Act.SAME else None
+            )
             if kind is not None and kind.path in self.asked:
                 require(self.actor, d.step.act.value, kind, d.before or d.after)
         ready = [d for d in sound if not d.failed]
@@ -138,7 +142,11 @@ class _Run:
         return was.item == d.step.item and {n: b for n, (b, _) in d.step.values.items()} == before
 
     def _failed(self, one: Described, error: Exception) -> None:
-        said = error.detail if isinstance(error, WatchkeeperError) else f"it clashes with another record: {error}"
+        said = (
+            error.detail
+            if isinstance(error, WatchkeeperError)
+            else f"it clashes with another record: {error}"
+        )
         step = Step(Act.CONFLICT, one.source_key, one.kind, one.name or one.source_key, because=(said,))
         self.look.refused.add(one.source_key)
         self.done.conflicts.append(step)
@@ -168,10 +176,15 @@ class _Run:
             if len(changes) == 1:
                 d = changes[0][0]
                 self.done.conflicts.append(
-                    Step(Act.CONFLICT, d.step.key, d.step.kind, d.step.name, d.step.item, because=(error.detail,))
+                    Step(
+                        Act.CONFLICT,
+                        d.step.key,
+                        d.step.kind,
+                        d.step.name,
+                        d.step.item,
+                        because=(error.detail,),
+                    )
                 )
                 return
             for one in changes:
                 self._related([one])
-
-

@@ -26,7 +26,9 @@ def merged(actor: Actor, survivor: m.Item, gone: m.Item, because: Any = ()) -> D
         kind = registry[item.declared or "items"]
         require(actor, act, kind, kind.queryset().get(pk=item.pk))
     made = merge(actor, survivor, gone, because)
-    return Done(body={"merge": made.pk, "item": survivor.pk, "gone": made.gone})
+    return Done(
+        body={"merge": made.pk, "item": survivor.pk, "gone": made.gone, "see": f"/items/{survivor.pk}/"}
+    )
 
 
 def merge_into(actor: Actor, item: m.Item, data: dict[str, Any]) -> Done:

@@ -107,7 +107,9 @@ def _sources(names: set[str]) -> dict[str, int]:
     for name in names - found.keys():
         kind = models.Source.Type.POLLER if name == "host" else models.Source.Type.SIGNALS
         rank = 40 if kind == models.Source.Type.POLLER else 60
-        found[name] = models.Source.objects.get_or_create(name=name[:64], defaults={"type": kind, "rank": rank})[0].pk
+        found[name] = models.Source.objects.get_or_create(
+            name=name[:64], defaults={"type": kind, "rank": rank}
+        )[0].pk
     return found
 
 

@@ -27,7 +27,10 @@ class KeepSerializer(serializers.Serializer[Any]):
 
 
 def _merge(actor: Actor, pair: m.Duplicate, data: dict[str, Any]) -> Done:
-    keep, both = data.get("keep") or stays(pair.first, pair.second).pk, {i.pk: i for i in (pair.first, pair.second)}
+    keep, both = (
+        data.get("keep") or stays(pair.first, pair.second).pk,
+        {i.pk: i for i in (pair.first, pair.second)},
+    )
     if keep not in both:
         raise Invalid(f"keep: {keep!r} is neither of the two")
     gone = next(i for pk, i in both.items() if pk != keep)

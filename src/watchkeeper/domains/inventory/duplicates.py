@@ -30,7 +30,17 @@ from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.topology import Identifier as Name
 from watchkeeper.model.topology import RelationKind, short_form
 
-_NAMED = ("host", "service", "application", "database", "business_service", "cluster", "site", "system", "workload")
+_NAMED = (
+    "host",
+    "service",
+    "application",
+    "database",
+    "business_service",
+    "cluster",
+    "site",
+    "system",
+    "workload",
+)
 _MOST_ALIKE = 4  # of one name: more are a way of naming and no duplicates
 _LISTENING = ("service", "process", "endpoint")
 
@@ -73,7 +83,10 @@ def find(actor: Actor) -> dict[str, int]:
     with transaction.atomic():
         propose(evidence())
     merged = _merge_proven(actor)
-    return {"proposed": Duplicate.objects.filter(state=Duplicate.State.PROPOSED).count() - before, "merged": merged}
+    return {
+        "proposed": Duplicate.objects.filter(state=Duplicate.State.PROPOSED).count() - before,
+        "merged": merged,
+    }
 
 
 def evidence() -> Iterator[Evidence]:
@@ -163,17 +176,25 @@ def _pairs(ids: list[str]) -> Iterator[tuple[str, str]]:
 def _same_column(model: type[Item], column: str, rule: str) -> Iterator[Evidence]:
     rows = model._default_manager.exclude(**{column: ""}).annotate(value_=Lower(column)).values("value_")
     for row in rows.annotate(n=Count("pk")).filter(n__gt=1).order_by("value_")[:10_000]:
-        ids = sorted(model._default_manager.filter(**{f"{column}__iexact": row["value_"]}).values_list("pk", flat=True))
+        ids = sorted(
+            model._default_manager.filter(**{f"{column}__iexact": row["value_"]}).values_list("pk", flat=True)
+        )
         for a, b in _pairs(ids[:_MOST_ALIKE]):
             yield Evidence(a, b, rule, f"both have the {rule} {row['value_']}")
 
 
 def _same_mac() -> Iterator[Evidence]:
     """Machines with ports of one address."""
-    rows = Interface.objects.exclude(mac_address="").values("mac_address").annotate(n=Count("owner", distinct=True))
+    rows = (
+        Interface.objects.exclude(mac_address="")
+        .values("mac_address")
+        .annotate(n=Count("owner", distinct=True))
+    )
     for row in rows.filter(n__gt=1).order_by("mac_address")[:10_000]:
         if rule_of("mac", row["mac_address"]):
-            owners = Interface.objects.filter(mac_address=row["mac_address"]).values_list("owner_id", flat=True)
+            owners = Interface.objects.filter(mac_address=row["mac_address"]).values_list(
+                "owner_id", flat=True
+            )
             for a, b in _pairs(sorted(set(owners))[:_MOST_ALIKE]):
                 yield Evidence(a, b, "mac", f"both have a port with the MAC address {row['mac_address']}")
 
@@ -191,7 +212,9 @@ def _short_names() -> Iterator[Evidence]:
         for value, item in found.values_list("value", "item_id"):
             if len(full[value]) == 1 and item not in full[value]:
                 [other] = full[value]
-                yield Evidence(item, other, "host name", f"one is called {value}, the other's full name begins with it")
+                yield Evidence(
+                    item, other, "host name", f"one is called {value}, the other's full name begins with it"
+                )
 
 
 def _near_names() -> Iterator[Evidence]:
@@ -203,7 +226,12 @@ def _near_names() -> Iterator[Evidence]:
     for some in alike.values():
         if 1 < len(some) <= _MOST_ALIKE:
             for (a, one), (b, two) in zip(some, some[1:], strict=False):
-                yield Evidence(a, b, "near name", f"they are called {one} and {two}" if one != two else f"both are called {one}")
+                yield Evidence(
+                    a,
+                    b,
+                    "near name",
+                    f"they are called {one} and {two}" if one != two else f"both are called {one}",
+                )
 
 
 def _listeners() -> Iterator[Evidence]:
@@ -215,4 +243,3 @@ def _listeners() -> Iterator[Evidence]:
     for source, listener, target, service in found:
         if several[target] == 1:  # a service of many instances is not one of them
             yield Evidence(source, target, "listener", f"calls to {listener} are answered by {service}")
-

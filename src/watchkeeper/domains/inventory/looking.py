@@ -85,7 +85,9 @@ class Look:
         self.source, self.described, self.writes = source, {d.source_key: d for d in described}, writes
         self.people = Source.people()
         self.ranks = ranks(source)
-        rows = Statement.objects.filter(source_id=source.pk).values_list("key", "item_id")  # a new one has said nothing
+        rows = Statement.objects.filter(source_id=source.pk).values_list(
+            "key", "item_id"
+        )  # a new one has said nothing
         self.known: dict[str, str] = dict(rows.iterator(5000))
         # an item that a key which is still described means is taken; a key that is gone may have got another name
         self.taken = {item for key, item in self.known.items() if key in self.described}
@@ -94,7 +96,9 @@ class Look:
         self.refused: set[str] = set()
         self.referred = {r for d in described for r in d.references.values()}
         self.small = Small()
-        self.opening: dict[Identifier, tuple[str, str]] = {}  # names that this run gives: item, and what it is called
+        self.opening: dict[
+            Identifier, tuple[str, str]
+        ] = {}  # names that this run gives: item, and what it is called
 
     def at(self, chunk: Sequence[Described]) -> list[Draft]:
         """A draft for each. Nothing is written."""
@@ -149,7 +153,9 @@ class Look:
 
     def _key(self, reference: str) -> str | None:
         """The item of a key of this source."""
-        return self.ids.get(reference) or (self.known.get(reference) if reference not in self.described else None)
+        return self.ids.get(reference) or (
+            self.known.get(reference) if reference not in self.described else None
+        )
 
     def _fill(self, d: Draft, anchored: Mapping[str, str]) -> None:
         """The values that are said, each as its field takes it."""
@@ -221,7 +227,9 @@ class Look:
             for n in told if not (n == NAME and d.shape.follows)
         }  # fmt: skip
         d.step.name, d.after = record.name, record
-        names = [Identifier(x.scheme.lower()[:64], x.value.strip().lower()[:512]) for x in d.described.identifiers]
+        names = [
+            Identifier(x.scheme.lower()[:64], x.value.strip().lower()[:512]) for x in d.described.identifiers
+        ]
         if isinstance(record, Declared):
             names += [x for key, x in record.claims() if key == record.pk]
         elif d.shape.kind == "host":
@@ -247,7 +255,10 @@ class Look:
 
     def _bind(self, shape: Shape, record: Any) -> None:
         for name, f in shape.fields.items():
-            if name in shape.items and (known := self.records.get(getattr(record, f.attname) or "")) is not None:
+            if (
+                name in shape.items
+                and (known := self.records.get(getattr(record, f.attname) or "")) is not None
+            ):
                 f.set_cached_value(record, known)
 
     # --- which item it is ----------------------------------------------------------------------------------------
@@ -326,9 +337,12 @@ class Look:
             d.fail(*_told(error))
             return
         now = d.shape.shown(d.after)
-        d.step.values = {n: (shown.get(n), now[n]) for n in now if shown.get(n) != now[n] and (record or now[n])}
+        d.step.values = {
+            n: (shown.get(n), now[n]) for n in now if shown.get(n) != now[n] and (record or now[n])
+        }
         d.step.values |= {n: (v, None) for n, v in shown.items() if n not in now}
         d.step.values |= {n: p for n, p in differs.items() if n in d.shape.small and isinstance(p[1], str)}
+
     def _fits(self, d: Draft) -> bool:
         there = shape_for(d.before)
         if there.model is d.shape.model or d.shape.model is Item:
@@ -336,7 +350,9 @@ class Look:
             return True
         if there.model is Item:
             return True
-        d.fail(f"{d.before.name} is one of the {there.kind} here, and one of the {d.shape.kind} in the source")
+        d.fail(
+            f"{d.before.name} is one of the {there.kind} here, and one of the {d.shape.kind} in the source"
+        )
         return False
 
     def _copy(self, d: Draft) -> Any:
@@ -363,7 +379,11 @@ class Look:
         if d.before is not None and not d.before.discovered:
             kept = before.values if before else {}
             words = peoples(shown, [s.values for s in sourced], kept, d.shape.defaults)
-            d.people = {n: v for n, v in words.items() if n in fixed or n in kept or any(n in s.values for s in sourced)}
+            d.people = {
+                n: v
+                for n, v in words.items()
+                if n in fixed or n in kept or any(n in s.values for s in sourced)
+            }
         said = [
             Said(s.source_id, s.values, s.stale_since is None, s.last_seen_at.timestamp())
             for s in sourced if s is not d.statement
@@ -373,7 +393,9 @@ class Look:
         best = self.ranks.winners(d.shape.kind, said)
         why = {n: s for n, (v, s) in best.items() if n in fixed and s != self.source.pk and v != fixed[n]}
         names = {s.source_id: s.source.name for s in d.others} | {self.people.pk: PEOPLE}
-        d.step.because += tuple(f"{n}: what {names[s]} say{'s' * (s != self.people.pk)} counts" for n, s in why.items())
+        d.step.because += tuple(
+            f"{n}: what {names[s]} say{'s' * (s != self.people.pk)} counts" for n, s in why.items()
+        )
         gone = (d.statement.values if d.statement else {}).keys() - best.keys()
         return {n: v for n, (v, _) in best.items()} | dict.fromkeys(gone)
 
@@ -416,7 +438,9 @@ def ranks(new: Source | None = None) -> Ranks:
     """How much each source is believed, as declared now; `new` may be one that is not saved yet."""
     exceptions = {
         (s, kind, attribute): rank
-        for s, kind, attribute, rank in Precedence.objects.values_list("source_id", "kind", "attribute", "rank")
+        for s, kind, attribute, rank in Precedence.objects.values_list(
+            "source_id", "kind", "attribute", "rank"
+        )
     }
     known = dict(Source.objects.values_list("pk", "rank"))
     return Ranks(known | ({new.pk: new.rank} if new else {}), exceptions)
@@ -424,9 +448,13 @@ def ranks(new: Source | None = None) -> Ranks:
 
 def anchors(texts: Iterable[str]) -> dict[str, str]:
     """`scheme=value` → the item that is known so."""
-    names = {t: Identifier(t.partition("=")[0].lower(), t.partition("=")[2].lower()) for t in texts if "=" in t}
+    names = {
+        t: Identifier(t.partition("=")[0].lower(), t.partition("=")[2].lower()) for t in texts if "=" in t
+    }
     holders = Holders(names.values())
-    return {t: next(holders.candidates((x,)))[1].id for t, x in names.items() if any(holders.candidates((x,)))}
+    return {
+        t: next(holders.candidates((x,)))[1].id for t, x in names.items() if any(holders.candidates((x,)))
+    }
 
 
 def _claims(record: Any) -> Iterator[Identifier]:

@@ -28,7 +28,9 @@ RULES: dict[str, Rule] = {
     "service name": Rule(0.75, False, "the same service.name"),
     "host name": Rule(0.6, False, "a host name, and the full name that it begins"),
     "near name": Rule(0.5, False, "names that differ only in how they are written"),
-    "address": Rule(0.3, False, "the same address; alone it says little: addresses are shared and given anew"),
+    "address": Rule(
+        0.3, False, "the same address; alone it says little: addresses are shared and given anew"
+    ),
 }
 _OF_SCHEME = {
     "serial": "serial", "uuid": "uuid", "host.id": "uuid", "cloud.id": "cloud id", "mac": "mac", "fqdn": "fqdn",

@@ -135,7 +135,10 @@ class _Merging:
             gone, part = items[a], items[b]
             if gone.declared and not part.declared:
                 gone, part = part, gone
-            if {gone.pk, part.pk}.isdisjoint({self.gone.pk, self.survivor.pk}) and gone.declared in ("", part.declared):
+            if {gone.pk, part.pk}.isdisjoint({self.gone.pk, self.survivor.pk}) and gone.declared in (
+                "",
+                part.declared,
+            ):
                 yield gone, part
 
     def _rename(self) -> None:
@@ -215,6 +218,7 @@ def unmerge(actor: Actor, done: Merge) -> list[str]:
         undoing = _Undoing(actor, done)
         undoing.run()
         undoing.since()
+        Merge.objects.filter(pk=done.pk).update(kept={**done.kept, "said": undoing.said})
         both = {*undoing.apart, *undoing.apart.values()}
         announce(both, relations_at(both), removed=undoing.apart.values(), alerts=undoing.alerts)
     return undoing.said
@@ -241,7 +245,9 @@ class _Undoing:
                 with transaction.atomic():
                     write_back(models[label], row)
             except IntegrityError:
-                self.said.append(f"one of the {models[label]._meta.verbose_name_plural} is in the way of what was there")
+                self.said.append(
+                    f"one of the {models[label]._meta.verbose_name_plural} is in the way of what was there"
+                )
         for part in Merge.objects.filter(pk__in=k["inner"], undone_at=None):
             undoing = _Undoing(self.actor, part)
             undoing.run()
@@ -257,11 +263,18 @@ class _Undoing:
         self.done.undone_at = timezone.now()
         self.done.save(update_fields=["undone_at"])
         again = Item.objects.get(pk=self.done.gone)
-        audit.record(self.actor, "item.unmerge", again, after={"was part of": f"{self.survivor.name} ({self.survivor.pk})"})
+        audit.record(
+            self.actor,
+            "item.unmerge",
+            again,
+            after={"was part of": f"{self.survivor.name} ({self.survivor.pk})"},
+        )
 
     def _back(self, pointer: Pointer | None, label: str, keys: list[Any]) -> None:
         if pointer is None:
-            self.said.append(f"{len(keys)} of {label} are of a part of the program that is not there any more")
+            self.said.append(
+                f"{len(keys)} of {label} are of a part of the program that is not there any more"
+            )
             return
         rows = pointer.model._base_manager.filter(pk__in=keys, **{pointer.column: self.survivor.pk})
         found = list(rows.values_list("pk", flat=True))
@@ -333,5 +346,3 @@ def became(ids: Iterable[str]) -> dict[str, str]:
 def resource_of(item: Item) -> Any:
     """The declaration of an item's own kind."""
     return registry[item.declared or "items"]
-
-

@@ -19,7 +19,10 @@ from watchkeeper.kernel.models import AuditEntry
 
 #: what is known by its name only within another item; see model.topology.part
 PART_SCHEMES = ("disk", "filesystem", "interface", "listen", "peer", "program", "service", "unit")
-_LEFT = (AuditEntry, Duplicate)  # what was written of an item stays as it was written; pairs are no rows to be moved
+_LEFT = (
+    AuditEntry,
+    Duplicate,
+)  # what was written of an item stays as it was written; pairs are no rows to be moved
 
 
 @dataclass(frozen=True)

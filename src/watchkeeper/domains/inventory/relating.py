@@ -37,7 +37,9 @@ class Edges:
         sound = [d for d in drafts if not d.failed]
         look = self._look
         texts = {r.to for d in sound for r in d.described.relations if r.to not in look.ids}
-        found = anchors(texts) | {t: look.known[t] for t in texts if t in look.known and t not in look.refused}
+        found = anchors(texts) | {
+            t: look.known[t] for t in texts if t in look.known and t not in look.refused
+        }
         for d in sound:
             yield d, self._change(d, found)
 

@@ -34,12 +34,20 @@ class Shape:
         own = own_fields(model) if issubclass(model, Declared) else ()
         self.fields: dict[str, Any] = {f.name: f for f in own}
         self.items = {  # fields that refer to items, and to which kind of them
-            n: f.related_model for n, f in self.fields.items() if f.is_relation and issubclass(f.related_model, Item)
+            n: f.related_model
+            for n, f in self.fields.items()
+            if f.is_relation and issubclass(f.related_model, Item)
         }
-        self.small = {n: f.related_model for n, f in self.fields.items() if f.is_relation and n not in self.items}
-        self.follows = issubclass(model, Declared) and model.called is not Declared.called  # the name from fields
+        self.small = {
+            n: f.related_model for n, f in self.fields.items() if f.is_relation and n not in self.items
+        }
+        self.follows = (
+            issubclass(model, Declared) and model.called is not Declared.called
+        )  # the name from fields
         self.defaults = {
-            n: plain(f.get_default()) for n, f in self.fields.items() if n not in self.items and n not in self.small
+            n: plain(f.get_default())
+            for n, f in self.fields.items()
+            if n not in self.items and n not in self.small
         }
 
     def value(self, name: str, given: Any) -> Any:
@@ -82,7 +90,11 @@ class Shape:
 
     def new(self, pk: str) -> Any:
         """A record that is not saved yet."""
-        return self.model(pk=pk, id=pk, kind=self.kind) if self.model is not Item else Item(id=pk, kind=self.kind)
+        return (
+            self.model(pk=pk, id=pk, kind=self.kind)
+            if self.model is not Item
+            else Item(id=pk, kind=self.kind)
+        )
 
 
 @lru_cache(maxsize=256)
@@ -125,9 +137,13 @@ class Small:
         for name, value in fields.items():
             try:
                 field = model._meta.get_field(name)
-                ready[name] = self.of(field.related_model, value) if field.is_relation else field.clean(value, None)
+                ready[name] = (
+                    self.of(field.related_model, value) if field.is_relation else field.clean(value, None)
+                )
             except (ValidationError, LookupError, models.FieldDoesNotExist) as error:
-                said = " ".join(getattr(error, "messages", [f"there is no such field of {model._meta.verbose_name}"]))
+                said = " ".join(
+                    getattr(error, "messages", [f"there is no such field of {model._meta.verbose_name}"])
+                )
                 raise Unfit(f"{name}: {said}") from error
         together = self._unique(model)
         if missing := [n for n in together if n not in ready]:

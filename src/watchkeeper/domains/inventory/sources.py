@@ -99,7 +99,17 @@ registry.add(
         path="statements",
         name="statement",
         description="What each source says of an item, beside what is shown.",
-        fields=("id", "source", "item", "key", "values", "identifiers", "first_seen_at", "last_seen_at", "stale_since"),
+        fields=(
+            "id",
+            "source",
+            "item",
+            "key",
+            "values",
+            "identifiers",
+            "first_seen_at",
+            "last_seen_at",
+            "stale_since",
+        ),
         columns=(
             Column("item", link=True),
             Column("source"),
@@ -108,7 +118,10 @@ registry.add(
             Column("stale_since", "Not named since", Show.TIME),
         ),
         filters={
-            "source": ["exact"], "item": ["exact"], "key": ["exact"], "stale_since": ["isnull"],
+            "source": ["exact"],
+            "item": ["exact"],
+            "key": ["exact"],
+            "stale_since": ["isnull"],
             "last_seen_at": ["gte", "lt"],
         },  # fmt: skip
         search=("key", "item__name"),

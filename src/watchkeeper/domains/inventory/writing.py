@@ -40,7 +40,11 @@ def write(drafts: Sequence[Draft], source: Source, people: Source, actor: Actor,
         for d in changed:
             act = "create" if d.step.act is Act.CREATE else "change"
             audit.record(
-                actor, verb(d.after, act), d.after, before=before.get(d.step.item), after=audit.state_of(d.after)
+                actor,
+                verb(d.after, act),
+                d.after,
+                before=before.get(d.step.item),
+                after=audit.state_of(d.after),
             )
     announce([d.step.item for d in changed])
 
@@ -118,7 +122,9 @@ def _of_fields(record: Any) -> set[Edge]:
 def begin(edges: Iterable[Edge], origin: str, now: dt.datetime) -> list[Relation]:
     """These relations hold from now on, unless they do already."""
     rows = [
-        Relation(source_id=s, kind=k, target_id=t, origin=origin, observed=False, valid_from=now, last_seen_at=now)
+        Relation(
+            source_id=s, kind=k, target_id=t, origin=origin, observed=False, valid_from=now, last_seen_at=now
+        )
         for s, k, t in edges
     ]
     Relation.objects.bulk_create(rows, ignore_conflicts=True)
@@ -141,7 +147,9 @@ def _statements(drafts: Sequence[Draft], source: Source, people: Source, now: dt
         names = [(x.scheme, x.value) for x in d.names]
         edges = d.statement.relations if d.statement else []
         first = d.statement.first_seen_at if d.statement else now
-        rows.append(_statement(source, d.described.source_key, d.step.item, d.values, names, edges, first, now))
+        rows.append(
+            _statement(source, d.described.source_key, d.step.item, d.values, names, edges, first, now)
+        )
         had = next((s for s in d.others if s.source_id == people.pk), None)
         if d.people and (had is None or had.values != d.people):
             rows.append(_statement(people, d.step.item, d.step.item, d.people, [], [], now, now))
@@ -154,7 +162,14 @@ def _statements(drafts: Sequence[Draft], source: Source, people: Source, now: dt
 
 
 def _statement(
-    source: Source, key: str, item: str, values: Any, names: Any, edges: Any, first: dt.datetime, now: dt.datetime
+    source: Source,
+    key: str,
+    item: str,
+    values: Any,
+    names: Any,
+    edges: Any,
+    first: dt.datetime,
+    now: dt.datetime,
 ) -> Statement:
     return Statement(
         source=source, key=key, item_id=item, values=values, identifiers=names, relations=edges,

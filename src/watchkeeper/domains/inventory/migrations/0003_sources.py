@@ -7,93 +7,186 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0002_kinds'),
+        ("inventory", "0002_kinds"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Precedence',
+            name="Precedence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(blank=True, default='', help_text='such as devices; empty: every kind', max_length=64)),
-                ('attribute', models.CharField(blank=True, default='', help_text='such as site; empty: every one', max_length=64)),
-                ('rank', models.PositiveSmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True, default="", help_text="such as devices; empty: every kind", max_length=64
+                    ),
+                ),
+                (
+                    "attribute",
+                    models.CharField(
+                        blank=True, default="", help_text="such as site; empty: every one", max_length=64
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField()),
             ],
             options={
-                'verbose_name': 'precedence',
-                'ordering': ['kind', 'attribute', 'rank', 'id'],
+                "verbose_name": "precedence",
+                "ordering": ["kind", "attribute", "rank", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, unique=True)),
-                ('type', models.CharField(choices=[('people', 'People'), ('poller', 'Poller'), ('signals', 'signals (traces, logs, metrics, alerts)'), ('file', 'File'), ('netbox', 'NetBox'), ('glpi', 'GLPI'), ('backstage', 'Backstage'), ('aws', 'AWS'), ('kubernetes', 'Kubernetes'), ('libvirt', 'libvirt'), ('other', 'Other')], default='other', max_length=12)),
-                ('rank', models.PositiveSmallIntegerField(default=50, help_text='whose word counts when sources differ: the lowest rank; people have 10')),
-                ('stale_after_hours', models.PositiveIntegerField(default=0, help_text='what a whole reading no longer names is stale after so long; 0: at once', verbose_name='stale after hours')),
-                ('orphans', models.CharField(choices=[('ask', 'keep it and list it, for its owner to decide'), ('retire', 'retire it (decommissioning, deprecated)'), ('remove', 'remove it')], default='ask', max_length=8)),
-                ('orphan_after_days', models.PositiveIntegerField(default=30, verbose_name='orphaned after days')),
-                ('least_percent', models.PositiveSmallIntegerField(default=50, help_text='a whole reading that names less than this share of what it named is done only when confirmed', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='least share in %')),
-                ('last_read_at', models.DateTimeField(default=None, editable=False, null=True)),
-                ('named', models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=64, unique=True)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("people", "People"),
+                            ("poller", "Poller"),
+                            ("signals", "signals (traces, logs, metrics, alerts)"),
+                            ("file", "File"),
+                            ("netbox", "NetBox"),
+                            ("glpi", "GLPI"),
+                            ("backstage", "Backstage"),
+                            ("aws", "AWS"),
+                            ("kubernetes", "Kubernetes"),
+                            ("libvirt", "libvirt"),
+                            ("other", "Other"),
+                        ],
+                        default="other",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        default=50,
+                        help_text="whose word counts when sources differ: the lowest rank; people have 10",
+                    ),
+                ),
+                (
+                    "stale_after_hours",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="what a whole reading no longer names is stale after so long; 0: at once",
+                        verbose_name="stale after hours",
+                    ),
+                ),
+                (
+                    "orphans",
+                    models.CharField(
+                        choices=[
+                            ("ask", "keep it and list it, for its owner to decide"),
+                            ("retire", "retire it (decommissioning, deprecated)"),
+                            ("remove", "remove it"),
+                        ],
+                        default="ask",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "orphan_after_days",
+                    models.PositiveIntegerField(default=30, verbose_name="orphaned after days"),
+                ),
+                (
+                    "least_percent",
+                    models.PositiveSmallIntegerField(
+                        default=50,
+                        help_text="a whole reading that names less than this share of what it named is done only when confirmed",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="least share in %",
+                    ),
+                ),
+                ("last_read_at", models.DateTimeField(default=None, editable=False, null=True)),
+                ("named", models.PositiveIntegerField(default=0, editable=False)),
             ],
             options={
-                'ordering': ['rank', 'name'],
+                "ordering": ["rank", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('values', watchkeeper.kernel.fields.StructField(default=None)),
-                ('identifiers', watchkeeper.kernel.fields.StructField(default=None)),
-                ('relations', watchkeeper.kernel.fields.StructField(default=None)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('stale_since', models.DateTimeField(default=None, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=255)),
+                ("values", watchkeeper.kernel.fields.StructField(default=None)),
+                ("identifiers", watchkeeper.kernel.fields.StructField(default=None)),
+                ("relations", watchkeeper.kernel.fields.StructField(default=None)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("stale_since", models.DateTimeField(default=None, null=True)),
             ],
             options={
-                'ordering': ['source__rank', 'id'],
+                "ordering": ["source__rank", "id"],
             },
         ),
         migrations.AddField(
-            model_name='item',
-            name='stale_since',
+            model_name="item",
+            name="stale_since",
             field=models.DateTimeField(default=None, null=True),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(condition=models.Q(('stale_since', None), _negated=True), fields=['stale_since'], name='item_stale'),
+            model_name="item",
+            index=models.Index(
+                condition=models.Q(("stale_since", None), _negated=True),
+                fields=["stale_since"],
+                name="item_stale",
+            ),
         ),
         migrations.AddField(
-            model_name='precedence',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='precedence', to='inventory.source'),
+            model_name="precedence",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="precedence", to="inventory.source"
+            ),
         ),
         migrations.AddField(
-            model_name='statement',
-            name='item',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='inventory.item'),
+            model_name="statement",
+            name="item",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="statements", to="inventory.item"
+            ),
         ),
         migrations.AddField(
-            model_name='statement',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='statements', to='inventory.source'),
+            model_name="statement",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="statements", to="inventory.source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='precedence',
-            constraint=models.UniqueConstraint(fields=('source', 'kind', 'attribute'), name='precedence_once'),
+            model_name="precedence",
+            constraint=models.UniqueConstraint(
+                fields=("source", "kind", "attribute"), name="precedence_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='statement',
-            index=models.Index(fields=['source', 'stale_since', 'last_seen_at'], name='statement_seen'),
+            model_name="statement",
+            index=models.Index(fields=["source", "stale_since", "last_seen_at"], name="statement_seen"),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('source', 'key'), name='statement_once'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(fields=("source", "key"), name="statement_once"),
         ),
     ]

@@ -7,60 +7,123 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inventory', '0003_sources'),
+        ("inventory", "0003_sources"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MatchRule',
+            name="MatchRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(editable=False, max_length=32, unique=True)),
-                ('weight', models.FloatField(help_text='how likely two items of which this is true are the same, from 0 to 1', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)])),
-                ('enabled', models.BooleanField(default=True)),
-                ('automatic', models.BooleanField(default=False, help_text='only for what proves it', verbose_name='merge without asking')),
-                ('description', models.CharField(editable=False, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(editable=False, max_length=32, unique=True)),
+                (
+                    "weight",
+                    models.FloatField(
+                        help_text="how likely two items of which this is true are the same, from 0 to 1",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1),
+                        ],
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "automatic",
+                    models.BooleanField(
+                        default=False,
+                        help_text="only for what proves it",
+                        verbose_name="merge without asking",
+                    ),
+                ),
+                ("description", models.CharField(editable=False, max_length=200)),
             ],
             options={
-                'verbose_name': 'match rule',
-                'ordering': ['-weight', 'name'],
+                "verbose_name": "match rule",
+                "ordering": ["-weight", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Merge',
+            name="Merge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gone', models.CharField(db_index=True, max_length=36)),
-                ('name', models.CharField(max_length=255)),
-                ('at', models.DateTimeField()),
-                ('by', models.CharField(max_length=150)),
-                ('because', watchkeeper.kernel.fields.StructField(default=None)),
-                ('kept', watchkeeper.kernel.fields.StructField(default=None)),
-                ('undone_at', models.DateTimeField(default=None, null=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='inventory.item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("gone", models.CharField(db_index=True, max_length=36)),
+                ("name", models.CharField(max_length=255)),
+                ("at", models.DateTimeField()),
+                ("by", models.CharField(max_length=150)),
+                ("because", watchkeeper.kernel.fields.StructField(default=None)),
+                ("kept", watchkeeper.kernel.fields.StructField(default=None)),
+                ("undone_at", models.DateTimeField(default=None, null=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="merges",
+                        to="inventory.item",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-id'],
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Duplicate',
+            name="Duplicate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.FloatField()),
-                ('because', watchkeeper.kernel.fields.StructField(default=None)),
-                ('state', models.CharField(choices=[('proposed', 'Proposed'), ('not_the_same', 'not the same')], default='proposed', max_length=16)),
-                ('found_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, default='', max_length=150)),
-                ('first', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='duplicates_first', to='inventory.item')),
-                ('second', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='duplicates_second', to='inventory.item')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("score", models.FloatField()),
+                ("because", watchkeeper.kernel.fields.StructField(default=None)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("proposed", "Proposed"), ("not_the_same", "not the same")],
+                        default="proposed",
+                        max_length=16,
+                    ),
+                ),
+                ("found_at", models.DateTimeField()),
+                ("decided_by", models.CharField(blank=True, default="", max_length=150)),
+                (
+                    "first",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="duplicates_first",
+                        to="inventory.item",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="duplicates_second",
+                        to="inventory.item",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-score', 'id'],
-                'indexes': [models.Index(fields=['state', '-score', 'id'], name='duplicate_state')],
-                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='duplicate_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='duplicate_in_order')],
+                "ordering": ["-score", "id"],
+                "indexes": [models.Index(fields=["state", "-score", "id"], name="duplicate_state")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("first", "second"), name="duplicate_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lt", models.F("second"))), name="duplicate_in_order"
+                    ),
+                ],
             },
         ),
     ]

@@ -20,7 +20,9 @@ class MatchRule(models.Model):
         help_text="how likely two items of which this is true are the same, from 0 to 1",
     )  # fmt: skip
     enabled = models.BooleanField(default=True)
-    automatic = models.BooleanField("merge without asking", default=False, help_text="only for what proves it")
+    automatic = models.BooleanField(
+        "merge without asking", default=False, help_text="only for what proves it"
+    )
     description = models.CharField(max_length=200, editable=False)
 
     class Meta:
@@ -52,7 +54,9 @@ class Duplicate(models.Model):
         ordering: ClassVar = ["-score", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["first", "second"], name="duplicate_once"),
-            models.CheckConstraint(condition=models.Q(first__lt=models.F("second")), name="duplicate_in_order"),
+            models.CheckConstraint(
+                condition=models.Q(first__lt=models.F("second")), name="duplicate_in_order"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["state", "-score", "id"], name="duplicate_state")]
 

@@ -23,7 +23,9 @@ class Item(models.Model):
     attributes = StructField(dict[str, Any], blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
-    stale_since = models.DateTimeField(null=True, default=None)  # no source that described it names it any more
+    stale_since = models.DateTimeField(
+        null=True, default=None
+    )  # no source that described it names it any more
 
     class Meta:
         ordering: ClassVar = ["name", "id"]

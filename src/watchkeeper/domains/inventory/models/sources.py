@@ -73,8 +73,12 @@ class Precedence(models.Model):
     """An exception: for one kind, one attribute or one attribute of one kind, a source has another rank."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="precedence")
-    kind = models.CharField(max_length=64, blank=True, default="", help_text="such as devices; empty: every kind")
-    attribute = models.CharField(max_length=64, blank=True, default="", help_text="such as site; empty: every one")
+    kind = models.CharField(
+        max_length=64, blank=True, default="", help_text="such as devices; empty: every kind"
+    )
+    attribute = models.CharField(
+        max_length=64, blank=True, default="", help_text="such as site; empty: every one"
+    )
     rank = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -104,7 +108,9 @@ class Statement(models.Model):
     class Meta:
         ordering: ClassVar = ["source__rank", "id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "key"], name="statement_once")]
-        indexes: ClassVar = [models.Index(fields=["source", "stale_since", "last_seen_at"], name="statement_seen")]
+        indexes: ClassVar = [
+            models.Index(fields=["source", "stale_since", "last_seen_at"], name="statement_seen")
+        ]
 
     def __str__(self) -> str:
         return f"{self.source.name} on {self.item.name}"
