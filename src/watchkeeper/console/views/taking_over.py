@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from watchkeeper.console.facts import label, plain
+from watchkeeper.console.wording import label, plain
 from watchkeeper.console.models import HeldImport
 from watchkeeper.console.views.exchange import KEPT, MOST_BYTES
 from watchkeeper.console.views.page import page, signed_in
