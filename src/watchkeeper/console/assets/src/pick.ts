@@ -26,6 +26,7 @@ function enhance(select: HTMLSelectElement): void {
     placeholder: select.multiple ? "Type to search" : "Type to search, or choose",
     shouldLoad: () => true,
     score: () => () => 1,
+    onItemAdd: () => { if (select.multiple) { box.setTextboxValue(""); box.refreshOptions(false); } },
     load: (words: string, done: (found?: Found[]) => void) => {
       void fetch(`${address}?q=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } })
         .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
