@@ -49,10 +49,14 @@ function enhance(select: HTMLSelectElement): void {
     },
   });
   box.wrapper.after(status);
+  select.setAttribute("aria-hidden", "true"); // it only holds the value now
   if (label) {
+    box.control_input.removeAttribute("aria-labelledby"); // it would read the asterisk of the label aloud
     box.control_input.setAttribute("aria-label", label);
+    box.dropdown_content.removeAttribute("aria-labelledby");
     box.dropdown_content.setAttribute("aria-label", label);
   }
+  if (select.required || select.labels?.[0]?.classList.contains("required")) box.control_input.setAttribute("aria-required", "true");
   const described = select.getAttribute("aria-describedby");
   if (described) box.control_input.setAttribute("aria-describedby", described);
   if (select.hasAttribute("aria-invalid")) box.control_input.setAttribute("aria-invalid", "true");
