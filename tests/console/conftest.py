@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.console import shop
 from tests.platform import Platform
@@ -97,6 +97,16 @@ def watch(page: Page, said: list[str]) -> None:
 
     page.on("console", hear)
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+
+
+def pick(page: Page, label: str, name: str) -> None:
+    """Find a record by typing its name into a combobox, and take it with the keyboard."""
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.press_sequentially(name)
+    found = page.get_by_role("listbox", name=label, exact=True).get_by_role("option")
+    expect(found).to_have_count(1)
+    expect(found).to_contain_text(name)
+    box.press("Enter")
 
 
 def keep(page: Page, name: str) -> None:

@@ -57,6 +57,27 @@ def test_a_record_from_its_making_to_its_end(home: Platform) -> None:
     assert {a["actor_kind"] for a in audit} == {"command"}
 
 
+def test_a_view_and_a_template_by_name(home: Platform, tmp_path: Path) -> None:
+    rows = [{"name": n, "kind": n.partition("-")[0]} for n in ("shelf-b", "shelf-a", "box-a")]
+    made = run(home, "create", "items", "--file", "-", given=json.dumps(rows))
+    assert made.returncode == 0, made.stderr
+    home.run("create", "saved-view", "kind=items", "name=shelves", "sharing=everyone", "ordering=-name",
+             'filters={"kind": "shelf"}', 'columns=["name", "kind"]')  # fmt: skip
+    lines = home.run("get", "items", "--view", "shelves").splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        ["Name", "Kind"],
+        ["shelf-b", "shelf"],
+        ["shelf-a", "shelf"],
+    ]
+    home.run("create", "export-template", "kind=items", "name=names", "file_name=names.txt",
+             "text={% for r in records %}{{ r.name }};{% endfor %}")  # fmt: skip
+    words = ("--view", "shelves", "--filter", "name=shelf-a", "--template", "names")
+    home.run("export", "items", *words, "-o", str(tmp_path / "names.txt"))
+    assert (tmp_path / "names.txt").read_text() == "shelf-a;"
+    wrong = run(home, "get", "items", "--view", "none")
+    assert (wrong.returncode, "there is no view 'none'" in wrong.stderr) == (1, True)
+
+
 WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
     (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: declared"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.lists import filters_of
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.resource import Resource, registry
+from watchkeeper.kernel.rest import readable
 
 JSON = "application/json"
 Api = Callable[..., Client]
@@ -194,15 +196,20 @@ class KindChecks:
     def test_every_filter_answers(self) -> None:
         pk, *_ = self.make(0, 3)
         record = self.get(self.one(pk))
-        for name in filters_of(self.resource).base_filters:
+        known, count = filters_of(self.resource).base_filters, self.get()["count"]
+        for name in known:
             value = record.get(name)
             if isinstance(value, str | int | float) and value != "":
                 asked = json.dumps(value) if isinstance(value, bool) else value
                 found = [r["id"] for r in self.get(**{name: asked, "limit": 1000})["results"]]
                 assert pk in found, name
-            elif name.endswith("__isnull"):
+                if f"{name}__not" in known:
+                    assert self.get(**{f"{name}__not": asked})["count"] == count - len(found), name
+            elif name.endswith("__not"):
+                continue
+            elif name.endswith(("__isnull", "__empty")):
                 parts = [self.get(**{name: v})["count"] for v in ("true", "false")]
-                assert sum(parts) == self.get()["count"], name
+                assert sum(parts) == count, name
             else:
                 assert self.reader.get(self.url, {name: "x"}).status_code in (200, 400), name
 
@@ -391,6 +398,69 @@ class KindChecks:
         } <= names
         assert "text/csv" in listed["get"]["responses"]["200"]["content"]
 
+    def person(self) -> Client:
+        """The console, signed in as an administrator."""
+        client = Client(raise_request_exception=False)
+        client.force_login(User.objects.create_user("ann", "correct horse battery", is_administrator=True))
+        return client
+
+    def test_a_view_by_name_narrows_the_list(self) -> None:
+        kept, *_ = self.make(0, 3)
+        field = next((n for n in self.resource.filters if n in self.get(self.one(kept))), "")
+        value = self.get(self.one(kept)).get(field)
+        filters = {field: str(value)} if isinstance(value, str) and value else {}
+        body = {"kind": self.path, "name": "the few", "sharing": "everyone", "filters": filters}
+        made = self.api().post("/api/saved-views/", json.dumps(body), content_type=JSON)
+        assert made.status_code == 201, made.content
+        by_hand = [r["id"] for r in self.get(limit=1000, **filters)["results"]]
+        assert [r["id"] for r in self.get(view="the few", limit=1000)["results"]] == by_hand
+        assert kept in by_hand
+        assert self.get(view="the few", limit=1, fields="id")["count"] == len(by_hand)
+        assert problem(self.reader.get(self.url, {"view": "no such"}), 400)["parameter"] == "view"
+
+    def test_the_console_shows_the_chosen_columns(self) -> None:
+        self.make(0, 2)
+        client, words = self.person(), next(iter(self.resource.columns)).heading
+        page = client.get(f"/{self.path}/columns/")
+        every = re.findall(r'name="column" value="([^"]+)"', page.content.decode())
+        assert set(readable(self.resource)) - {"scope"} <= {*every, *(c.name for c in self.resource.columns)}
+        for chosen in (every[:30], every[30:60]):
+            if chosen:
+                answer = client.post(f"/{self.path}/columns/", {"save": "1", "column": chosen})
+                assert answer.status_code == 302, answer.content
+                page = client.get(f"/{self.path}/?all=1")
+                assert page.status_code == 200
+                assert page.content.decode().count("<th") >= len(chosen)
+        client.post(f"/{self.path}/columns/", {"reset": "1"})
+        assert words in client.get(f"/{self.path}/?all=1").content.decode()
+
+    def test_many_are_changed_in_the_console(self) -> None:
+        self.needs_many("change")
+        ids = self.make(0, 2)
+        client, field = self.person(), next((n for n, v in self.changes.items() if isinstance(v, str)), "")
+        if not field or _unique(self.resource, [field]):
+            pytest.skip("no text that many can have")
+        ticked = {"do": "change", "pk": ids}
+        page = client.post(f"/{self.path}/many/", ticked)
+        assert page.status_code == 200, page.content
+        assert f'name="set" value="{field}"' in page.content.decode()
+        change = {"do": "change", "set": field, field: self.changes[field]}
+        answer = client.post(f"/{self.path}/many/", {**change, "ids": json.dumps([*ids, "0"])})
+        assert answer.status_code == 400
+        assert self.get(self.one(ids[0]))[field] != self.changes[field]
+        answer = client.post(f"/{self.path}/many/", {**change, "ids": json.dumps(ids)})
+        assert answer.status_code == 302, answer.content.decode()
+        assert {self.get(self.one(pk))[field] for pk in ids} == {self.changes[field]}
+
+    def test_the_console_finds_it_by_typing(self) -> None:
+        self.make(0, 1)
+        record = self.resource.queryset().last()
+        client = self.person()
+        found = client.get(f"/{self.path}/pick.json").json()["results"]
+        assert (str(record.pk), self.resource.title(record)) in [(r["id"], r["label"]) for r in found]
+        assert client.get(f"/{self.path}/pick.json", {"q": "no-such-word-anywhere"}).json()["results"] == []
+        assert Client().get(f"/{self.path}/pick.json").status_code == 302
+
     def test_a_longer_list_costs_no_more_queries(self) -> None:
         def queries(**query: str) -> int:
             with CaptureQueriesContext(connection) as captured:
@@ -406,8 +476,7 @@ class KindChecks:
     def test_the_console_shows_it(self) -> None:
         self.make(0, 1)
         record = self.resource.queryset().last()
-        client = Client()
-        client.force_login(User.objects.create_user("ann", "correct horse battery", is_administrator=True))
+        client = self.person()
         page = client.get(f"/{self.path}/?all=1")
         assert page.status_code == 200
         assert f"/{self.path}/{record.pk}/" in page.content.decode()

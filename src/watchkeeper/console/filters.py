@@ -35,6 +35,7 @@ _WORDS = {
     "lte": ("up to", "is at most", "until"),
     "lt": ("before", "is less than", "before"),
     "isnull": ("is empty",) * 3,
+    "empty": ("is empty",) * 3,
 }
 _TIMES = (df.IsoDateTimeFilter, df.DateTimeFilter, df.DateFilter)
 
@@ -63,7 +64,7 @@ def lookups(resource: Resource) -> Mapping[str, tuple[Lookup, ...]]:
     return {
         field: tuple(
             Lookup(name, field, _word(made[name], how))
-            for how in ("exact", "not", *(h for h in hows if h != "exact"))
+            for how in ("exact", "not", *(h for h in hows if h != "exact"), "empty")
             if (name := field if how == "exact" else f"{field}__{how}") in made
         )
         for field, hows in resource.filters.items()
@@ -142,7 +143,7 @@ def chips(
 def _said(resource: Resource, actor: Actor, lookup: Lookup, value: str) -> SafeString:
     made = filters_of(resource).base_filters[lookup.parameter]
     name = label(resource, lookup.field)
-    if lookup.parameter.endswith("__isnull"):
+    if lookup.parameter.endswith(("__isnull", "__empty")):
         return format_html("{} {}", name, "is empty" if value == "true" else "is not empty")
     return format_html(
         "{} {} <strong>{}</strong>", name, lookup.word, _value(resource, actor, lookup, made, value)

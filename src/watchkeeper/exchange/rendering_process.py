@@ -11,7 +11,6 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-CPU_SECONDS = 10
 MEMORY = 1024**3
 OUTPUT = 32 * 1024**2
 
@@ -56,7 +55,7 @@ def rendered(told: dict[str, Any]) -> bytes:
 
 if __name__ == "__main__":
     told = json.load(sys.stdin.buffer)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (told["seconds"], told["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
         text = rendered(told)

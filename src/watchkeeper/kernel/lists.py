@@ -47,14 +47,24 @@ class _Filters(FilterSet):
         }
 
 
+class _Empty(BooleanFilter):
+    def filter(self, found: QuerySet[Any], value: bool | None) -> QuerySet[Any]:
+        if value is None:
+            return found
+        return found.filter(**{self.field_name: ""}) if value else found.exclude(**{self.field_name: ""})
+
+
 @lru_cache(maxsize=256)
 def filters_of(resource: Resource) -> type[FilterSet]:
-    """The FilterSet that the declaration describes; what can be equal can also be asked to differ, by `__not`."""
+    """The FilterSet that the declaration describes; what can be equal can also be asked to differ, by
+    `__not`, and text to be `__empty`."""
     fields: dict[str, Any] = {name: list(lookups) for name, lookups in resource.filters.items()}
     made: type[FilterSet] = filterset_factory(resource.model, filterset=_Filters, fields=fields)
     for name in [n for n, lookups in fields.items() if "exact" in lookups]:
         made.base_filters[f"{name}__not"] = other = copy(made.base_filters[name])
         other.exclude = True
+        if type(made.base_filters[name]) is CharFilter:
+            made.base_filters[f"{name}__empty"] = _Empty(field_name=name)
     return made
 
 

@@ -86,8 +86,9 @@ def acting_on_many(resource: Resource, declared: Action) -> Any:
         data = dict(given.validated_data)
         chosen = data.pop("ids")
         bulk.act(resource, self.actor, declared, self.get_queryset(), chosen, data)
-        found = self.resource.queryset().in_bulk([bulk.key_of(resource.model, pk) for pk in chosen])
-        return Response(self.shown_all(list(found.values())))
+        keys = [bulk.key_of(resource.model, pk) for pk in chosen]
+        found = self.resource.queryset().in_bulk(keys)  # an action may have taken some away
+        return Response(self.shown_all([found[k] for k in keys if k in found]))
 
     act_many.__name__ = declared.name.replace("-", "_") + MANY
     act_many.__doc__ = f"{declared.label}: many at once, all of them or none."

@@ -124,9 +124,10 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         raise
     except Stale:
         fresh = visible(actor, resource).get(pk=record.pk)
-        context |= {"seen": _seen(resource, serializer_of(resource)(fresh).data)}
-        meanwhile = _meanwhile(request, resource, fresh)
-        return _again(request, fields, Stale(""), meanwhile=meanwhile, by=_last(resource, fresh), **context)
+        now = serializer_of(resource)(fresh).data
+        fields = [_untouched(request, f, now, actor) for f in fields]
+        context |= {"seen": _seen(resource, now), "meanwhile": _meanwhile(request, resource, fresh)}
+        return page(request, "form.html", status=412, fields=fields, by=_last(resource, fresh), **context)
     except (ValidationError, WatchkeeperError, IntegrityError) as error:
         return _again(request, fields, error, **context | {"seen": request.POST.get("seen", "")})
     return HttpResponseRedirect(f"/{resource.path}/{record.pk}/")
@@ -191,6 +192,22 @@ def _meanwhile(
         for name, value in now.items()
         if name in then and then[name] != value
     ]
+
+
+def _untouched(request: HttpRequest, field: Field, now: dict[str, Any], actor: Actor) -> Field:
+    """The box with what was typed; with the present value where nothing was."""
+    then = signing.loads(request.POST["seen"], salt=_SALT)
+    typed = replace(field.filled(request.POST, Stale(""), actor), error="")
+    if field.name in then and _plainly(typed.value) == _plainly(shown(field, then[field.name], actor).value):
+        return shown(field, now.get(field.name), actor)
+    return typed
+
+
+def _plainly(value: Any) -> Any:
+    """As a form sends it back."""
+    if isinstance(value, list):
+        return sorted(map(str, value))
+    return "on" if value is True else "" if value in (False, None) else str(value).replace("\r\n", "\n")
 
 
 def _last(resource: Resource, record: Any) -> AuditEntry | None:

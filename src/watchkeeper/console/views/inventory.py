@@ -52,6 +52,9 @@ def kinds(request: HttpRequest) -> HttpResponse:
         title="Inventory",
         areas=areas,
         discovered=visible(actor, "items", Item.objects.all()).filter(declared="").count(),
+        can_make={
+            k.path for _, kinds in areas for k, _ in kinds if "create" in k.allow and may(actor, "create", k)
+        },
     )
 
 
@@ -74,12 +77,13 @@ def impact(request: HttpRequest, key: str) -> HttpResponse:
     rows = [
         (items[r.id], r, _phrase(r, asked["direction"]), items.get(r.through))
         for r in found.items[:ROWS]
-        if r.id in items
+        if r.id in items and items[r.id].kind == (request.GET.get("kind") or items[r.id].kind)
     ]
     by_kind = Counter(items[r.id].kind for r in found.items[:ROWS] if r.id in items)
+    kind = request.GET.get("kind", "") if request.GET.get("kind", "") in by_kind else ""
     return page(
         request, "impact.html", title=f"{QUESTIONS[asked['direction']]}: {record.name}", record=record, rows=rows,
-        count=len(found.items), more=found.more, kinds=by_kind.most_common(), asked=asked, hops=HOPS,
+        kind=kind, count=len(found.items), more=found.more, kinds=by_kind.most_common(), asked=asked, hops=HOPS,
         questions=QUESTIONS.items(), spared=[(items[g], n) for g, n in found.spared.items() if g in items],
         drawn=min(len(found.items), graphs.LARGEST - 1),
     )  # fmt: skip

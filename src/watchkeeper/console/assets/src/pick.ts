@@ -26,6 +26,7 @@ function enhance(select: HTMLSelectElement): void {
     placeholder: select.multiple ? "Type to search" : "Type to search, or choose",
     shouldLoad: () => true,
     score: () => () => 1,
+    onItemAdd: () => { if (select.multiple) { box.setTextboxValue(""); box.refreshOptions(false); } },
     load: (words: string, done: (found?: Found[]) => void) => {
       void fetch(`${address}?q=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } })
         .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
@@ -48,10 +49,14 @@ function enhance(select: HTMLSelectElement): void {
     },
   });
   box.wrapper.after(status);
+  select.setAttribute("aria-hidden", "true"); // it only holds the value now
   if (label) {
+    box.control_input.removeAttribute("aria-labelledby"); // it would read the asterisk of the label aloud
     box.control_input.setAttribute("aria-label", label);
+    box.dropdown_content.removeAttribute("aria-labelledby");
     box.dropdown_content.setAttribute("aria-label", label);
   }
+  if (select.required || select.labels?.[0]?.classList.contains("required")) box.control_input.setAttribute("aria-required", "true");
   const described = select.getAttribute("aria-describedby");
   if (described) box.control_input.setAttribute("aria-describedby", described);
   if (select.hasAttribute("aria-invalid")) box.control_input.setAttribute("aria-invalid", "true");
