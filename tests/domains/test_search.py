@@ -126,7 +126,7 @@ def test_an_item_is_found_as_the_kind_it_has_become() -> None:
 def test_many_that_match_are_cut_and_the_rest_is_not_starved() -> None:
     Item.objects.bulk_create(
         Item(id=f"i{n}", kind="host", name=f"port-{n}", first_seen_at=NOW, last_seen_at=NOW)
-        for n in range(400)
+        for n in range(2200)
     )
     device("the port authority")
     while search.catch_up(1000):
