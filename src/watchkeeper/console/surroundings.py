@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.console.deeds import deed
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
+from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
 from watchkeeper.kernel.acting import Actor

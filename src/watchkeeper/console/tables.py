@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from watchkeeper.console.deeds import deed
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
+from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.resource import Column, Resource, Show
 from watchkeeper.model.verdicts import Severity

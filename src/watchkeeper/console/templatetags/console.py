@@ -11,8 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from watchkeeper.console import bundle, deeds
+from watchkeeper.console import bundle
 from watchkeeper.console.icons import ICONS
+from watchkeeper.domains.audit import deeds
 
 register = template.Library()
 register.filter("deed", deeds.deed)

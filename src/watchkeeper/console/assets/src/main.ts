@@ -7,7 +7,7 @@ import { forms } from "./forms";
 import { live } from "./live";
 import { menu } from "./menu";
 import { palette } from "./palette";
-import { shortcuts } from "./shortcuts";
+import { keepFocus, shortcuts } from "./shortcuts";
 import { sayZone, times } from "./times";
 
 declare global {
@@ -35,6 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
   menu();
   forms();
   shortcuts();
+  keepFocus();
   palette();
   sayZone();
   live();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on",
+         "prefer": "chose preferences of",
          "unacknowledge": "took back the acknowledgement of"}  # fmt: skip
 ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in.failed": "failed to sign in"}  # fmt: skip
