@@ -243,7 +243,7 @@ def _holding(words: list[str], more: str, given: list[str], paths: Sequence[str]
         return [], False
     table, text_id, holding, wanted = _text(words)
     within_text = f"FROM {table} WHERE {holding}"
-    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS some", wanted)])
+    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS held", wanted)])
     if often <= OFTEN:
         sql = f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text}) AS e WHERE TRUE{more}"
         return _rows([(sql, [*wanted, *given])]), True
