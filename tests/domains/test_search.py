@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_an_item_is_found_as_the_kind_it_has_become() -> None:
 def test_many_that_match_are_cut_and_the_rest_is_not_starved() -> None:
     Item.objects.bulk_create(
         Item(id=f"i{n}", kind="host", name=f"port-{n}", first_seen_at=NOW, last_seen_at=NOW)
-        for n in range(400)
+        for n in range(2200)
     )
     device("the port authority")
     while search.catch_up(1000):
@@ -196,3 +197,20 @@ def test_what_was_there_before_is_indexed_too() -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO search_entry_text (search_entry_text) VALUES ('integrity-check')")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_shell() -> None:
+    from typer.testing import CliRunner
+
+    from watchkeeper.cli import build
+
+    device("storage-1", serial="SN-4711")
+    run = CliRunner().invoke
+    done = run(build(), ["search", "sn-4711"])
+    assert done.exit_code == 0, done.output
+    assert "devices" in done.output and "storage-1" in done.output and "serial" in done.output
+    done = run(build(), ["search", "--json", "--kind", "device", "storage"])
+    assert [r["title"] for r in json.loads(done.stdout)] == ["storage-1"]
+    assert run(build(), ["search", "nothing-like-it"]).exit_code == 1
+    assert run(build(), ["search", "--kind", "devcies", "x"]).exit_code == 2

@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.search.sources import searchable
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.lists import filters_of
 from watchkeeper.kernel.models import AuditEntry
@@ -472,6 +473,19 @@ class KindChecks:
         few = queries(), queries(cursor=""), queries(fields="id")
         self.make(3, 30)
         assert (queries(), queries(cursor=""), queries(fields="id")) == few
+
+    def test_search_finds_it(self) -> None:
+        [pk] = self.make(0, 1)
+        kinds = {r.path for r in searchable()}
+        record = self.resource.queryset().get(pk=pk)
+        names = [n for n in self.resource.search if "__" not in n and getattr(record, n)]
+        if self.path not in kinds or not names:
+            pytest.skip("it is found at other records")
+        text = str(getattr(record, names[0]))
+        found = self.get("/api/search/", q=text, kind=self.path, limit="100")
+        [hit] = [h for h in found["results"] if h["id"] == str(pk)]
+        assert (hit["kind"], hit["match"]) == (self.path, "exact")
+        assert [k["kind"] for k in found["kinds"]] == [self.path]
 
     def test_the_console_shows_it(self) -> None:
         self.make(0, 1)

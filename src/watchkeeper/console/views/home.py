@@ -36,12 +36,19 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "now":
         return page(request, "parts/now.html", **_now(actor))
     if request.headers.get("HX-Target") == "panels":
-        return page(request, "parts/panels.html", answers=answered(actor))
+        return page(request, "parts/panels.html", **_answers(actor))
     watched = _watched(actor) if may(actor, "read", registry["items"]) else {}
     return page(
-        request, "home.html", title="Overview", answers=answered(actor), begin=_begin(request), watched=watched,
+        request, "home.html", title="Overview", begin=_begin(request), watched=watched,
         roles=sorted(access.roles_of(actor.person)), base=request.build_absolute_uri("/").rstrip("/"), **_now(actor),
+        **_answers(actor),
     )  # fmt: skip
+
+
+def _answers(actor: Actor) -> dict[str, Any]:
+    """The panels, and those of them that ask nothing of their reader."""
+    answers = answered(actor)
+    return {"answers": answers, "well": [a for a in answers if not a.lines and not a.late]}
 
 
 def _now(actor: Actor) -> dict[str, Any]:

@@ -104,6 +104,8 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
+                if request.headers.get("HX-Request"):  # the whole page asks them to sign in, not a part of it
+                    return HttpResponse(status=401, headers={"HX-Refresh": "true"})
                 back = urlencode({"next": request.get_full_path()})
                 return HttpResponseRedirect(f"{reverse('console:sign-in')}?{back}")
             if _to_confirm(request):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on",
-         "cancel": "cancelled", "retry": "tried again",
+         "prefer": "chose preferences of", "cancel": "cancelled", "retry": "tried again",
          "unacknowledge": "took back the acknowledgement of", "switch-off": "switched off",
          "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed",
          "begin": "began", "withdraw": "withdrew", "keep": "kept", "apply": "put into effect", "begin-later": "put off",

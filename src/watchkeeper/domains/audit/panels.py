@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.audit.reading import head
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.models import AuditEntry
@@ -58,14 +59,14 @@ def _own(actor: Actor) -> list[AuditEntry]:
     """What this reader did last; everybody may know that of themselves."""
     since = timezone.now() - 30 * _DAY
     found = AuditEntry.objects.filter(at__gte=since, actor_kind="person", actor_id=actor.id)
-    return list(found.exclude(act__startswith="sign-").exclude(record="")[:10])
+    return list(found.exclude(act__contains="sign-").exclude(record="")[:10])
 
 
 def _entry(e: AuditEntry) -> Line:
     return Line(
         f"{e.name or e.record}",
         f"/audit/{e.pk}/",
-        f"{e.act.replace('.', ': ').replace('-', ' ')} by {e.actor}",
+        f"{e.actor} {deed(e.act)}",
         at=e.at,
     )
 
@@ -73,7 +74,7 @@ def _entry(e: AuditEntry) -> Line:
 def _work(e: AuditEntry) -> Line:
     kind = next((r for r in registry if r.model._meta.verbose_name == e.kind), None)
     url = f"/{kind.path}/{e.record}/" if kind and not e.act.endswith(".remove") else ""
-    return Line(e.name or e.record, url, e.act.replace(".", ": ").replace("-", " "), at=e.at)
+    return Line(e.name or e.record, url, f"you {deed(e.act)}", at=e.at)
 
 
 panels.add(

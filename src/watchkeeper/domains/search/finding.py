@@ -6,6 +6,7 @@ number of kinds, not of records.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,17 +105,18 @@ def find(actor: Actor, text: str, *, kinds: Iterable[str] = (), limit: int = 20)
     asked = {r.path: r for r in searchable() if not wanted or r.path in wanted}
     allowed = {p: authority().decide(actor, "read", r) for p, r in asked.items()}
     paths = [p for p, decision in allowed.items() if decision.allowed]
-    best, cut_off = _candidates(paths, words)
+    candidates = _candidates(paths, words)
+    best = candidates.best
     for path in [p for p in best if allowed[p].partly]:
         seen = _readable(actor, asked[path], best[path])
         best[path] = {k: e for k, e in best[path].items() if k in seen}
     best = {p: found for p, found in best.items() if found}
     ordered = sorted((e for found in best.values() for e in found.values()), key=_order(best))
     hits = _hits(actor, asked, ordered, words, limit)
-    counts = [Count(asked[p], len(f), len(f) >= min(BEGINNING, CONTAINING)) for p, f in best.items()]
+    counts = [Count(asked[p], len(f), p in candidates.more) for p, f in best.items()]
     first = {h.resource.path: n for n, h in reversed(list(enumerate(hits)))}
     counts.sort(key=lambda c: (first.get(c.resource.path, limit), c.count, c.resource.path))
-    return Found(hits, counts, cut_off)
+    return Found(hits, counts, candidates.cut_off)
 
 
 def _order(best: dict[str, dict[str, _Entry]]) -> Any:
@@ -156,26 +158,39 @@ def _hit(resource: Resource, record: Any, entry: _Entry, words: list[str]) -> Hi
 
 
 # --- asking the index -------------------------------------------------------------------------------------------
-def _candidates(paths: Sequence[str], words: list[str]) -> tuple[dict[str, dict[str, _Entry]], bool]:
-    """For each kind, its matching records with the entry that matches best."""
-    phrase, best, cut_off = " ".join(words), dict[str, dict[str, _Entry]](), False
-    for asked in (_beginning, _containing, _across):
+@dataclass
+class _Candidates:
+    """For each kind, its matching records with the entry that matches best; the kinds that may have more of them;
+    whether the index took too long."""
+
+    best: dict[str, dict[str, _Entry]] = field(default_factory=dict)
+    more: set[str] = field(default_factory=set)
+    cut_off: bool = False
+
+
+def _candidates(paths: Sequence[str], words: list[str]) -> _Candidates:
+    phrase, out = " ".join(words), _Candidates()
+    for asked, most in ((_beginning, BEGINNING), (_containing, CONTAINING), (_across, CONTAINING)):
         try:
             with within(SECONDS):
-                rows = asked(paths, words)
+                rows, every = asked(paths, words)
         except TookTooLong:
-            cut_off = True
+            out.cut_off = True
             continue
         for kind, key, name, place, folded in rows:
             entry = _Entry(kind, key, name, place, folded, match(folded, phrase, words))
-            of_kind = best.setdefault(kind, {})
+            of_kind = out.best.setdefault(kind, {})
             if key not in of_kind or entry.rank < of_kind[key].rank:
                 of_kind[key] = entry
-    return {path: best[path] for path in paths if path in best}, cut_off
+        seen = Counter(row[0] for row in rows)
+        out.more = set() if every else out.more | {kind for kind, n in seen.items() if n >= most}
+    out.best = {path: out.best[path] for path in paths if path in out.best}
+    return out
 
 
 Row = tuple[str, str, str, int, str]
 Part = tuple[str, list[Any]]
+Asked = tuple[list[Row], bool]  # and whether these are all that there are
 _COLUMNS = "e.kind, e.key, e.field, e.place, e.folded"
 
 
@@ -189,7 +204,7 @@ def _rows(parts: list[Part]) -> list[Any]:
         return cursor.fetchall()
 
 
-def _beginning(paths: Sequence[str], words: list[str]) -> list[Row]:
+def _beginning(paths: Sequence[str], words: list[str]) -> Asked:
     """Texts that begin with what is searched, the shortest of a kind first."""
     phrase = " ".join(words)
     if connection.vendor == "sqlite":
@@ -197,10 +212,10 @@ def _beginning(paths: Sequence[str], words: list[str]) -> list[Row]:
     else:
         condition, order, given = "e.folded LIKE %s", " USING ~<~", [f"{_escaped(phrase)}%"]
     sql = f"SELECT {_COLUMNS} FROM {_TABLE} e WHERE e.kind = %s AND {condition} ORDER BY e.folded{order}"
-    return _rows([(f"{sql} LIMIT {BEGINNING}", [path, *given]) for path in paths])
+    return _rows([(f"{sql} LIMIT {BEGINNING}", [path, *given]) for path in paths]), False
 
 
-def _containing(paths: Sequence[str], words: list[str]) -> list[Row]:
+def _containing(paths: Sequence[str], words: list[str]) -> Asked:
     """Texts that hold every word. Trigrams know no words of one or two characters: these are looked for among what
     the others found, or all of them as they were written."""
     long = [w for w in words if len(w) > 2] or [p for p in (" ".join(words),) if len(p) > 2]
@@ -209,7 +224,7 @@ def _containing(paths: Sequence[str], words: list[str]) -> list[Row]:
     return _holding(long, more, [f"%{_escaped(w)}%" for w in short], paths)
 
 
-def _across(paths: Sequence[str], words: list[str]) -> list[Row]:
+def _across(paths: Sequence[str], words: list[str]) -> Asked:
     """Texts that hold the longest word, where other texts of the record hold the others."""
     longest, *others = sorted(words, key=len, reverse=True)
     there = (
@@ -220,24 +235,24 @@ def _across(paths: Sequence[str], words: list[str]) -> list[Row]:
     return _holding([longest] if others and len(longest) > 2 else [], there * len(others), given, paths)
 
 
-def _holding(words: list[str], more: str, given: list[str], paths: Sequence[str]) -> list[Row]:
+def _holding(words: list[str], more: str, given: list[str], paths: Sequence[str]) -> Asked:
     """Entries that hold these words, and meet a condition besides. Where they are few, all of them, by one question;
     else every kind is asked for its newest, so that a kind with many does not keep those of another from being seen.
     """
     if not words:
-        return []
+        return [], False
     table, text_id, holding, wanted = _text(words)
     within_text = f"FROM {table} WHERE {holding}"
-    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS some", wanted)])
+    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS held", wanted)])
     if often <= OFTEN:
         sql = f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text}) AS e WHERE TRUE{more}"
-        return _rows([(sql, [*wanted, *given])])
+        return _rows([(sql, [*wanted, *given])]), True
     most = OFTEN if more else CONTAINING
     sql = (
         f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text} AND {text_id} BETWEEN %s AND %s AND e.kind = %s "
         f"ORDER BY {text_id} DESC LIMIT {most}) AS e WHERE TRUE{more} LIMIT {CONTAINING}"
     )
-    return _rows([(sql, [*wanted, *bounds(path), path, *given]) for path in paths])
+    return _rows([(sql, [*wanted, *bounds(path), path, *given]) for path in paths]), False
 
 
 def _text(words: list[str]) -> tuple[str, str, str, list[Any]]:

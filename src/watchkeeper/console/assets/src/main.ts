@@ -10,7 +10,7 @@ import { live } from "./live";
 import { menu } from "./menu";
 import { palette } from "./palette";
 import { passkeys } from "./passkeys";
-import { shortcuts } from "./shortcuts";
+import { keepFocus, shortcuts } from "./shortcuts";
 import { sayZone, times } from "./times";
 
 declare global {
@@ -43,6 +43,7 @@ document.addEventListener("DOMContentLoaded", () => {
   lists();
   unsaved();
   shortcuts();
+  keepFocus();
   palette();
   sayZone();
   live();

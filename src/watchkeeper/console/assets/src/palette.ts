@@ -103,7 +103,7 @@ class Palette {
     const ranked = fitting
       .map((option, n) => ({ option, n, rank: words.length ? rank(option, words) : 0 }))
       .filter((r) => r.rank < Infinity)
-      .sort((a, b) => a.rank - b.rank || a.n - b.n)
+      .sort((a, b) => a.rank - b.rank || (words.length ? a.option.label.length - b.option.label.length : 0) || a.n - b.n)
       .map((r) => r.option);
     const unique = ranked.filter((o, n) => !o.url || ranked.findIndex((p) => p.url === o.url || p.label === o.label) === n);
     this.show(unique.slice(0, words.length ? MOST : 2 * MOST), text);

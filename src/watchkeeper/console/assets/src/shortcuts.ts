@@ -51,22 +51,34 @@ function act(key: string): boolean {
   return goal !== null;
 }
 
+/** What is fetched anew while somebody is in it keeps the focus on the same link. */
+export function keepFocus(): void {
+  let link: string | null = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const active = document.activeElement;
+    link = (event.target as Element).contains(active) ? (active?.getAttribute("href") ?? null) : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (link && document.activeElement === document.body) {
+      document.querySelector<HTMLElement>(`main a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
+    }
+    link = null;
+  });
+}
+
 /** Listen for the page. */
 export function shortcuts(): void {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) (event.target as HTMLElement).blur();
   });
   if (document.body.dataset.keys === "off") return;
-  let going = 0;
+  let going = -Infinity; // when "g" was pressed
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === "g" && event.timeStamp - going > WAIT) {
-      going = event.timeStamp;
-      return;
-    }
-    const after = event.timeStamp - going <= WAIT && going > 0;
-    going = 0;
+    const after = event.timeStamp - going <= WAIT;
+    going = event.key === "g" && !after ? event.timeStamp : -Infinity;
+    if (event.key === "g" && !after) return;
     if (after) {
       document.querySelector<HTMLElement>(`[data-go="${CSS.escape(event.key)}"]`)?.click();
       event.preventDefault();
