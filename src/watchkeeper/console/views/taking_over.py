@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from watchkeeper.console.wording import label, plain
 from watchkeeper.console.models import HeldImport
-from watchkeeper.console.views.exchange import KEPT, MOST_BYTES
+from watchkeeper.console.importing import KEPT
+from watchkeeper.console.views.exchange import MOST_BYTES
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains.inventory.applying import Applied, apply
 from watchkeeper.domains.inventory.importers import importers
