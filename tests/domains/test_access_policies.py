@@ -14,7 +14,7 @@ from tests.domains.analysis_structs import NOW, alert
 from tests.domains.test_access import ITEMS, grant, names, person, policy, post
 from tests.domains.test_access_requests import PATCH, user
 from watchkeeper.domains.access import beginning, safety
-from watchkeeper.domains.access.models import Policy, PolicyDraft, PolicyVersion, Role, Team
+from watchkeeper.domains.access.models import Policy, PolicyDraft, PolicyTest, PolicyVersion, Role, Team
 from watchkeeper.domains.access.policies import difference
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.situations import AnalysisWriter
@@ -148,7 +148,7 @@ def test_a_release_brings_an_untouched_policy_up_to_date() -> None:
         beginning.begin()
     builtin.refresh_from_db()
     assert (builtin.text, builtin.version) == (text, 2)
-    assert PolicyVersion.objects.get(policy=builtin, number=2).by == "watchkeeper"
+    assert list(PolicyVersion.objects.values_list("number", "text")) == [(2, text), (1, older)]
     assert AuditEntry.objects.filter(act="policy.update").count() == 1
     safety.check(text)
 
@@ -165,6 +165,23 @@ def test_of_a_policy_that_somebody_changed_the_update_is_a_draft() -> None:
     assert (builtin.text, builtin.version) == (own, 1)
     draft = PolicyDraft.objects.get()
     assert "Our requesters see which teams" in draft.text and '"everybody: approving"' in draft.text
+    safety.check(draft.text)
+
+
+def test_two_releases_become_one_draft_and_tests_keep_an_update_from_counting_by_itself() -> None:
+    """Whoever has written tests looks first."""
+    builtin, text = Policy.objects.get(), beginning.BUILT_IN.read_text(encoding="utf-8")
+    oldest, older = (text[: text.index(at)] for at in ("// ── everybody", "// ── emergencies:"))
+    PolicyTest.objects.create(
+        policy=builtin, role=Role.objects.get(name="requester"), action="read", kind="roles"
+    )
+    Policy.objects.update(text=oldest, released=oldest)
+    for release in (older, text):
+        Policy.objects.update(released=oldest if release == older else older)
+        beginning.begin(released=release)
+    assert Policy.objects.get().text == oldest
+    [draft] = PolicyDraft.objects.all()
+    assert '"everybody: approving"' in draft.text and '"emergency access"' in draft.text
     safety.check(draft.text)
 
 

@@ -54,10 +54,15 @@ def of_draft(draft: PolicyDraft, actor: Actor) -> dict[str, Any]:
 
 
 def of_version(version: PolicyVersion, _: Actor) -> dict[str, Any]:
-    """How it differs from the one before."""
+    """How it differs from the one before, and from what counts now."""
     same = PolicyVersion.objects.filter(name=version.name, policy=version.policy)
     before = same.filter(number__lt=version.number).order_by("-number").first()
-    return {"lines": difference(before.text if before else "", version.text), "before": before}
+    now = version.policy.text if version.policy else version.text
+    return {
+        "lines": difference(before.text if before else "", version.text),
+        "before": before,
+        "since": difference(version.text, now),
+    }
 
 
 def together(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -42,9 +42,10 @@ ROLES = {
 }  # fmt: skip
 
 
-def begin(apps: Any = current, **_: Any) -> None:
+def begin(apps: Any = current, released: str = "", **_: Any) -> None:
     """Django calls this after every migration (post_migrate), with the models as they are then, and after a test
-    has emptied the tables."""
+    has emptied the tables. `released`: what the built-in policy says, if not what this release says."""
+    text = released or BUILT_IN.read_text(encoding="utf-8")
     try:
         role, grant, policy = (apps.get_model("access", name) for name in ("Role", "Grant", "Policy"))
     except LookupError:
@@ -53,13 +54,12 @@ def begin(apps: Any = current, **_: Any) -> None:
         missing = set(ROLES) - set(role.objects.filter(name__in=ROLES).values_list("name", flat=True))
         role.objects.bulk_create(role(name=n, purpose=p) for n, p in ROLES.items() if n in missing)
         if not policy.objects.exists() and len(missing) == len(ROLES):
-            _fill(role, grant, policy)
+            _fill(role, grant, policy, text)
         elif hasattr(policy, "released"):
-            _update(apps, policy)
+            _update(apps, policy, text)
 
 
-def _fill(role: Any, grant: Any, policy: Any) -> None:
-    text = BUILT_IN.read_text(encoding="utf-8")
+def _fill(role: Any, grant: Any, policy: Any, text: str) -> None:
     policy.objects.create(
         name=POLICY, text=text, **({"released": text} if hasattr(policy, "released") else {})
     )
@@ -72,42 +72,52 @@ def _fill(role: Any, grant: Any, policy: Any) -> None:
     )
 
 
-def _update(apps: Any, policy: Any) -> None:
-    """Bring what this release says to the built-in policy."""
-    text = BUILT_IN.read_text(encoding="utf-8")
+def _update(apps: Any, policy: Any, text: str) -> None:
+    """Bring what this release says to the built-in policy: at once where nobody has changed it and no tests of
+    policies stand guard, else as a draft."""
+    guarded = apps.get_model("access", "PolicyTest").objects.exists()
     for own in policy.objects.filter(name=POLICY).exclude(released=text):
         before = own.released
         if not before and hashlib.sha256(own.text.encode()).hexdigest() in EARLIER:
             before = own.text
-        own.released = text
-        if own.text == before:
+        _version(apps, own, "as it was before this release")
+        if own.text == before and not guarded:
             own.text, own.version = text, own.version + 1
-            apps.get_model("access", "PolicyVersion").objects.create(
-                policy=own,
-                name=own.name,
-                number=own.version,
-                text=text,
-                enabled=own.enabled,
-                by="watchkeeper",
-                note=_NOTE,
-            )
-            audit.record(
-                SYSTEM,
-                "policy.update",
-                own,
-                before={"version": own.version - 1},
-                after={"version": own.version},
-            )
+            _version(apps, own, _NOTE)
+            _audited(own)
         elif own.text != text:
-            apps.get_model("access", "PolicyDraft").objects.create(
-                policy=own,
-                name=own.name,
-                text=merged(before, own.text, text),
-                enabled=own.enabled,
-                note=_NOTE,
-                made_by="watchkeeper",
-            )
+            _draft(apps, own, before, text)
+        own.released = text
         own.save()
+
+
+def _version(apps: Any, own: Any, note: str) -> None:
+    apps.get_model("access", "PolicyVersion").objects.get_or_create(
+        policy=own, number=own.version,
+        defaults={"name": own.name, "text": own.text, "enabled": own.enabled, "by": "watchkeeper", "note": note},
+    )  # fmt: skip
+
+
+def _audited(own: Any) -> None:
+    from watchkeeper.domains.access.models import Policy  # the models of a migration have no names to show
+
+    subject = Policy(pk=own.pk, name=own.name)
+    audit.record(
+        SYSTEM, "policy.update", subject, before={"version": own.version - 1}, after={"version": own.version}
+    )
+
+
+def _draft(apps: Any, own: Any, before: str, text: str) -> None:
+    """The update for whoever has to accept it; one that still waits from an earlier release takes this one up."""
+    drafts = apps.get_model("access", "PolicyDraft").objects
+    waiting = drafts.filter(policy=own, made_by="watchkeeper").first()
+    base = waiting.text if waiting else own.text
+    becomes = text if base == before else merged(before, base, text)
+    drafts.update_or_create(
+        pk=waiting.pk if waiting else None,
+        defaults={"policy": own, "name": own.name, "text": becomes, "enabled": own.enabled, "note": _NOTE,
+                  "made_by": "watchkeeper"},
+    )  # fmt: skip
 
 
 def merged(before: str, own: str, new: str) -> str:

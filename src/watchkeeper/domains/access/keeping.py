@@ -22,11 +22,12 @@ _log = logging.getLogger(__name__)
 
 
 def keep(now: dt.datetime) -> None:
-    """All of it, once; the look for findings apart."""
-    emergencies.keep(now)
-    requesting.keep(now)
-    reviewing.keep(now)
-    _warn(now)
+    """All of it, once; the look for findings apart. What cannot be done holds up nothing else."""
+    for part in (emergencies.keep, requesting.keep, reviewing.keep, _warn):
+        try:
+            part(now)
+        except WatchkeeperError as error:
+            _log.warning("what is due in access is not done, trying again: %s", error)
 
 
 def _warn(now: dt.datetime) -> None:

@@ -168,6 +168,8 @@ def _may_answer(actor: Actor, approval: Approval) -> None:
         raise Forbidden(
             "approve", "approvals", (f"{approval.approver} was asked, and nobody else can answer.",)
         )
+    # Locked, so that of two who agree at one moment the second sees that it is enough.
+    approval.request = AccessRequest.objects.select_for_update().get(pk=approval.request_id)
     if approval.request.state != RequestState.REQUESTED:
         raise Refused(f"the request is {approval.request.state} meanwhile")
     approval.decided_at = timezone.now()
