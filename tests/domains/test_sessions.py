@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +18,14 @@ from watchkeeper.kernel.secrets import fingerprint
 
 PASSWORD = "correct horse battery"
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_attempts_yet() -> Iterator[None]:
+    """Attempts are counted in the cache, which tests share."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 def signed_in(name: str = "ann", **more: Any) -> Client:
@@ -207,3 +217,27 @@ def test_what_is_audited_of_a_session_cannot_open_it() -> None:
     entry = AuditEntry.objects.get(act="session.remove")
     assert session.session_data not in str(entry.before)
     assert entry.before["address"] == "127.0.0.1"
+
+
+_ODD = ("", "{}", "[]", "1", "null", "nonsense", '{"id": 1}', '{"id": "a", "rawId": "a", "type": "b", "response": []}',
+        '{"id": "YQ", "rawId": "YQ", "type": "public-key", "response": {"clientDataJSON": "YQ", "authenticatorData": "",'
+        ' "signature": "!", "userHandle": 5}}',
+        '{"id": "YQ", "rawId": "YQ", "type": "public-key", "response": {"userHandle": "MQ", "clientDataJSON": "e30",'
+        ' "authenticatorData": "YQ", "signature": "YQ"}}')  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", _ODD)
+def test_a_device_may_answer_anything(odd: str) -> None:
+    browser = Client()
+    assert browser.get("/sign-in/passkey/", headers={"accept": "application/json"}).status_code == 200
+    assert browser.post("/sign-in/passkey/", {"credential": odd}).status_code in (400, 401)
+    mine = signed_in()
+    mine.get("/account/security/passkeys/add/")
+    assert mine.post("/account/security/passkeys/add/", {"credential": odd, "name": "x"}).status_code == 400
+
+
+def test_guessing_is_stopped_with_a_word() -> None:
+    browser = signed_in()
+    answers = [browser.post("/account/confirm/", {"password": "wrong password"}) for _ in range(12)]
+    assert answers[-1].status_code == 429
+    assert "Too many attempts" in answers[-1].content.decode()

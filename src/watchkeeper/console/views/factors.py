@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
@@ -42,17 +43,40 @@ def _guarded(view: type[View]) -> Any:
     @signed_in()
     def served(request: HttpRequest, **given: Any) -> HttpResponse:
         try:
-            answer: HttpResponse = view.as_view()(request, **given)
-            return answer
+            return _served(view, request, **given)
         except (PermissionDenied, ReauthenticationRequired) as error:
-            if isinstance(error, ReauthenticationRequired) and get_account_adapter(
-                request
-            ).get_reauthentication_methods(request.user):
+            ways = get_account_adapter(request).get_reauthentication_methods(request.user)
+            if isinstance(error, ReauthenticationRequired) and ways:
                 raise  # allauth's middleware asks
             told = "Nothing that you sign in with can be asked for again here. Sign out, sign in again, and retry."
             return trouble(request, 403, "Please sign in again", told)
 
     return served
+
+
+def _served(view: type[View], request: HttpRequest, **given: Any) -> HttpResponse:
+    """What allauth answers, unless the device's answer is none, or there were too many attempts."""
+    if "credential" in request.POST and not _sound(request.POST["credential"]):
+        return trouble(
+            request, 400, "That did not work", "What the device answered cannot be read. Try again."
+        )
+    answer: HttpResponse = view.as_view()(request, **given)
+    if answer.status_code == 429:
+        return trouble(request, 429, "Too many attempts", "Wait a few minutes, then try again.")
+    return answer
+
+
+def _sound(text: str) -> bool:
+    """Whether this has the shape of a credential (WebAuthn, PublicKeyCredential.toJSON)."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    names, inner = ("id", "rawId", "type"), found.get("response") if isinstance(found, dict) else None
+    if not isinstance(inner, dict) or not all(isinstance(found.get(n), str) for n in names):
+        return False
+    proof = ("attestationObject",) if "attestationObject" in inner else ("authenticatorData", "signature")
+    return all(isinstance(inner.get(n), str) for n in ("clientDataJSON", *proof))
 
 
 class _SecondStep(InConsole, base.AuthenticateView):  # type: ignore[misc]
@@ -154,16 +178,14 @@ class _Passkey(webauthn.LoginWebAuthnView):  # type: ignore[misc]
 
 def second_step(request: HttpRequest) -> HttpResponse:
     """After the password: a code or a passkey."""
-    answer: HttpResponse = _SecondStep.as_view()(request)
-    return answer
+    return _served(_SecondStep, request)
 
 
 def passkey(request: HttpRequest) -> HttpResponse:
     """Instead of the password."""
     if request.user.is_authenticated:
         return HttpResponseRedirect("/")
-    answer: HttpResponse = _Passkey.as_view()(request)
-    return answer
+    return _served(_Passkey, request)
 
 
 security = _guarded(_Security)
