@@ -561,5 +561,7 @@ def test_one_begins_on_the_page_of_ones_role() -> None:
     """Unless another page was asked for."""
     person("mia", "operations manager")
     signs_in = {"username": "mia", "password": "correct horse battery"}
+    assert Client().post("/sign-in/", signs_in).headers["Location"] == "/"
+    Role.objects.filter(name="operations manager").update(home_page="/situations/")
     assert Client().post("/sign-in/", signs_in).headers["Location"] == "/situations/"
     assert Client().post("/sign-in/", {**signs_in, "next": "/items/"}).headers["Location"] == "/items/"

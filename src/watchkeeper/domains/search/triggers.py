@@ -38,7 +38,8 @@ class _Trigger:
 
 def install() -> None:
     """Make what is missing, and have indexed what that concerns. Quick when nothing is."""
-    wanted = {t.name: t for s in sources().values() for t in _triggers(s)}
+    tables = set(connection.introspection.table_names())
+    wanted = {t.name: t for s in sources().values() for t in _triggers(s) if t.table in tables}
     there = _present()
     if wanted.keys() == there.keys() and _full_text_is_kept():
         return
