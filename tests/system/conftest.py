@@ -3,14 +3,19 @@ of these tests needs them."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import uuid
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.platform import Platform
 from tests.pollers.programs import SERVER, TALKER, running
+from tests.support import require
 
+POSTGRES = os.environ.get("WATCHKEEPER_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432")
 STOPS, NEEDS_IT = "stockroom", "storefront"
 
 
@@ -46,3 +51,19 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with Platform(tmp_path_factory.mktemp("platform") / "var", env).start() as started:
         yield started
         assert started.stop() == 0
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database; gone afterwards."""
+    try:
+        server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=2)
+    except psycopg.OperationalError:
+        server = None
+    require(server, f"no PostgreSQL answers at {POSTGRES}")
+    assert server is not None
+    name = f"watchkeeper_{uuid.uuid4().hex[:12]}"
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRES}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.contract.journal_places import place
 from tests.platform import Platform
-from tests.support import require
 from tests.system import walk
-
-SERVER = os.environ.get("WATCHKEEPER_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432")
-
-
-@pytest.fixture
-def database() -> Iterator[str]:
-    """The URL of an empty PostgreSQL database; gone afterwards."""
-    try:
-        server = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=2)
-    except psycopg.OperationalError:
-        server = None
-    require(server, f"no PostgreSQL answers at {SERVER}")
-    assert server is not None
-    name = f"watchkeeper_{uuid.uuid4().hex[:12]}"
-    with server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield f"{SERVER}/{name}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.timeout(240)

@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import http.cookiejar
-import re
 import signal
+import subprocess
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.journal.full_disk import Ballast
 from tests.platform import Platform
-from tests.support import eventually
-
-ROWS = 5000
-Job = dict[str, Any]
-
-
-class Browser:
-    """A person's session: forms with their token, as a browser sends them."""
-
-    def __init__(self, platform: Platform) -> None:
-        self.platform, self.jar = platform, http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
-
-    def get(self, path: str) -> tuple[str, str]:
-        """The address that it led to, and the page."""
-        with self.opener.open(self.platform.url + path, timeout=60) as answer:
-            return answer.url.removeprefix(self.platform.url), answer.read().decode()
-
-    def post(self, path: str, **fields: str) -> tuple[str, str]:
-        """Send a form; where it led to."""
-        token = next((c.value for c in self.jar if c.name.startswith("watchkeeper_csrf")), "")
-        body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token or ""}).encode()
-        with self.opener.open(self.platform.url + path, body, timeout=60) as answer:
-            return answer.url.removeprefix(self.platform.url), answer.read().decode()
+from tests.support import eventually, require
+from tests.system.conftest import POSTGRES
+from tests.system.jobs_parts import ROWS, Browser, count, imported, job, over, previewed, running, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -51,59 +29,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def browser(platform: Platform) -> Browser:
     """Signed in as an administrator."""
-    browser = Browser(platform)
-    link = platform.link.removeprefix(platform.url)
-    browser.get(link)
-    browser.post(link, username="ada", password="correct horse battery")
-    return browser
-
-
-def rows(name: str, count: int = ROWS) -> str:
-    return "name,status\n" + "".join(f"{name}-{n},active\n" for n in range(count))
-
-
-def job(platform: Platform, pk: str) -> Job:
-    found: Job = platform.get(f"/api/jobs/{pk}/")
-    return found
-
-
-def over(platform: Platform, pk: str, within: float = 90) -> Job:
-    return eventually(lambda: (j := job(platform, pk))["finished_at"] and j, within, 0.2)
-
-
-def previewed(platform: Platform, browser: Browser, name: str, count: int = ROWS) -> str:
-    """Upload a large file, and wait for what it would do; the key under which it is kept."""
-    browser.get("/devices/import/")
-    page, _ = browser.post("/devices/import/", text=rows(name, count), written="csv")
-    found = over(platform, page.split("/")[2])
-    assert found["state"] == "done", found
-    assert f"To make: {count:,}" in found["result"]["summary"]
-    address = found["result"]["links"]["See what it would do"]
-    page, content = browser.get(address)
-    assert f"{name}-0" in content and name in content
-    held = re.search(r'name="held" value="([^"]+)"', content)
-    assert held
-    return held[1]
-
-
-def imported(browser: Browser, held: str) -> str:
-    """Say yes to it; the id of the job that does it."""
-    page, _ = browser.post("/devices/import/", held=held)
-    assert page.startswith("/jobs/import-"), page
-    return page.split("/")[2]
-
-
-def count(platform: Platform, name: str) -> tuple[int, int]:
-    """How many devices there are of this name, and entries of the audit trail about their making."""
-    made = platform.get(f"/api/devices/?search={name}-&limit=1")["count"]
-    return made, platform.get(f"/api/audit/?act=device.create&search={name}-&limit=1")["count"]
-
-
-def running(platform: Platform, pk: str, words: str) -> Job:
-    """Once it has said this."""
-    return eventually(
-        lambda: (j := job(platform, pk)) and any(words in line for _, line in j["log"]) and j, 60, 0.02
-    )
+    return signed_in(platform)
 
 
 @pytest.mark.parametrize("when", ["Comparing", "Making", "Writing"])
@@ -164,3 +90,47 @@ def test_a_long_list_is_exported(platform: Platform, browser: Browser) -> None:
     assert len(lines) == 2001 and lines[0].startswith("id,name")
     answer = platform.call("GET", f"/jobs/{found['id']}/file/", Authorization=f"Bearer {platform.token}")
     assert b"twice-" not in answer.body
+
+
+@pytest.mark.timeout(240)
+def test_the_database_is_gone_for_a_moment(database: str, tmp_path: Path) -> None:
+    """PostgreSQL ends every connection and takes none for some seconds while an import is made ready."""
+    name = database.rpartition("/")[2]
+    with Platform(tmp_path / "var", {"DATABASE_URL": database}).start() as platform:
+        browser = signed_in(platform)
+        pk = imported(browser, previewed(platform, browser, "dropped"))
+        running(platform, pk, "Comparing")
+        with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+            server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+            time.sleep(2)
+            server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        eventually(lambda: platform.call("GET", "/readyz").status == 200, 60)
+        found = over(platform, pk)
+        assert (found["state"], found["error"]) == ("done", ""), found
+        assert count(platform, "dropped") == (ROWS, ROWS)
+        assert platform.stop() == 0
+
+
+def test_a_store_on_a_full_disk_is_told_of(tmp_path: Path) -> None:
+    """The job says what is in its way, and goes on by itself when that is gone."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
+    require(not subprocess.run(mount, stderr=subprocess.DEVNULL).returncode, "only root may mount")
+    try:
+        ballast = Ballast(disk)
+        ballast.fill()
+        (tmp_path / "var").mkdir()
+        (tmp_path / "var/jobs.db").symlink_to(disk / "jobs.db")
+        with Platform(tmp_path / "var").start() as platform:
+            pk = platform.do("/api/jobs/", {"kind": "audit-verify"}).json()["id"]
+            said = eventually(lambda: job(platform, pk)["message"], 60, 0.2)
+            assert "store cannot be opened" in said and "full" in said
+            ballast.free()
+            assert over(platform, pk)["state"] == "done"
+            assert platform.stop() == 0
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
