@@ -3,8 +3,8 @@ REST and filters come from the declaration."""
 
 from __future__ import annotations
 
-from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory import duplicate_resources, sources  # noqa: F401  (declare the rest)
+from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
 from watchkeeper.domains.inventory.kinds import declare, plain
 from watchkeeper.domains.inventory.lifecycle import BOUGHT

@@ -42,7 +42,7 @@ def importer(
     *,
     type: str = "file",
     ends: tuple[str, ...] = (),
-    whole: bool = True,  # noqa: A002
+    whole: bool = True,
 ) -> Callable[[Read], Read]:
     """Register a decoder under this name. Raises ValueError when the name is taken."""
 
