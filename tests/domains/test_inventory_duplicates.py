@@ -101,7 +101,10 @@ def test_everything_that_points_at_it_moves_and_comes_back(send: Send) -> None:
     )
     assert [t.name(i) for i in t.needs(web.id)] == ["db1-new"]
     assert Alert.objects.get().item_id == device.pk
-    assert inventory.names_of([old.id]) == {old.id: "db1-new"} and inventory.became(old.id) == device.pk
+    assert (
+        inventory.names_of([old.id]) == {old.id: "db1-new"}
+        and inventory.moved_to(old.id) == f"devices/{device.pk}"
+    )
     assert AuditEntry.objects.filter(act="item.merge", record=device.pk).count() == 1
     discover(old, relations=(Relation(web.id, old.id, RelationKind.DEPENDS_ON, "host"),))
     assert not models.Item.objects.filter(pk=old.id).exists(), "who does not know yet brings it not back"

@@ -3,6 +3,7 @@ what they do not name any more goes stale and comes back. On the real database, 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from watchkeeper.analysis.identify import identify
 from watchkeeper.cli import build
-from watchkeeper.domains.inventory import load_topology, models
+from watchkeeper.domains.inventory import load_topology, models, staleness
 from watchkeeper.domains.inventory.applying import Applied, apply
 from watchkeeper.domains.inventory.describing import Described, Related
 from watchkeeper.domains.inventory.planning import Plan, plan
@@ -296,3 +299,38 @@ def test_rest_has_a_dry_run_and_applies(send: Send) -> None:
     assert "format" in send("POST", url, {**body, "format": "xls"}, 400)["detail"]
     said = send("GET", f"/api/statements/?source={of['id']}")
     assert said["count"] == 3
+
+
+def test_every_identity_that_a_source_claims_resolves_signals() -> None:
+    """What signals call it by, label by label, leads to the one device; also at once, in the graph that analysis has."""
+    names = [("fqdn", "db1.example.org"), ("uuid", "4c4c4544-0042-3510-8051-b3c04f4e3132"), ("mac", "00:11:22:33:aa:bb"),
+             ("address", "10.0.0.5"), ("cloud.id", "i-0abc"), ("service.name", "ledger")]  # fmt: skip
+    device = db1()
+    take(source(), ZURICH, Described("devices", "d", "db1", device.attributes, device.references,
+                                     tuple(Identifier(*n) for n in names)))  # fmt: skip
+    graph = load_topology()
+    for labels in (
+        {"host.name": "db1"}, {"host.name": "db1.example.org"}, {"hw.serial_number": "X1"},
+        {"host.mac": "00:11:22:33:AA:BB"},
+        {"host.uuid": "4C4C4544-0042-3510-8051-B3C04F4E3132"}, {"host.ip": "10.0.0.5"}, {"cloud.resource_id": "i-0abc"},
+        {"service.name": "ledger"}, {"instance": "10.0.0.5:9100", "job": "node"},
+    ):  # fmt: skip
+        found = graph.resolve(identify(labels))
+        assert found is not None and found.id == models.Device.objects.get().pk, labels
+
+
+def test_what_has_no_source_left_is_kept_retired_or_removed_by_rule() -> None:
+    now = timezone.now()
+    for rule, left in (("ask", "active"), ("retire", "decommissioning"), ("remove", None)):
+        models.Item.objects.all().delete()
+        of = source(f"s-{rule}", least_percent=0, orphans=rule, orphan_after_days=7)
+        take(of, ZURICH, Described("devices", "old", "old"), Described("devices", "mine", "mine"))
+        models.Statement.objects.create(source=models.Source.people(), item=models.Item.objects.get(name="mine"), key="x",
+                                        values={"asset_tag": "A"}, first_seen_at=now, last_seen_at=now)  # fmt: skip
+        take(of, ZURICH)
+        assert staleness.orphans(SYSTEM, now + dt.timedelta(days=3)) == {"retired": 0, "removed": 0}
+        staleness.orphans(SYSTEM, now + dt.timedelta(days=8))
+        kept = dict(models.Device.objects.values_list("name", "status"))
+        assert kept.get("old") == left, rule
+        assert "mine" in kept, "what people have said something about is not removed by rule"
+    assert AuditEntry.objects.filter(act__in=("device.retire", "device.remove")).count() == 3

@@ -23,6 +23,8 @@ from watchkeeper.model.topology import Identifier, part
 _OF_DEPLOYMENT = re.compile(r"(.+)-[bcdf-hj-np-tv-z2456789]{6,10}-[bcdf-hj-np-tv-z2456789]{5}")
 _OF_STATEFUL_SET = re.compile(r"(.+)-\d{1,4}")
 _KUBERNETES_NAME = re.compile(r"([\w-]+)\.([\w-]+)\.svc(?:\..+)?", re.IGNORECASE)
+#: roles whose values are identifiers as they are
+_OF_HARDWARE = {"host_id": "host.id", "host_serial": "serial", "host_uuid": "uuid", "host_mac": "mac"}
 _WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob")
 
 
@@ -201,7 +203,7 @@ def _host(r: Roles, where: str, url: bool) -> tuple[tuple[Identifier, ...], bool
     sender; the target of a scrape counts only where no label names a host."""
     named = [
         x
-        for role in ("host", "node", "host_id", "host_address")
+        for role in ("host", "node", "host_id", "host_serial", "host_uuid", "host_mac", "host_address")
         for n in r.every(role)
         for x in _named(role, n)
     ]
@@ -216,8 +218,8 @@ def _host(r: Roles, where: str, url: bool) -> tuple[tuple[Identifier, ...], bool
 
 
 def _named(role: str, name: str) -> tuple[Identifier, ...]:
-    if role == "host_id":
-        return (Identifier("host.id", name.lower()),)
+    if role in _OF_HARDWARE:
+        return (Identifier(_OF_HARDWARE[role], name.lower()),)
     return host_identifiers(host_and_port(name)[0])
 
 

@@ -14,7 +14,7 @@ from watchkeeper.cli.progress import bar
 
 if TYPE_CHECKING:
     from watchkeeper.domains.inventory.applying import Applied
-    from watchkeeper.domains.inventory.looking import Step
+    from watchkeeper.domains.inventory.drafts import Step
     from watchkeeper.domains.inventory.models import Source
     from watchkeeper.domains.inventory.planning import Plan
 

@@ -30,7 +30,7 @@ def of_duplicate(pair: Duplicate, actor: Actor) -> dict[str, Any]:
         "percent": round(pair.score * 100),
         "can_merge": pair.state == "proposed" and may(actor, "merge", registry["duplicates"], pair),
         "choices": [(keep, True), *([(both[1], False)] if both[1].declared == keep.declared else [])],
-        "actions": [a for a in _actions(pair, actor)],
+        "actions": _actions(pair, actor),
         "facts": [],
     }
 

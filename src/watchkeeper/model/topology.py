@@ -12,6 +12,7 @@ import msgspec
 
 from watchkeeper.model.shared_map import SharedMap
 
+PERSON = "person"  # the origin of discoveries that tell what people have done: they are so
 NAMESPACE = uuid.UUID("5ad6a2a1-5f0b-5f37-8a0e-0d6f5f6c7e11")
 
 

@@ -23,7 +23,7 @@ from watchkeeper.analysis.identify_spans import SpanGraph
 from watchkeeper.analysis.pipeline import Event, Work
 from watchkeeper.model.act import Act
 from watchkeeper.model.signals import Stream
-from watchkeeper.model.topology import Discovery, RelationKind
+from watchkeeper.model.topology import PERSON, Discovery, RelationKind
 from watchkeeper.model.verdicts import Alert, Situation
 
 VERSION = 1
@@ -140,7 +140,10 @@ class Normalise:
         self._note(self.series.settle_again([*items, ""]))
 
     def _discovered(self, found: Discovery) -> None:
-        items, relations = reconcile(self._graph.topology, found)
+        if found.origin == PERSON:  # what people have said is so, and known to the inventory by these ids
+            items, relations = list(found.items), list(found.relations)
+        else:
+            items, relations = reconcile(self._graph.topology, found)
         before, owner = self._graph.version, self._graph.topology.by_identifier
         losers = {o for i in items for x in i.identifiers if (o := owner.get(x, i.id)) != i.id}
         self._graph.add(found.origin, items, relations)

@@ -15,8 +15,8 @@ from watchkeeper.console.importing import KEPT
 from watchkeeper.console.views.exchange import MOST_BYTES
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains.inventory.applying import Applied, apply
+from watchkeeper.domains.inventory.drafts import Act, Step
 from watchkeeper.domains.inventory.importers import importers
-from watchkeeper.domains.inventory.looking import Act, Step
 from watchkeeper.domains.inventory.models import Item, Source
 from watchkeeper.domains.inventory.planning import Plan
 from watchkeeper.domains.inventory.sources import planned

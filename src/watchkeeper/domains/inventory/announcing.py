@@ -17,7 +17,7 @@ from watchkeeper.domains.inventory import models
 from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.signals import Stream, batch
-from watchkeeper.model.topology import Discovery, Identifier, Item, Relation, RelationKind
+from watchkeeper.model.topology import PERSON, Discovery, Identifier, Item, Relation, RelationKind
 
 _CHUNK = 1000  # items in an entry of the journal
 
@@ -94,7 +94,7 @@ def _append(ids: list[str], relations: list[models.Relation], **more: Any) -> No
     now_ms = milliseconds(timezone.now())
     found = Discovery(
         now_ms,
-        "person",
+        PERSON,
         tuple(_item(i) for i in models.Item.objects.filter(pk__in=ids).prefetch_related("identifiers")),
         tuple(
             Relation(r.source_id, r.target_id, RelationKind(r.kind), r.origin if r.observed else "")

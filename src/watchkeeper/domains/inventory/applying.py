@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from watchkeeper.domains.inventory import duplicates
 from watchkeeper.domains.inventory.describing import Described
+from watchkeeper.domains.inventory.drafts import Act, Draft, Step
 from watchkeeper.domains.inventory.identity import Holders, chunks
-from watchkeeper.domains.inventory.looking import Act, Draft, Look, Step
+from watchkeeper.domains.inventory.looking import Look
 from watchkeeper.domains.inventory.models import Source
 from watchkeeper.domains.inventory.planning import Plan, Progress, gone, in_order
 from watchkeeper.domains.inventory.relating import Change, Edges

@@ -13,7 +13,7 @@ from watchkeeper.domains.inventory.merging import became
 from watchkeeper.domains.inventory.precedence import Said
 from watchkeeper.kernel.fields import document, moment, storable
 from watchkeeper.kernel.upserts import upsert, when
-from watchkeeper.model.topology import Discovery, Item, Relation
+from watchkeeper.model.topology import PERSON, Discovery, Item, Relation
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
@@ -28,12 +28,13 @@ def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
     items = {i.id: i for d in found for i in d.items}
     edges = [r for d in found for r in d.relations if r.origin]
     again = {i.id for d in found if d.origin == SEEN for i in d.items}
+    by = {i.id: d.origin for d in found if d.origin not in (SEEN, PERSON) for i in d.items}
     now_is = became({*items, *(e for r in edges for e in (r.source, r.target))})
     # Analysis may not know yet that an item has become part of another, or is no more.
     items = {i: item for i, item in items.items() if i not in now_is}
     for i in _missing(again & items.keys()):
         del items[i]
-    _items(items, now_ms)
+    _items(items, by, again, now_ms)
     _identifiers(items, now_ms)
     ends = ((now_is.get(r.source, r.source), now_is.get(r.target, r.target), r) for r in edges)
     said = (Relation(s, t, r.kind, r.origin) for s, t, r in ends if s != t or r.source == r.target)
@@ -48,7 +49,7 @@ def _missing(ids: set[str]) -> set[str]:
     return ids - there
 
 
-def _items(items: dict[str, Item], now_ms: int) -> None:
+def _items(items: dict[str, Item], by: dict[str, str], again: set[str], now_ms: int) -> None:
     if not items:
         return
     known: dict[str, tuple[Any, ...]] = {}
@@ -58,47 +59,77 @@ def _items(items: dict[str, Item], now_ms: int) -> None:
         known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
     now = when(now_ms)
     rows = []
-    said = _said(items)
+    words = _Words(items, by)
+    words.read()
     for i in items.values():
         name, kind, discovered, attributes = storable(i.name)[:255], i.kind[:64], i.discovered, i.attributes
         if i.id in known:
             old_name, old_kind, old_discovered, old_attributes = known[i.id]
             if not old_discovered:
                 name, kind, discovered = old_name, old_kind, False
-            attributes = {**old_attributes, **said.get(i.id, attributes)}
+            attributes = {**old_attributes, **words.counting(i)}
         rows.append((i.id, kind, "", name, discovered, i.source[:128], document(attributes), now, now, None))
     changed = ("kind", "name", "discovered", "source", "attributes", "last_seen_at")
     upsert(models.Item, rows, update=changed)
-    _state(items, now_ms)
+    words.write(again, now_ms)
 
 
-def _said(items: dict[str, Item]) -> dict[str, dict[str, Any]]:
-    """Item → those of its discovered attributes that count, where others have said something of it too."""
-    sources = dict(models.Source.objects.values_list("name", "pk"))
-    others: dict[str, list[Said]] = {}
-    kinds = dict[str, str]()
-    for part in _chunks(items):
-        for s in models.Statement.objects.filter(item__in=part).select_related("item"):
-            if s.source_id != sources.get(items[s.item_id].source):
-                kinds[s.item_id] = s.item.declared or s.item.kind
-                others.setdefault(s.item_id, []).append(Said(s.source_id, s.values, s.stale_since is None))
-    ranks = ranks_now()
-    out = {}
-    for item, words in others.items():
-        mine = Said(sources.get(items[item].source, 0), items[item].attributes)
-        best = ranks.winners(kinds[item], [*words, mine])
-        out[item] = {n: v for n, v in items[item].attributes.items() if best[n][0] == v}
-    return out
+class _Words:
+    """What was discovered, kept as the word of who discovered it, beside what others say of the same items."""
 
+    def __init__(self, items: dict[str, Item], by: dict[str, str]) -> None:
+        self._items, self._by = items, {i: storable(o)[:64] for i, o in by.items() if i in items and o}
+        self._sources = _sources(set(self._by.values()))
+        self._mine: dict[str, models.Statement] = {}
+        self._others: dict[str, list[models.Statement]] = {}
+        self._ranks = ranks_now()
 
-def _state(items: dict[str, Item], now_ms: int) -> None:
-    """What each source says of these, now that they are there."""
-    now, sources = when(now_ms), _sources({storable(i.source) for i in items.values() if i.source})
-    rows = [
-        (sources[storable(i.source)], i.id, i.id, document({"name": storable(i.name)[:255], **i.attributes}), "[]", "[]", now, now, None)
-        for i in items.values() if i.source
-    ]  # fmt: skip
-    upsert(models.Statement, rows, key=("source_id", "key"), update=("values", "last_seen_at", "stale_since"))
+    def read(self) -> None:
+        """What is kept so far."""
+        for part in _chunks(self._items):
+            for s in models.Statement.objects.filter(item__in=part).select_related("item"):
+                if s.source_id == self._source(s.item_id) and s.key == s.item_id:
+                    self._mine[s.item_id] = s
+                else:
+                    self._others.setdefault(s.item_id, []).append(s)
+
+    def _source(self, item: str) -> int:
+        return self._sources.get(self._by.get(item, ""), 0)
+
+    def counting(self, i: Item) -> dict[str, Any]:
+        """The discovered attributes that count: those that nobody who is believed more says otherwise."""
+        others = self._others.get(i.id)
+        if not others:
+            return i.attributes
+        kind = others[0].item.declared or others[0].item.kind
+        words = [Said(s.source_id, s.values, s.stale_since is None) for s in others]
+        best = self._ranks.winners(kind, [*words, Said(self._source(i.id), i.attributes)])
+        return {n: v for n, v in i.attributes.items() if best[n][0] == v}
+
+    def _own(self, i: Item) -> dict[str, Any]:
+        """What the discoverer says: analysis has joined it with what it knew from others."""
+        before = self._mine[i.id].values if i.id in self._mine else {}
+        others = [s.values for s in self._others.get(i.id, ())]
+        own = {n: v for n, v in i.attributes.items() if n in before or not any(o.get(n) == v for o in others)}
+        return {"name": storable(i.name)[:255], **own} if i.discovered else own
+
+    def write(self, again: set[str], now_ms: int) -> None:
+        """Keep it, now that the items are there; those seen `again` are still named by who discovered them."""
+        now = when(now_ms)
+        rows = [
+            (self._source(i), i, i, document(self._own(self._items[i])), "[]", "[]", now, now, None)
+            for i in self._by
+        ]
+        upsert(
+            models.Statement, rows, key=("source_id", "key"), update=("values", "last_seen_at", "stale_since")
+        )
+        seen: dict[str, list[str]] = {}
+        for i in again & self._items.keys():
+            seen.setdefault(self._items[i].source, []).append(i)
+        for name, ids in seen.items():
+            for part in _chunks(ids):
+                still = models.Statement.objects.filter(key__in=part, source__name=name)
+                still.update(last_seen_at=moment(now_ms), stale_since=None)
 
 
 def _sources(names: set[str]) -> dict[str, int]:
@@ -107,9 +138,9 @@ def _sources(names: set[str]) -> dict[str, int]:
     for name in names - found.keys():
         kind = models.Source.Type.POLLER if name == "host" else models.Source.Type.SIGNALS
         rank = 40 if kind == models.Source.Type.POLLER else 60
-        found[name] = models.Source.objects.get_or_create(
-            name=name[:64], defaults={"type": kind, "rank": rank}
-        )[0].pk
+        found[name] = models.Source.objects.get_or_create(name=name, defaults={"type": kind, "rank": rank})[
+            0
+        ].pk
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import transaction
@@ -170,7 +171,7 @@ def _merge_proven(actor: Actor) -> int:
 # --- what speaks for it ---------------------------------------------------------------------------------------------
 def _pairs(ids: list[str]) -> Iterator[tuple[str, str]]:
     """Each with the next: enough for people to see all of them."""
-    return zip(ids, ids[1:], strict=False)
+    return pairwise(ids)
 
 
 def _same_column(model: type[Item], column: str, rule: str) -> Iterator[Evidence]:
@@ -225,7 +226,7 @@ def _near_names() -> Iterator[Evidence]:
             alike[kind, word].append((pk, name))
     for some in alike.values():
         if 1 < len(some) <= _MOST_ALIKE:
-            for (a, one), (b, two) in zip(some, some[1:], strict=False):
+            for (a, one), (b, two) in pairwise(some):
                 yield Evidence(
                     a,
                     b,

@@ -70,8 +70,9 @@ class Holders:
                 continue
             if (holder := self._by_name.get(x)) is not None:
                 yield x, holder
-            elif (short := short_form(x)) is not None and (holder := self._by_name.get(short)) is not None:
-                if not any(y.scheme == x.scheme for y in holder.names):
+            elif (short := short_form(x)) is not None:
+                holder = self._by_name.get(short)
+                if holder is not None and not any(y.scheme == x.scheme for y in holder.names):
                     yield short, holder
 
 
@@ -114,6 +115,17 @@ def by_names(model: type[Item], names: Iterable[str]) -> dict[str, list[Any]]:
         for record in model._default_manager.filter(name__in=part):
             found.setdefault(record.name, []).append(record)
     return found
+
+
+def anchors(texts: Iterable[str]) -> dict[str, str]:
+    """`scheme=value` → the item that is known so."""
+    names = {
+        t: Identifier(t.partition("=")[0].lower(), t.partition("=")[2].lower()) for t in texts if "=" in t
+    }
+    holders = Holders(names.values())
+    return {
+        t: next(holders.candidates((x,)))[1].id for t, x in names.items() if any(holders.candidates((x,)))
+    }
 
 
 def chunks(things: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:

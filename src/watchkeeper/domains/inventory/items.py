@@ -12,8 +12,8 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory import many, scopes
 from watchkeeper.domains.inventory.announcing import announce
-from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
+from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import belonging

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from watchkeeper.domains.inventory.describing import Described
-from watchkeeper.domains.inventory.identity import Holders, by_names, chosen, chunks
+from watchkeeper.domains.inventory.drafts import Act, Draft, Step
+from watchkeeper.domains.inventory.identity import Holders, anchors, by_names, chosen, chunks
 from watchkeeper.domains.inventory.models import Declared, Item, Precedence, Source, Statement
 from watchkeeper.domains.inventory.models.sources import PEOPLE
 from watchkeeper.domains.inventory.precedence import Ranks, Said, peoples
@@ -24,57 +23,6 @@ from watchkeeper.model.topology import Identifier, item_id
 
 _KIND = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _LONGEST_KEY = 255
-
-
-class Act(StrEnum):
-    """What is done about a described thing."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    CLOSE = "close"  # the source does not name it any more
-    CONFLICT = "conflict"  # it cannot be done; the reasons say why
-    SAME = "same"
-
-
-@dataclass
-class Step:
-    """One thing: `item` is the id it has or gets, `values` what is shown before and after."""
-
-    act: Act
-    key: str
-    kind: str
-    name: str
-    item: str = ""
-    values: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    because: tuple[str, ...] = ()
-
-
-@dataclass
-class Draft:
-    """What a step stands on, and what has to be written for it."""
-
-    described: Described
-    shape: Shape
-    step: Step
-    values: dict[str, Any] = field(default_factory=dict)
-    names: tuple[Identifier, ...] = ()
-    before: Any = None  # the record as it is
-    after: Any = None  # and as it shall be
-    statement: Statement | None = None
-    others: list[Statement] = field(default_factory=list)
-    people: dict[str, Any] = field(default_factory=dict)
-    opened: list[tuple[str, Identifier]] = field(default_factory=list)  # item, name
-    closed: list[tuple[str, Identifier]] = field(default_factory=list)
-    contested: list[tuple[str, Identifier]] = field(default_factory=list)  # item that has it, name
-
-    def fail(self, *because: str) -> None:
-        """It cannot be done."""
-        self.step.act, self.step.because = Act.CONFLICT, because
-
-    @property
-    def failed(self) -> bool:
-        """Whether it cannot be done."""
-        return self.step.act is Act.CONFLICT
 
 
 class Look:
@@ -187,9 +135,8 @@ class Look:
             d.fail(*wrong)
 
     def _missing(self, d: Draft) -> Iterator[str]:
-        if d.shape.model is Item or not d.shape.follows:
-            if not d.values.get(NAME):
-                yield "name: it is needed"
+        if not d.shape.follows and not d.values.get(NAME):
+            yield "name: it is needed"
         for name, f in d.shape.fields.items():
             if not f.null and not f.blank and not f.has_default() and name not in d.values:
                 yield f"{name}: it is needed"
@@ -444,17 +391,6 @@ def ranks(new: Source | None = None) -> Ranks:
     }
     known = dict(Source.objects.values_list("pk", "rank"))
     return Ranks(known | ({new.pk: new.rank} if new else {}), exceptions)
-
-
-def anchors(texts: Iterable[str]) -> dict[str, str]:
-    """`scheme=value` → the item that is known so."""
-    names = {
-        t: Identifier(t.partition("=")[0].lower(), t.partition("=")[2].lower()) for t in texts if "=" in t
-    }
-    holders = Holders(names.values())
-    return {
-        t: next(holders.candidates((x,)))[1].id for t, x in names.items() if any(holders.candidates((x,)))
-    }
 
 
 def _claims(record: Any) -> Iterator[Identifier]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from watchkeeper.domains.inventory.describing import Described, levels
+from watchkeeper.domains.inventory.drafts import Act, Draft, Step
 from watchkeeper.domains.inventory.identity import chunks
-from watchkeeper.domains.inventory.looking import Act, Draft, Look, Step
+from watchkeeper.domains.inventory.looking import Look
 from watchkeeper.domains.inventory.models import Source, Statement
 from watchkeeper.domains.inventory.relating import Edges
 

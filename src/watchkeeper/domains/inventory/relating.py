@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from watchkeeper.domains.inventory.describing import Related
-from watchkeeper.domains.inventory.looking import Draft, Look, anchors
+from watchkeeper.domains.inventory.drafts import Draft
+from watchkeeper.domains.inventory.identity import anchors
+from watchkeeper.domains.inventory.looking import Look
 
 Edge = tuple[str, str, str]  # source, kind, target
 

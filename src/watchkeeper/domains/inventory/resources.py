@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory import duplicate_resources, sources  # noqa: F401  (declare the rest)
+from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.items import IdentifierSerializer  # noqa: F401  (declares items and relations)
 from watchkeeper.domains.inventory.kinds import declare
 from watchkeeper.domains.inventory.lifecycle import BOUGHT

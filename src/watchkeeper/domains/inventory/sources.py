@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.applying import Applied, apply
+from watchkeeper.domains.inventory.drafts import Act, Step
 from watchkeeper.domains.inventory.importers import importers
-from watchkeeper.domains.inventory.looking import Act, Step
 from watchkeeper.domains.inventory.models.sources import PEOPLE
 from watchkeeper.domains.inventory.planning import Plan, plan
 from watchkeeper.kernel.acting import Actor
@@ -123,7 +123,7 @@ registry.add(
             "key": ["exact"],
             "stale_since": ["isnull"],
             "last_seen_at": ["gte", "lt"],
-        },  # fmt: skip
+        },
         search=("key", "item__name"),
         ordering=("-id",),
         orderable=("last_seen_at",),

@@ -83,8 +83,8 @@ def _retire(item: Item, source: Source, actor: Actor) -> bool:
             before = audit.state_of(record)
             setattr(record, name, value)
             record.save(update_fields=[name])
-            audit.record(actor, verb(item, "retire"), record, before=before,
-                         after={**audit.state_of(record), "because": f"{source.name} does not name it any more"})  # fmt: skip
+            after = {**audit.state_of(record), "because": f"{source.name} does not name it any more"}
+            audit.record(actor, verb(item, "retire"), record, before=before, after=after)
         return True
     return False
 

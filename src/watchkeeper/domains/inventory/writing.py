@@ -11,8 +11,8 @@ from django.db.models.constants import OnConflict
 
 from watchkeeper.domains.inventory.announcing import announce
 from watchkeeper.domains.inventory.declaring import ORIGIN, refuse_cycle
+from watchkeeper.domains.inventory.drafts import Act, Draft
 from watchkeeper.domains.inventory.identity import chunks
-from watchkeeper.domains.inventory.looking import Act, Draft
 from watchkeeper.domains.inventory.models import Declared, Identifier, Item, Relation, Source, Statement
 from watchkeeper.domains.inventory.relating import Change, Edge, origin_of
 from watchkeeper.kernel import audit, doing

@@ -2,8 +2,9 @@
 
 import django.core.validators
 import django.db.models.deletion
-import watchkeeper.kernel.fields
 from django.db import migrations, models
+
+import watchkeeper.kernel.fields
 
 
 class Migration(migrations.Migration):
@@ -105,7 +106,7 @@ class Migration(migrations.Migration):
                     "least_percent",
                     models.PositiveSmallIntegerField(
                         default=50,
-                        help_text="a whole reading that names less than this share of what it named is done only when confirmed",
+                        help_text="a whole reading that names less than this share of what it named is done only when confirmed",  # noqa: E501
                         validators=[
                             django.core.validators.MinValueValidator(0),
                             django.core.validators.MaxValueValidator(100),

@@ -2,8 +2,9 @@
 
 import django.core.validators
 import django.db.models.deletion
-import watchkeeper.kernel.fields
 from django.db import migrations, models
+
+import watchkeeper.kernel.fields
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,7 @@ from django.db import migrations
 from django.utils import timezone
 
 
-def begin(apps, schema_editor):
+def begin(apps, schema_editor):  # noqa: ARG001
     now = timezone.now()
     apps.get_model("kernel", "OutboxRow").objects.get_or_create(
         id="inventory.tend:first",

@@ -25,7 +25,6 @@ from watchkeeper.domains.inventory.models.hardware import (
     Provider,
 )
 from watchkeeper.domains.inventory.models.places import Location, PowerFeed, PowerPanel, Rack, Region, Site
-from watchkeeper.domains.inventory.models.sources import Precedence, Source, Statement
 from watchkeeper.domains.inventory.models.software import (
     API,
     Application,
@@ -38,11 +37,13 @@ from watchkeeper.domains.inventory.models.software import (
     System,
     TechnicalService,
 )
+from watchkeeper.domains.inventory.models.sources import Precedence, Source, Statement
 
 __all__ = [
     "API", "VLAN", "VRF", "Address", "Application", "BusinessService", "Cable", "Capability", "Certificate",
     "Circuit", "CloudAccount", "CloudResource", "Cluster", "ContainerWorkload", "Database", "Declared", "Device",
-    "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer", "MatchRule", "Merge",
-    "Platform", "PowerFeed", "PowerPanel", "Precedence", "Prefix", "Provider", "Rack", "RedundancyGroup", "Region", "Relation",
-    "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",
+    "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
+    "MatchRule", "Merge", "Platform", "PowerFeed", "PowerPanel", "Precedence",
+    "Prefix", "Provider", "Rack", "RedundancyGroup", "Region",
+    "Relation", "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",
 ]  # fmt: skip
