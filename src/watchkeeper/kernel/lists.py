@@ -5,6 +5,7 @@ A parameter that is not known is an error and not ignored: a typing mistake must
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
@@ -27,9 +28,9 @@ CONTROL = frozenset(("limit", "offset", "cursor", "count", "ordering", "search",
 
 
 class _Filters(FilterSet):
-    def __init__(self, data: Mapping[str, str], queryset: QuerySet[Any]) -> None:
+    def __init__(self, data: Any, queryset: QuerySet[Any]) -> None:
         # Every filter is copied for every list, so only those that are asked for.
-        self.base_filters = {name: f for name, f in self.base_filters.items() if name in data}
+        self.base_filters = OrderedDict((n, f) for n, f in self.base_filters.items() if n in data)
         super().__init__(data=data, queryset=queryset)
 
     class Meta:
@@ -51,7 +52,8 @@ class _Empty(BooleanFilter):
     def filter(self, found: QuerySet[Any], value: bool | None) -> QuerySet[Any]:
         if value is None:
             return found
-        return found.filter(**{self.field_name: ""}) if value else found.exclude(**{self.field_name: ""})
+        empty = Q((str(self.field_name), ""))
+        return found.filter(empty) if value else found.exclude(empty)
 
 
 @lru_cache(maxsize=256)
