@@ -20,6 +20,7 @@ from watchkeeper.kernel import outbox
 from watchkeeper.kernel.events import Event, kinds_of
 
 KIND = "rule"
+FORGET = "forget"  # see retention
 _MINUTE = dt.timedelta(minutes=1)
 _ECHO = dt.timedelta(
     hours=1
@@ -41,6 +42,7 @@ class Rules:
             return ""
         with transaction.atomic():
             made = [firing for event, rule in fired if (firing := fire(event, rule))]
+            outbox.add([outbox.Effect(f"forget:{timezone.now():%Y-%m-%d}", FORGET, "", {})])
         outcomes = Counter("fired" if f.outcome == Outcome.WAITING else f.get_outcome_display() for f in made)
         return ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from watchkeeper.domains import inbox
+from watchkeeper.domains.automation import retention  # noqa: F401  (it registers)
 from watchkeeper.domains.automation.hearing import KIND
 from watchkeeper.domains.automation.models import Does, EventRule, Firing, Outcome
 from watchkeeper.domains.automation.rules import message
