@@ -4,11 +4,12 @@ heard before adds nothing."""
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from watchkeeper.domains.automation import rules
@@ -31,8 +32,11 @@ class Rules:
     """A listener; see kernel.events."""
 
     def wants(self, kinds: Collection[str]) -> Collection[str]:
-        """The kinds that an enabled rule names."""
-        named = EventRule.objects.filter(enabled=True).values_list("kinds", flat=True)
+        """The kinds that an enabled rule names. Every act asks, so it is asked without a queryset, which would take
+        ten times as long."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT kinds FROM automation_eventrule WHERE enabled")
+            named = [json.loads(row[0]) if isinstance(row[0], str) else row[0] for row in cursor.fetchall()]
         return {kind for listed in named for kind in listed} & set(kinds)
 
     def hear(self, events: Sequence[Event]) -> str:
