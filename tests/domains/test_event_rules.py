@@ -419,3 +419,20 @@ def test_the_receivers_code_in_the_documentation_verifies(root: Client, receiver
                   (secret, {**headers, "webhook-id": "msg_other"}, body)):  # fmt: skip
         with pytest.raises(ValueError):
             scope["verify"](*wrong)
+
+
+def test_what_is_old_is_forgotten(root: Client, receiver: Got) -> None:
+    rule(root, receiver.url)
+    for name in ("old", "new"):
+        call(root, "post", "/api/teams/", {"name": name}, 201)
+    work()
+    then = timezone.now() - timedelta(days=91)
+    Firing.objects.filter(name="old").update(at=then)
+    old = Firing.objects.get(name="old")
+    OutboxRow.objects.filter(pk__in=[old.effect, old.event]).update(created_at=then)
+    OutboxRow.objects.filter(kind="forget").update(state="due", due_at=timezone.now())
+    work()
+    assert Firing.objects.get().name == "new"
+    assert (
+        OutboxRow.objects.filter(kind="rule").count() == OutboxRow.objects.filter(kind="event").count() == 1
+    )

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
-from django.core.exceptions import ValidationError
-from django.db import models
 
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.models import AuditEntry, OutboxRow
@@ -129,29 +127,6 @@ def text(at: dt.datetime) -> str:
 def of_row(row: OutboxRow) -> list[Event]:
     """The events that a row of the outbox tells of."""
     return msgspec.convert(row.payload["events"], list[Event])
-
-
-def past(kind: str, most: int) -> Iterator[Event]:
-    """The last events of a kind, newest first, with the record as it is now where it was not removed."""
-    if kind in written:
-        yield from written[kind].past(most)
-        return
-    from watchkeeper.kernel.audit import state_of  # which tells us of its entries
-
-    model = registry[kind].model
-    entries = list(AuditEntry.objects.filter(kind=str(model._meta.verbose_name)).order_by("-id")[:most])
-    keys = {e.record for e in entries if _may_be_key(model, e.record)}
-    now = {str(r.pk): state_of(r) for r in model._default_manager.filter(pk__in=keys)}
-    for e in entries:
-        yield event_of(e, kind, now.get(e.record) or e.before or e.after or {})
-
-
-def _may_be_key(model: type[models.Model], text: str) -> bool:
-    try:
-        model._meta.pk.to_python(text)
-    except (ValueError, TypeError, ValidationError):
-        return False
-    return True
 
 
 @outbox.handler(KIND)

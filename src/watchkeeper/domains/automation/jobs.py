@@ -4,7 +4,6 @@ rule off that has failed for long."""
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -13,16 +12,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from watchkeeper.domains import inbox
+from watchkeeper.domains.automation import (
+    retention,  # noqa: F401  (it registers)
+    running,
+)
 from watchkeeper.domains.automation.hearing import KIND
 from watchkeeper.domains.automation.models import Does, EventRule, Firing, Outcome
 from watchkeeper.domains.automation.rules import message
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.outgoing import webhooks
 from watchkeeper.kernel import audit, outbox
-from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
+from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.events import Event
 from watchkeeper.kernel.models import OutboxRow
-from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -60,11 +62,7 @@ def _do(rule: EventRule, firing: Firing) -> str:
             return f"{inbox.note(people(rule), event.id, event.name, why)} people told"
         return f"{inbox.tell(people(rule), event, why)} people told"
     if rule.does == Does.RUN:
-        actor = Actor(
-            ActorKind.SYSTEM, f"event rule {rule.name}", scope=Scope.WRITE, request_id=firing.message
-        )
-        arguments: dict[str, Any] = {**rule.arguments, "event": msgspec.to_builtins(event)}
-        return ports.start(rule.job, arguments, id=firing.message, actor=actor)
+        return running.start(rule, event, firing.message)
     url = f"{settings.PUBLIC_URL}/{event.kind}/{event.key}/"
     content = message(event, registry[event.kind].name, url)
     return webhooks.post(rule.address, rule.secret, firing.message, content)

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.domains.automation import hearing, replaying
+from watchkeeper.domains.automation import hearing, replaying, running
 from watchkeeper.domains.automation.conditions import LENGTH, evaluator
 from watchkeeper.domains.automation.models import Does, EventRule, Firing, Outcome
 from watchkeeper.domains.outgoing import addresses, webhooks
@@ -16,7 +16,6 @@ from watchkeeper.kernel import events
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.events import By, Event
 from watchkeeper.kernel.permissions import CRUD, authority
-from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -94,7 +93,7 @@ class EventRuleSerializer(RecordSerializer):
                 addresses.check_web(self._now(attrs, "address", ""))
         except Invalid as error:
             raise serializers.ValidationError({"address": error.detail}) from error
-        if does == Does.RUN and (wrong := _wrong_job(self._now(attrs, "job", ""))):
+        if does == Does.RUN and (wrong := running.wrong(self._now(attrs, "job", ""))):
             raise serializers.ValidationError({"job": wrong})
         return attrs
 
@@ -111,13 +110,6 @@ def acts_of(kind: str) -> set[str]:
     resource = registry[kind]
     written = events.written.get(kind)
     return {*CRUD[1:], *(a.name for a in resource.actions), *(written.acts if written else ())}
-
-
-def _wrong_job(name: str) -> str:
-    if ports.jobs is None:
-        return "no jobs can be run from here"
-    known = sorted(ports.jobs.names())
-    return "" if name in known else f"there is no job {name!r}; there are: {', '.join(known)}"
 
 
 def _may_read(actor: Actor, kinds: list[str]) -> None:

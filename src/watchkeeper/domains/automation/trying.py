@@ -9,8 +9,8 @@ from typing import Any
 
 from watchkeeper.domains.automation import rules
 from watchkeeper.domains.automation.conditions import TOO_MUCH, evaluator
+from watchkeeper.domains.automation.past import past
 from watchkeeper.domains.automation.rules import Watched
-from watchkeeper.kernel import events
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event, kinds_of
 from watchkeeper.kernel.permissions import require, visible
@@ -44,10 +44,7 @@ def try_out(
     for kind in dict.fromkeys(kinds):
         require(actor, "read", registry[kind])
         about = (
-            e
-            for part in _parts(kind)
-            for e in events.past(part, last)
-            if rules.covers(rule, e, kinds_of(e.kind))
+            e for part in _parts(kind) for e in past(part, last) if rules.covers(rule, e, kinds_of(e.kind))
         )
         found += _readable(actor, list(islice(about, last)))
     return _decided(rule, sorted(found, key=lambda e: e.at, reverse=True)[:last])

@@ -10,11 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.inbox.reading import unread
+    from watchkeeper.domains.inbox.reading import told_before, unread
     from watchkeeper.domains.inbox.telling import alarm, note, tell
 
-_WHERE = {"alarm": "telling", "note": "telling", "tell": "telling", "unread": "reading"}
-__all__ = ["alarm", "note", "tell", "unread"]
+MAIL = "inbox-mail"  # the kind of effect that mails notices
+_WHERE = {
+    "alarm": "telling",
+    "note": "telling",
+    "tell": "telling",
+    "told_before": "reading",
+    "unread": "reading",
+}
+__all__ = ["MAIL", "alarm", "note", "tell", "told_before", "unread"]
 
 
 def __getattr__(name: str) -> Any:

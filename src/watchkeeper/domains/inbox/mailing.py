@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.inbox import MAIL as KIND
 from watchkeeper.domains.inbox.models import ByMail, Notice, Preference
 from watchkeeper.domains.inbox.reading import readable
 from watchkeeper.domains.inbox.rules import next_mail
@@ -20,7 +21,6 @@ from watchkeeper.domains.outgoing.webhooks import message_id
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.models import OutboxRow
 
-KIND = "inbox-mail"
 _MOST = 100  # notices of one mail
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inbox.models import Notice
@@ -57,6 +58,11 @@ def _seen(user: User, kind: str, keys: set[str]) -> set[str]:
     there = {str(pk) for pk in found.values_list("pk", flat=True)}
     mine = {str(pk) for pk in visible(actor(user), resource, found).values_list("pk", flat=True)}
     return keys - (there - mine)
+
+
+def told_before(at: dt.datetime) -> QuerySet[Notice]:
+    """Notices that are older."""
+    return Notice.objects.filter(at__lt=at)
 
 
 def unread(user: User) -> int:

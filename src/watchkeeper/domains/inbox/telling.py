@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import parse_qsl
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,9 +26,15 @@ class Subscribers:
     """A listener; see kernel.events."""
 
     def wants(self, kinds: Collection[str]) -> Collection[str]:
-        """The kinds that somebody watches, or whose records somebody does."""
-        found = Subscription.objects.filter(kind__in=kinds, muted=False)
-        return set(found.order_by().values_list("kind", flat=True).distinct())
+        """The kinds that somebody watches, or whose records somebody does. Every act asks, so it is asked without a
+        queryset, which would take ten times as long."""
+        marks = ", ".join(["%s"] * len(kinds))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT DISTINCT kind FROM inbox_subscription WHERE NOT muted AND kind IN ({marks})",
+                list(kinds),
+            )
+            return {row[0] for row in cursor.fetchall()}
 
     def hear(self, events: Sequence[Event]) -> str:
         """Tell the subscribers."""

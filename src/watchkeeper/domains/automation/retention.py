@@ -1,0 +1,40 @@
+"""Forgets what rules did, what people were told and the effects behind it, once it is old: an effect of the outbox, due
+once on a day on which anything happens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from watchkeeper.domains import inbox
+from watchkeeper.domains.automation.hearing import FORGET, KIND
+from watchkeeper.domains.automation.models import Firing, Outcome
+from watchkeeper.kernel import events, outbox
+from watchkeeper.kernel.models import OutboxRow, OutboxState
+
+KEEP = dt.timedelta(days=90)
+_SLICE = 500
+_KINDS = (events.KIND, KIND, FORGET, inbox.MAIL)
+
+
+@outbox.handler(FORGET)
+def forget(_: OutboxRow) -> str:
+    """Delete what ended long ago, in slices, so that the database is never held for long; how much it was."""
+    before = timezone.now() - KEEP
+    old: tuple[QuerySet[Any], ...] = (
+        Firing.objects.filter(at__lt=before).exclude(outcome=Outcome.WAITING),
+        OutboxRow.objects.filter(kind__in=_KINDS, created_at__lt=before).exclude(state=OutboxState.DUE),
+        inbox.told_before(before),
+    )
+    return ", ".join(f"{_delete(found)} {found.model._meta.verbose_name_plural}" for found in old)
+
+
+def _delete(found: QuerySet[Any]) -> int:
+    gone = 0
+    while keys := list(found.order_by().values_list("pk", flat=True)[:_SLICE]):
+        found.model._default_manager.filter(pk__in=keys).delete()
+        gone += len(keys)
+    return gone
