@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from watchkeeper.api import access, dead_letters, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
+from watchkeeper.api import access, annotations, dead_letters, files, graph, metrics, nowhere, ready, schema  # noqa: F401  (schema extends OpenAPI)
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
@@ -22,6 +22,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/access/explain", access.Explain.as_view(), name="access-explain"),
     path("api/access/who", access.Who.as_view(), name="access-who"),
+    path("api/annotations/<slug:kind>/<str:key>/", annotations.Annotations.as_view(), name="annotations"),
+    path("api/files/upload/", files.FileUpload.as_view(), name="file-upload"),
+    path("api/files/<int:key>/content/", files.FileContent.as_view(), name="file-content"),
     path("api/", include(router.urls)),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),

@@ -22,6 +22,7 @@ def main() -> None:
 
     from watchkeeper.app import collectors
     from watchkeeper.app.asgi import application
+    from watchkeeper.domains.annotations import tidying
     from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
@@ -38,6 +39,7 @@ def main() -> None:
     ports.doors = collectors.door_stats
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
+    tidier = process.guard(lambda: tidying.run(stop), "tidier", stop)
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
 
     server = uvicorn.Server(
@@ -55,6 +57,7 @@ def main() -> None:
     serving.join(6)
     worker.join(5)
     sealing.join(5)
+    tidier.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

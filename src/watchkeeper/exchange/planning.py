@@ -16,7 +16,7 @@ from rest_framework.validators import UniqueValidator
 
 from watchkeeper.exchange.references import References, as_key
 from watchkeeper.exchange.tables import Row, cell, from_json
-from watchkeeper.kernel import doing
+from watchkeeper.kernel import doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
 from watchkeeper.kernel.permissions import may, visible
@@ -172,7 +172,9 @@ class _Planner:
         keys = {number: self._key_of(row) for number, row in chunk}
         wanted = {k for k in keys.values() if k is not None}
         found: dict[Any, list[Any]] = {}
-        for record in visible(self.actor, self.resource).filter(**{f"{self.key.name}__in": wanted}):
+        records = list(visible(self.actor, self.resource).filter(**{f"{self.key.name}__in": wanted}))
+        extras.gather(self.resource, records)
+        for record in records:
             found.setdefault(getattr(record, self.key.attname), []).append(record)
         for name, known in self.references.items():
             known.read(row.get(name) for _, row in chunk)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.serializers import Serializer
 
+from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.problems import BadQuery
 
 
@@ -42,10 +43,11 @@ def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
     if type(one).to_representation is not Serializer.to_representation:
         return found
     columns = {f.name: f for f in found.model._meta.concrete_fields}
-    if not all(f.source in columns for f in one.fields.values()):
+    sources = {f.source for f in one.fields.values() if not isinstance(f, ExtraField)}
+    if not sources <= columns.keys():
         return found
     ordered_by = (str(n).lstrip("-") for n in found.query.order_by)
-    read = {f.source for f in one.fields.values()} | {n for n in ordered_by if n in columns}
+    read = sources | {n for n in ordered_by if n in columns}
     return found.select_related(None).prefetch_related(None).only(*read)
 
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
 
+from watchkeeper.console import attached
 from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.kernel import doing
@@ -49,12 +50,16 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     require(actor, "change", resource, record)
     serializer, now = serializer_of(resource), serializer_of(resource)(record).data
     fields = [shown(f, now.get(f.name)) for f in fields_of(serializer) if f.name in resource.writable]
+    own = attached.inputs(resource, now.get("custom_fields", {}))
     context: dict[str, Any] = {
-        "title": f"Change {resource.title(record)}", "resource": resource, "record": record, "fields": fields,
+        "title": f"Change {resource.title(record)}", "resource": resource, "record": record, "fields": fields, "own": own,
     }  # fmt: skip
     if request.method == "GET":
         return page(request, "form.html", **context)
-    given = serializer(record, data=emptied(fields, read(fields, request.POST)), partial=True)
+    typed = emptied(fields, read(fields, request.POST))
+    if own:
+        typed["custom_fields"] = attached.typed(own, request.POST)
+    given = serializer(record, data=typed, partial=True)
     try:
         given.is_valid(raise_exception=True)
         doing.change(resource, actor, record, given)
@@ -62,6 +67,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         raise
     except (ValidationError, WatchkeeperError) as error:
         context["fields"] = [f.filled(request.POST, error) for f in fields]
+        context["own"] = attached.said(own, request.POST, error)
         context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""
         return page(request, "form.html", status=400, **context)
     return HttpResponseRedirect(f"/{resource.path}/{record.pk}/")

@@ -45,11 +45,13 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
     """The navigation as this reader may see it, with the entry of this page marked."""
     entries = (
         Entry("Overview", "gauge", reverse("console:home"), key="o"),
+        Entry("Bookmarks", "star", reverse("console:bookmarks")),
         Entry("Situations", "alert", "/situations/", "Now", key="s", live=True, kind="situations"),
         Entry("Alerts", "bell", "/alerts/", key="a", kind="alerts"),
         Entry("Silences", "bell-off", "/silences/", kind="silences"),
         Entry("All kinds", "list", "/inventory/", "Inventory", key="k", kind="items"),
         Entry("Items", "server", "/items/", key="i", kind="items"),
+        Entry("Tags", "tag", "/tags/", kind="tags"),
         Entry("Service map", "graph", reverse("console:map"), key="g", kind="relations"),
         Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
         Entry("Logs", "log", reverse("console:logs"), key="l"),
@@ -57,6 +59,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Intake keys", "key", "/intake-keys/", kind="intake-keys"),
         Entry("API tokens", "key", "/tokens/", kind="tokens"),
         Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
+        Entry("Custom fields", "list", "/custom-fields/", kind="custom-fields"),
         Entry("Access", "shield", reverse("console:access"), kind="policies"),
         Entry("Audit", "history", "/audit/", kind="audit"),
     )

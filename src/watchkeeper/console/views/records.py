@@ -12,9 +12,10 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console import surroundings
+from watchkeeper.console import attached, surroundings
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
+from watchkeeper.console.panels import panels
 from watchkeeper.console.tables import Row, cells, filter_boxes
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.domains.inventory.models import Item
@@ -79,10 +80,12 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     given = asked(request, resource)
     found = narrow(resource, visible(actor_of(request), resource), given)
     shown = Pager(found, ROWS).get_page(request.GET.get("page"))
+    columns, rows = attached.with_extras(resource, [Row(r, resource, cells(resource, r)) for r in shown])
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,
-        "rows": [Row(r, resource, cells(resource, r)) for r in shown],
+        "rows": rows,
+        "columns": columns,
         "shown": shown,
         "boxes": filter_boxes(
             resource, given, visible(actor_of(request), resource, resource.model._default_manager.all())
@@ -126,6 +129,7 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "related": related,
         "actions": _offered(resource, obj, actor),
         "history": AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(obj.pk))[:30],
+        "panels": panels(request, resource, obj),
         "can_change": "change" in resource.allow and may(actor, "change", resource, obj),
         "can_remove": "remove" in resource.allow and may(actor, "remove", resource, obj),
     }
@@ -151,11 +155,21 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
     serializer = serializer_of(resource)
     names = (*resource.writable, *resource.create_only)
     fields = [f for f in fields_of(serializer) if f.name in names]
-    context: dict[str, Any] = {"title": f"New {resource.name}", "resource": resource, "fields": fields}
+    own = attached.inputs(resource)
+    context: dict[str, Any] = {
+        "title": f"New {resource.name}",
+        "resource": resource,
+        "fields": fields,
+        "own": own,
+    }
     if request.method == "GET":
         context["fields"] = [replace(f, value=request.GET.get(f.name, f.value)) for f in fields]
         return page(request, "form.html", **context)
-    given = serializer(data=read(fields, request.POST), context={"request": request})
+    typed = {
+        **read(fields, request.POST),
+        **({"custom_fields": attached.typed(own, request.POST)} if own else {}),
+    }
+    given = serializer(data=typed, context={"request": request})
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor_of(request), given)
@@ -163,6 +177,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         raise
     except (ValidationError, WatchkeeperError) as error:
         context["fields"] = [f.filled(request.POST, error) for f in fields]
+        context["own"] = attached.said(own, request.POST, error)
         context["error"] = getattr(error, "detail", "") if isinstance(error, WatchkeeperError) else ""
         return page(request, "form.html", status=400, **context)
     once = getattr(made, "shown_once", {})

@@ -3,7 +3,7 @@
 import "@tabler/core/dist/css/tabler.min.css";
 import "./console.css";
 import htmx from "htmx.org";
-import { forms } from "./forms";
+import { forms, moments } from "./forms";
 import { live } from "./live";
 import { menu } from "./menu";
 import { shortcuts } from "./shortcuts";
@@ -23,6 +23,7 @@ htmx.config.historyCacheSize = 0;
 /** Bring to life what is new below this element. */
 function enliven(root: ParentNode): void {
   times(root);
+  moments(root);
   // Large libraries are fetched by the pages that need them only.
   if (root.querySelector(".wk-chart")) void import("./chart").then((m) => m.charts(root));
   if (root.querySelector(".wk-graph")) void import("./graph").then((m) => m.graphs(root));
