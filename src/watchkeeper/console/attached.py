@@ -55,7 +55,7 @@ def chips(names: Sequence[str]) -> list[Chip]:
 
 
 def _chip(tag: Tag) -> Chip:
-    return Chip(tag.name, tag.colour, readable_on(tag.colour), tag.description)
+    return Chip(tag.name, tag.color, readable_on(tag.color), tag.description)
 
 
 def drawn(path: str, shown: Sequence[Chip]) -> SafeString:

@@ -19,6 +19,7 @@ from watchkeeper.exchange.tables import Row, cell, from_json
 from watchkeeper.kernel import doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
+from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.problems import Invalid, Refused, told
 from watchkeeper.kernel.resource import Resource
@@ -293,7 +294,9 @@ def _wrong(name: str, detail: str) -> serializers.ValidationError:
 
 def from_text(field: Any, text: str) -> Any:
     """What a cell means for a serializer's field: nested values are JSON. Raises ValidationError."""
-    if not isinstance(field, _NESTED):
+    if isinstance(field, ExtraField) and text[:1] not in ("[", "{"):
+        return text  # as people write it
+    if not isinstance(field, (*_NESTED, ExtraField)):
         if isinstance(field, serializers.CharField) and field.allow_blank:
             return text
         return text or (None if field.allow_null else "")

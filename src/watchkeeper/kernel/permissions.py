@@ -141,7 +141,7 @@ def _readable_on(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:
     allowed = Q(pk__in=())
     for path in set(found.order_by().values_list("kind", flat=True).distinct()):
         kind = next((r for r in registry if r.path == path), None)
-        if kind is None:
+        if kind is None or issubclass(kind.model, Hanging):
             continue
         everything = kind.model._default_manager.all()
         seen = visible(actor, kind, everything)

@@ -23,7 +23,7 @@ from watchkeeper.api.records.chosen import chosen, keep, only, show
 from watchkeeper.api.records.cursors import CursorPages
 from watchkeeper.api.records.etags import asks_for_version, lock, match, tagged
 from watchkeeper.api.records.tables import Csv, streamed
-from watchkeeper.kernel import bulk, doing
+from watchkeeper.kernel import bulk, doing, extras
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.lists import filters_of, narrow
 from watchkeeper.kernel.permissions import SignedIn, visible
@@ -48,6 +48,8 @@ class ResourceFilter(BaseFilterBackend):
         if resource.search:
             names["search"] = "words in " + ", ".join(resource.search)
         names |= dict.fromkeys(filters_of(resource).base_filters, "")
+        for extra in extras.of(resource):
+            names |= {n: words for n, words in extra.parameters.items() if n.islower()}
         return [
             {"name": n, "in": "query", "required": False, "description": d, "schema": {"type": "string"}}
             for n, d in names.items()

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.hanging import subject
+from watchkeeper.kernel.hanging import Hanging, subject
 from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.problems import NotThere
 from watchkeeper.kernel.resource import registry
@@ -18,8 +18,13 @@ def held_by(
 ) -> tuple[str, str]:
     """Kind and key as they are kept. Raises ValidationError naming the field, also for a record that the actor may
     not read: whether it is there is not theirs to know."""
-    if not any(r.path == kind for r in registry):
+    declared = next((r for r in registry if r.path == kind), None)
+    if declared is None:
         raise serializers.ValidationError({names[0]: [f"There is no kind of record {kind!r}."]})
+    if issubclass(declared.model, Hanging):
+        raise serializers.ValidationError(
+            {names[0]: [f"Nothing hangs on a {declared.name}, which hangs itself."]}
+        )
     try:
         resource, found = subject(kind, record)
     except NotThere as error:

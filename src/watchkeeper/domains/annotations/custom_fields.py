@@ -64,6 +64,7 @@ class CustomFieldsField(ExtraField):
 
     def to_internal_value(self, data: Any) -> Valid:
         """What is named changes, and the rest stays as it is. Raises ValidationError, by name."""
+        data = {} if data == "" else data  # an empty cell says nothing
         if not isinstance(data, Mapping):
             raise serializers.ValidationError(
                 "An object is needed: names of custom fields, and their values."

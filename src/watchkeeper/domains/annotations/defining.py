@@ -34,9 +34,15 @@ class CustomFieldSerializer(RecordSerializer):
         fields = ("id", "kind", "name", "label", "type", "target", "help", "required", "default", "choices",
                   "minimum", "maximum", "pattern", "position", "in_lists", "records")  # fmt: skip
         extra_kwargs = {
-            "kind": {"help_text": "the path of the kind, such as devices; items means every kind of item"},
+            "kind": {
+                "help_text": "the path of the kind, such as devices; items means every kind of item",
+                "style": {"input": "kind"},
+            },
             "name": {"help_text": "for programs: small letters, digits and _"},
-            "target": {"help_text": "for a reference: the kind that it refers to"},
+            "target": {
+                "help_text": "for a reference: the kind that it refers to",
+                "style": {"input": "kind"},
+            },
             "pattern": {"help_text": "what text has to look like, as RE2 writes it"},
         }
         validators: list[Any] = []
@@ -48,6 +54,8 @@ class CustomFieldSerializer(RecordSerializer):
             for f in self.Meta.fields
             if f not in ("id", "records")
         }
+        if now["type"] in ("text", "long_text") and isinstance(now["default"], int | float):
+            now["default"] = attrs["default"] = str(now["default"])  # as a form or a command gives 4711
         errors = {name: [words] for name, words in _wrong(now, self.instance) if words}
         if errors:
             raise serializers.ValidationError(errors)

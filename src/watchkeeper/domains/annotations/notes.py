@@ -13,9 +13,19 @@ from watchkeeper.domains.annotations.models import Note
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
+from watchkeeper.kernel.rest import RecordSerializer
 
 _TAGS = {"p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "table", "thead",
          "tbody", "tr", "th", "td", "h3", "h4", "h5", "h6"}  # fmt: skip
+
+
+class RecordNoteSerializer(RecordSerializer):
+    """A note on a record; a note on a situation is something else."""
+
+    class Meta:
+        model = Note
+        fields = ("id", "kind", "record", "level", "text", "author", "made_at", "changed_at")
+        read_only_fields = ("author", "made_at", "changed_at")
 
 
 def own(actor: Actor, note: Note) -> bool:
@@ -78,7 +88,8 @@ registry.add(
         name="note",
         description="What people wrote down about records. Read by whoever may read the record, written by whoever may "
         "change it; only its author changes a note.",
-        fields=("id", "kind", "record", "level", "text", "author", "made_at", "changed_at"),
+        fields=RecordNoteSerializer.Meta.fields,
+        serializer=RecordNoteSerializer,
         columns=(
             Column("__str__", "Note", link=True),
             Column("level", "Mark", Show.STATE),

@@ -29,8 +29,8 @@ class TagSerializer(RecordSerializer):
 
     class Meta:
         model = Tag
-        fields = ("id", "name", "colour", "description", "records")
-        extra_kwargs = {"colour": {"help_text": "such as #2fb344", "style": {"shape": "colour"}}}
+        fields = ("id", "name", "color", "description", "records")
+        extra_kwargs = {"color": {"help_text": "such as #2fb344", "style": {"input": "color"}}}
 
     def validate_name(self, name: str) -> str:
         """Raises ValidationError."""
@@ -41,7 +41,7 @@ class TagSerializer(RecordSerializer):
             raise serializers.ValidationError("There is such a tag already.")
         return name
 
-    def validate_colour(self, colour: str) -> str:
+    def validate_color(self, colour: str) -> str:
         """Raises ValidationError."""
         if not COLOUR.fullmatch(colour.lower()):
             raise serializers.ValidationError("Write it as #rrggbb, such as #2fb344.")
@@ -64,7 +64,7 @@ registry.add(
         filters={"name": ["exact", "icontains"]},
         search=("name", "description"),
         ordering=("name", "id"),
-        writable=("name", "colour", "description"),
+        writable=("name", "color", "description"),
         allow=frozenset({"create", "change", "remove"}),
         prepare=lambda found: found.annotate(records=Count("taggings")),
     )
