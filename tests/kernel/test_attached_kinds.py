@@ -21,7 +21,7 @@ class TestTags(KindChecks):
 class TestCustomFields(KindChecks):
     path = "custom-fields"
     invalid = {"kind": "unicorns", "name": "Not This", "type": "color", "choices": ["a"], "pattern": "(", "minimum": "x",
-               "target": "devices", "default": 5}  # fmt: skip
+               "target": "devices", "default": [5]}  # fmt: skip
     changes = {"label": "Owner", "required": True, "pattern": "[a-z]*", "maximum": 10.0}
 
     def valid(self, n: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -21,6 +22,10 @@ from watchkeeper.kernel.problems import BadQuery
 from watchkeeper.kernel.resource import Resource, registry
 
 MOST = 50  # on one record
+_TAGS_OF = (
+    f"SELECT marked.kind, marked.record, tag.name FROM {Tagging._meta.db_table} marked "
+    f"JOIN {Tag._meta.db_table} tag ON tag.id = marked.tag_id WHERE marked.record IN"
+)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "maxLength": 64}, "maxItems": MOST})
@@ -58,10 +63,15 @@ class Tags(Extra):
         return []
 
     def read(self, resource: Resource, keys: Sequence[str]) -> Mapping[str, list[str]]:
-        """In one query."""
-        found = defaultdict(list)
-        for key, name in on(Tagging, resource, keys).order_by().values_list("record", "tag__name"):
-            found[key].append(name)
+        """In one query, which is written out: every list asks it, and to compose it takes three times as long as to
+        answer it."""
+        found, kinds = defaultdict(list), family(resource)
+        marks = ", ".join(["%s"] * len(keys))
+        with connection.cursor() as cursor:
+            cursor.execute(f"{_TAGS_OF} ({marks})", keys)
+            for kind, key, name in cursor.fetchall():
+                if kind in kinds:
+                    found[key].append(name)
         return {key: sorted(names, key=str.casefold) for key, names in found.items()}
 
     def write(self, actor: Actor, resource: Resource, record: Model, value: list[str]) -> Changes:

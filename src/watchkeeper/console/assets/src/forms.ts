@@ -36,8 +36,8 @@ export function forms(): void {
 
 /** Fill the boxes for a moment, which the server knows in UTC, in the reader's zone. */
 export function moments(root: ParentNode): void {
-  root.querySelectorAll<HTMLInputElement>("input[type=datetime-local]").forEach((input) => {
-    const at = new Date(input.getAttribute("value") ?? "");
+  root.querySelectorAll<HTMLInputElement>("input[data-moment]").forEach((input) => {
+    const at = new Date(input.dataset.moment ?? "");
     if (input.value || Number.isNaN(at.getTime())) return;
     const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
     input.value = local.toISOString().slice(0, 19);
