@@ -128,6 +128,6 @@ def upload(page: Page, folder: Path) -> None:
 
 
 def note(page: Page, text: str, mark: str) -> None:
-    page.get_by_label("Note").fill(text)
-    page.get_by_label("Mark").select_option(label=mark)
+    page.get_by_label("Note", exact=True).fill(text)
+    page.get_by_label("Mark", exact=True).select_option(label=mark)
     page.get_by_role("button", name="Add the note").click()
