@@ -95,7 +95,7 @@ def test_a_longer_list_costs_no_more_queries(api: Api, resource: Resource) -> No
     few = queries()
     fill(9, offset=2)
     assert queries() <= few
-    assert few <= 5
+    assert few <= 7  # two of which ask for what people have attached
 
 
 @pytest.mark.parametrize("resource", KINDS)

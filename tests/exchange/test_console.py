@@ -341,7 +341,7 @@ def test_too_much_for_a_page(client: Client, rest: Client) -> None:
 def test_neither_rows_nor_references_cost_a_query_each(client: Client, make: Callable[..., Made]) -> None:
     """As many for 40 rows as for 400: the records are read in chunks."""
     items = [make("items", name=f"i{n}", kind="vm") for n in range(40)]
-    few = [{"id": i["id"], "name": f"x{n}"} for n, i in enumerate(items)]
+    few = [*({"id": i["id"], "name": f"x{n}"} for n, i in enumerate(items)), {"name": "n", "kind": "vm"}]
     many = [*few, *({"name": f"n{n}", "kind": "vm"} for n in range(360))]
     edges = [{"source": "i1", "target": f"i{n}", "kind": "depends_on"} for n in range(2, 40)]
     counts = []

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.search.sources import searchable
 from watchkeeper.kernel import bulk, doing
+from watchkeeper.kernel.hanging import Hanging
 from watchkeeper.kernel.lists import filters_of
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.resource import Resource, registry
@@ -486,6 +488,51 @@ class KindChecks:
         [hit] = [h for h in found["results"] if h["id"] == str(pk)]
         assert (hit["kind"], hit["match"]) == (self.path, "exact")
         assert [k["kind"] for k in found["kinds"]] == [self.path]
+
+    def test_people_attach_to_it(self) -> None:
+        """Tags and a field of their own, found by both in the list; a note and a file, and all go with the record."""
+        [pk] = self.make(0, 1)
+        admin = self.api("admin")
+        field = {"kind": self.path, "name": "cost_centre", "type": "whole"}
+        assert admin.post("/api/custom-fields/", field, content_type=JSON).status_code == 201
+        given = {"tags": ["Gold", "old stock"], "custom_fields": {"cost_centre": 47}}
+        url = self.one(pk) if "change" in self.resource.allow else f"/api/annotations/{self.path}/{pk}/"
+        self.send("patch", url, given)
+        shown = self.get(self.one(pk))
+        assert {name: shown[name] for name in given} == given
+        for query in (
+            {"tag": "gold"},
+            {"cf_cost_centre": "47"},
+            {"cf_cost_centre__gte": "47", "tag__any": "GOLD,old stock"},
+        ):
+            assert [r["id"] for r in self.get(**query)["results"]] == [pk]
+        assert self.get(cf_cost_centre__lt=47)["count"] == 0
+        if issubclass(self.resource.model, Hanging):
+            return  # nothing hangs on what hangs itself
+        on = {"kind": self.path, "record": str(pk)}
+        [note] = self.send("post", "/api/notes/", [{**on, "text": "*seen*"}], 201)
+        file = {**on, "file": SimpleUploadedFile("a.txt", f"{self.path} {pk}".encode())}
+        assert self.writer.post("/api/files/upload/", file).status_code == 201
+        assert self.get("/api/files/", record=pk)["count"] == 1
+        if "remove" in self.resource.allow and not doing.journaled(self.resource.remove):
+            self.send("delete", self.one(pk), status=204)
+            if self.reader.get(self.one(pk)).status_code == 404:
+                assert self.reader.get(f"/api/notes/{note['id']}/").status_code == 404
+                assert {r["records"] for r in self.get("/api/tags/")["results"]} <= {0}
+
+    def test_who_may_not_change_it_attaches_nothing(self) -> None:
+        [pk] = self.make(0, 1)
+        reader, on = self.api("read"), {"kind": self.path, "record": str(pk)}
+        url = f"/api/annotations/{self.path}/{pk}/"
+        problem(reader.patch(url, {"tags": ["x"]}, content_type=JSON), 403)
+        if issubclass(self.resource.model, Hanging):
+            return
+        problem(reader.post("/api/notes/", {**on, "text": "x"}, content_type=JSON), 403)
+        if self.resource.read_scope.name != "READ":
+            made = self.send("post", "/api/notes/", {**on, "text": "secret"}, 201)
+            problem(reader.get(f"/api/notes/{made['id']}/"), 404)
+            problem(reader.get(url), 403)
+            assert reader.get("/api/notes/").json()["count"] == 0
 
     def test_the_console_shows_it(self) -> None:
         self.make(0, 1)

@@ -29,6 +29,10 @@ This page is made from the declarations of the kinds of record; the same as Open
 - At the address of the list, `POST` takes a list of records, `PATCH` a list of objects with `id`, `DELETE` a list
   of ids: at most MOST and all or none. `errors` names the row, from 0, and the field.
   See [working with records](../how-to/rest.md).
+- Records of every kind also have `tags` (names) and `custom_fields` (an object), which may be sent where the kind can
+  be made or changed; `PUT` leaves them as they are when they are not named. Lists take `tag`, `tag__any` and
+  `cf_NAME` with `__gte`, `__lte`, `__gt`, `__lt`, `__icontains`, `__in`, `__isnull`.
+  See [tags, custom fields, notes, links and files](../how-to/annotations.md).
 - Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, `application/problem+json`.
   Programs tell them apart by `type`.
 - Times are ISO 8601 in UTC. A filter that ends in `__in` takes values separated by commas, one that ends in
@@ -36,7 +40,8 @@ This page is made from the declarations of the kinds of record; the same as Open
 - What people do to alerts and situations goes through the journal. The answer is 200 once it is applied; 202
   when that takes longer than two seconds, and it will be applied.
 
-Beside these: `/api/access/explain` and `/api/access/who` ([who may what, and why](../how-to/access.md)),
+Beside these: `/api/annotations/KIND/ID/` (tags and custom fields also of records that are not changed otherwise),
+`/api/files/upload/` and `/api/files/ID/content/`, `/api/access/explain` and `/api/access/who` ([who may what, and why](../how-to/access.md)),
 `/api/dead-letters/` (list, one with its payload, `replay/`), `/api/inbox/` and `/api/subscriptions/`
 ([what you watch](../how-to/inbox.md)), `/api/event-rules/try/` ([event rules](../how-to/event-rules.md)),
 `/metrics` for Prometheus, and Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`,

@@ -7,7 +7,9 @@ from drf_spectacular.views import SpectacularAPIView
 
 from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
     access,
+    annotations,
     dead_letters,
+    files,
     graph,
     inbox,
     metrics,
@@ -40,6 +42,9 @@ urlpatterns = [
     path("api/access/who", access.Who.as_view(), name="access-who"),
     path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
     path("api/search/", search.Search.as_view(), name="search"),
+    path("api/annotations/<slug:kind>/<str:key>/", annotations.Annotations.as_view(), name="annotations"),
+    path("api/files/upload/", files.FileUpload.as_view(), name="file-upload"),
+    path("api/files/<int:key>/content/", files.FileContent.as_view(), name="file-content"),
     path("api/", include(router.urls)),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),

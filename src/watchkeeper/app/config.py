@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+FILE_TYPES = (
+    "pdf,png,jpg,jpeg,gif,webp,txt,log,md,csv,json,yaml,yml,conf,cfg,ini,pcap,pcapng,zip,gz,tgz,xz,zst,eml,har,drawio,"
+    "docx,xlsx,pptx,vsdx,odt,ods,odp"
+)
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the message names it and says what would do."""
@@ -24,6 +29,8 @@ class Config:
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
     public_url: str  # how people reach the console, for links in notifications
     allow_hosts: tuple[str, ...]
+    file_mib: int  # the largest file that people may attach to a record
+    file_types: tuple[str, ...]  # how its name may end
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Config:
@@ -43,7 +50,19 @@ class Config:
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
             public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or f"http://{listen[0]}:{listen[1]}",
             allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
-        )
+            file_mib=_mebibytes(env, "WATCHKEEPER_FILE_MIB", 25),
+            file_types=tuple(
+                end.strip().lstrip(".").lower() for end in
+                (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
+            ),
+        )  # fmt: skip
+
+
+def _mebibytes(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, "").strip() or str(default)
+    if not value.isdigit() or not 1 <= int(value) <= 4096:
+        raise ConfigError(f"{name}={value!r}: write a whole number of MiB from 1 to 4096")
+    return int(value)
 
 
 def address(env: Mapping[str, str], name: str, default: str) -> tuple[str, int] | None:

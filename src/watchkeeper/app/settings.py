@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.inbox",
     "watchkeeper.domains.automation",
     "watchkeeper.domains.lists",
+    "watchkeeper.domains.annotations",
     "watchkeeper.api",
     "watchkeeper.console",
 ]
@@ -195,6 +196,10 @@ OUTBOUND_ALLOW = [
 AUDIT_CHECKPOINTS = Path(
     os.environ.get("WATCHKEEPER_AUDIT_CHECKPOINTS", "") or CONFIG.data / "audit-checkpoints.jsonl"
 )
+#: files of records: where their contents lie, how large one may be in bytes, and how its name may end
+FILES = CONFIG.data / "files"
+FILE_SIZE = CONFIG.file_mib * 1024**2
+FILE_TYPES = frozenset(CONFIG.file_types)
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
 # What clients do wrong is in their answers; in our log it would be a way to fill the disk.
 logging.getLogger("django.request").setLevel(logging.ERROR)

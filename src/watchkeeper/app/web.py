@@ -24,6 +24,7 @@ def main() -> None:
     from watchkeeper.app import collectors, jobs
     from watchkeeper.app.asgi import application
     from watchkeeper.domains.access import Keeper
+    from watchkeeper.domains.annotations import tidying
     from watchkeeper.domains.audit import Checkpoints, Sealer
     from watchkeeper.domains.search import Indexer
     from watchkeeper.journal import open_journal
@@ -41,6 +42,7 @@ def main() -> None:
     ports.doors = collectors.door_stats
     outbox = OutboxWorker()
     worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
+    tidier = process.guard(lambda: tidying.run(stop), "tidier", stop)
     sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
     process.guard(lambda: jobs.watch(stop), "jobs", stop)
     keeping = process.guard(lambda: Keeper().run(stop), "access", stop)
@@ -63,6 +65,7 @@ def main() -> None:
     sealing.join(5)
     keeping.join(5)
     indexing.join(5)
+    tidier.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

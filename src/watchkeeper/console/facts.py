@@ -17,7 +17,7 @@ from watchkeeper.kernel.rest import serializer_of
 
 #: what the page shows elsewhere, by kind of record; "*" for all
 ELSEWHERE = {
-    "*": {"id", "request_id", "actor_id"},
+    "*": {"id", "request_id", "actor_id", "tags", "custom_fields"},
     "alerts": {"name", "severity", "status", "summary", "because", "item", "situation", "fingerprint", "labels",
                "annotations", "suppressed_by", "url", "score", "flapping"},
     "audit": {"name"},

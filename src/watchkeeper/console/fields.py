@@ -113,6 +113,10 @@ def _field(name: str, field: serializers.Field[Any, Any, Any, Any], actor: Actor
 
 def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Its shape, and what can be chosen."""
+    if field.style.get("input") == "kind":
+        return "choice", tuple((r.path, r.name) for r in sorted(registry, key=lambda r: r.name))
+    if "input" in field.style:
+        return str(field.style["input"]), ()
     match field:
         case serializers.ListField(child=serializers.ChoiceField() as child):
             return "pick", tuple((str(k), str(v).replace("_", " ")) for k, v in child.choices.items())

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from watchkeeper.exchange.planning import CHUNK, HIDDEN, Plan, Progress, Step, chunks
-from watchkeeper.kernel import audit, doing
+from watchkeeper.kernel import audit, doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
 from watchkeeper.kernel.bulk import Many
@@ -131,6 +131,7 @@ def _change(resource: Resource, actor: Actor, steps: list[Step]) -> None:
     serializer: Any = serializer_of(resource)()
     known = resource.queryset().filter(pk__in=[s.key for s in steps]).select_for_update(of=("self",))
     records = {r.pk: r for r in known}
+    extras.gather(resource, records.values())
     for step in steps:
         record = records.get(step.key)
         if record is None or not _as_planned(serializer, record, step):

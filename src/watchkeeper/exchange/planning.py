@@ -16,9 +16,10 @@ from rest_framework.validators import UniqueValidator
 
 from watchkeeper.exchange.references import References, as_key
 from watchkeeper.exchange.tables import Row, cell, from_json
-from watchkeeper.kernel import doing
+from watchkeeper.kernel import doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.audit import plain
+from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.problems import Invalid, Refused, told
 from watchkeeper.kernel.resource import Resource
@@ -174,7 +175,9 @@ class _Planner:
         keys = {number: self._key_of(row) for number, row in chunk}
         wanted = {k for k in keys.values() if k is not None}
         found: dict[Any, list[Any]] = {}
-        for record in visible(self.actor, self.resource).filter(**{f"{self.key.name}__in": wanted}):
+        records = list(visible(self.actor, self.resource).filter(**{f"{self.key.name}__in": wanted}))
+        extras.gather(self.resource, records)
+        for record in records:
             found.setdefault(getattr(record, self.key.attname), []).append(record)
         for name, known in self.references.items():
             known.read(row.get(name) for _, row in chunk)
@@ -293,7 +296,9 @@ def _wrong(name: str, detail: str) -> serializers.ValidationError:
 
 def from_text(field: Any, text: str) -> Any:
     """What a cell means for a serializer's field: nested values are JSON. Raises ValidationError."""
-    if not isinstance(field, _NESTED):
+    if isinstance(field, ExtraField) and text[:1] not in ("[", "{"):
+        return text  # as people write it
+    if not isinstance(field, (*_NESTED, ExtraField)):
         if isinstance(field, serializers.CharField) and field.allow_blank:
             return text
         return text or (None if field.allow_null else "")

@@ -16,7 +16,7 @@ from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.kernel import audit, doing
+from watchkeeper.kernel import audit, doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Rejected
@@ -98,10 +98,12 @@ def _plain(resource: Resource, serializer: Any) -> bool:
 
 
 def _inserted(resource: Resource, actor: Actor, rows: Sequence[dict[str, Any]]) -> list[Any]:
+    more = [extras.taken(row) for row in rows]
     made: list[Any] = resource.model._default_manager.bulk_create([resource.model(**row) for row in rows])
     each(made, lambda obj: require(actor, "create", resource, obj))
-    for obj in made:
-        audit.record(actor, doing.verb(resource, "create"), obj, after=audit.state_of(obj))
+    added = each(list(zip(made, more, strict=True)), lambda pair: extras.write(actor, resource, *pair)[1])
+    for obj, its in zip(made, added, strict=True):
+        audit.record(actor, doing.verb(resource, "create"), obj, after={**audit.state_of(obj), **its})
     return made
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from watchkeeper.kernel import audit
+from watchkeeper.kernel import audit, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import require
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Done, Resource
 
 
@@ -27,12 +27,16 @@ def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
     not saved yet when it is journaled and not applied in time. Raises a WatchkeeperError."""
     require(actor, "create", resource)
     hook = resource.create
+    more = extras.taken(serializer.validated_data)
     if hook is not None and journaled(hook):
+        if named := [name for name, value in more.items() if value]:
+            raise Invalid(f"{named[0]}: can be set once the {resource.name} is there")
         return hook(actor, serializer.validated_data)
     with transaction.atomic():
         made = hook(actor, serializer.validated_data) if hook else serializer.save()
         require(actor, "create", resource, made)  # now that its attributes are known
-        audit.record(actor, verb(resource, "create"), made, after=audit.state_of(made))
+        _, added = extras.write(actor, resource, made, more)
+        audit.record(actor, verb(resource, "create"), made, after={**audit.state_of(made), **added})
     return made
 
 
@@ -42,12 +46,25 @@ def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
     data = serializer.validated_data
     for name in resource.create_only:
         data.pop(name, None)
+    more = extras.taken(data)
     with transaction.atomic():
         before = audit.state_of(obj)
         obj = resource.change(actor, obj, data) if resource.change else serializer.save()
         require(actor, "change", resource, obj)  # nor may it become what the actor may not change
-        audit.record(actor, verb(resource, "change"), obj, before=before, after=audit.state_of(obj))
+        was, now = extras.write(actor, resource, obj, more)
+        after = {**audit.state_of(obj), **now}
+        audit.record(actor, verb(resource, "change"), obj, before={**before, **was}, after=after)
     return obj
+
+
+def annotate(resource: Resource, actor: Actor, obj: Any, values: dict[str, Any]) -> None:
+    """Set what every kind has beside its own fields: also of records that nobody changes otherwise. Raises a
+    WatchkeeperError."""
+    require(actor, "change", resource, obj)
+    with transaction.atomic():
+        was, now = extras.write(actor, resource, obj, values)
+        if was != now:
+            audit.record(actor, verb(resource, "change"), obj, before=was, after=now)
 
 
 def remove(resource: Resource, actor: Actor, obj: Any) -> None:
@@ -56,12 +73,16 @@ def remove(resource: Resource, actor: Actor, obj: Any) -> None:
     if resource.remove is not None and journaled(resource.remove):
         resource.remove(actor, obj)
         return
+    key = obj.pk
     with transaction.atomic():
-        audit.record(actor, verb(resource, "remove"), obj, before=audit.state_of(obj))
+        before = {**audit.state_of(obj), **extras.state_of(resource, obj)}
+        audit.record(actor, verb(resource, "remove"), obj, before=before)
         if resource.remove:
             resource.remove(actor, obj)
         else:
             _delete(obj)
+        if not resource.remove or not resource.model._base_manager.filter(pk=key).exists():
+            extras.gone(resource, key)
 
 
 def _delete(obj: Any) -> None:

@@ -18,6 +18,7 @@ from django_filters.filterset import FilterSet, filterset_factory
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
+from watchkeeper.kernel import extras
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
 from watchkeeper.kernel.problems import BadQuery
 from watchkeeper.kernel.resource import Resource
@@ -74,12 +75,16 @@ def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, st
     """The records asked for, in the order asked for. Raises BadQuery naming the parameter."""
     filters = filters_of(resource)
     known = filters.base_filters.keys() | CONTROL
-    for name in parameters:
+    given, known = _values(parameters), set(known)
+    if more := given.keys() - known:
+        found, used = extras.narrow(resource, found, MultiValueDict({n: given.getlist(n) for n in more}))
+        known |= used
+    for name in given:
         if name not in known:
-            raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(sorted(known))}", name)
-    if used := frozenset(parameters) - CONTROL:
-        given = _values(parameters)
-        asked = _only(filters, used)(data=given, queryset=found)
+            there = sorted({*known, *(p for e in extras.of(resource) for p in e.parameters)})
+            raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(there)}", name)
+    if asked_for := frozenset(given) & filters.base_filters.keys():
+        asked = _only(filters, asked_for)(data=given, queryset=found)
         if not asked.is_valid():
             name, errors = next(iter(asked.errors.items()))
             raise BadQuery(f"{name}={given.get(name)!r}: {errors[0]}", name)

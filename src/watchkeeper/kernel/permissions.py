@@ -9,13 +9,14 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import import_string
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from watchkeeper.kernel.acting import Actor, Scope, actor_of
-from watchkeeper.kernel.problems import Forbidden
+from watchkeeper.kernel.hanging import Hanging, as_records, subject
+from watchkeeper.kernel.problems import Forbidden, NotThere
 from watchkeeper.kernel.resource import Resource, registry
 
 #: what is done with records beside the actions of their declaration
@@ -109,14 +110,27 @@ def authority() -> Authority:
     return _built(settings.AUTHORITY)
 
 
+def decide(actor: Actor, action: str, resource: Resource | None, record: Model | None = None) -> Decision:
+    """The authority's decision. Of what hangs on a record, it decides by that record; without one, by scope."""
+    if resource is None or not issubclass(resource.model, Hanging):
+        return authority().decide(actor, action, resource, record)
+    if not isinstance(record, Hanging):
+        return ScopeAuthority().decide(actor, action, resource)
+    try:
+        kind, held_by = subject(record.kind, record.record)
+    except NotThere as error:
+        return Decision(False, (f"{error.detail}.",))
+    return decide(actor, "read" if action == "read" else "change", kind, held_by)
+
+
 def may(actor: Actor, action: str, resource: Resource | None, record: Model | None = None) -> bool:
     """Whether it may be done: for what is offered on a page."""
-    return authority().decide(actor, action, resource, record).allowed
+    return decide(actor, action, resource, record).allowed
 
 
 def require(actor: Actor, action: str, resource: Resource | None, record: Model | None = None) -> None:
     """Raises Forbidden, which says what was asked and why not."""
-    decision = authority().decide(actor, action, resource, record)
+    decision = decide(actor, action, resource, record)
     if not decision.allowed:
         raise Forbidden(action, resource.path if resource else "platform", decision.because)
 
@@ -124,7 +138,24 @@ def require(actor: Actor, action: str, resource: Resource | None, record: Model 
 def visible(actor: Actor, kind: Resource | str, found: QuerySet[Any] | None = None) -> QuerySet[Any]:
     """The records of a kind, or those of `found`, that the actor may read."""
     resource = registry[kind] if isinstance(kind, str) else kind
-    return authority().narrow(actor, "read", resource, resource.queryset() if found is None else found)
+    found = resource.queryset() if found is None else found
+    if issubclass(resource.model, Hanging):
+        return _readable_on(actor, found)
+    return authority().narrow(actor, "read", resource, found)
+
+
+def _readable_on(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:
+    """What hangs on records that the actor may read: one query for the kinds, and a condition for each."""
+    allowed = Q(pk__in=())
+    for path in set(found.order_by().values_list("kind", flat=True).distinct()):
+        kind = next((r for r in registry if r.path == path), None)
+        if kind is None or issubclass(kind.model, Hanging):
+            continue
+        everything = kind.model._default_manager.all()
+        seen = visible(actor, kind, everything)
+        whole = seen is everything
+        allowed |= Q(kind=path) if whole else Q(kind=path, record__in=as_records(seen))
+    return found.filter(allowed)
 
 
 class SignedIn(BasePermission):

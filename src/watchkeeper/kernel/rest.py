@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 from rest_framework import serializers
 
+from watchkeeper.kernel import extras
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
 from watchkeeper.kernel.resource import Resource
 from watchkeeper.model.verdicts import Severity
@@ -46,23 +47,55 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         return made, options
 
 
+class Gathering:
+    """Mixed into the lists of a kind: what every kind has beside its own is read for all records at once."""
+
+    def to_representation(self: Any, data: Any) -> Any:
+        """As the base."""
+        records = list(data.all() if isinstance(data, models.manager.BaseManager) else data)
+        extras.gather(self.child.resource, records, self.child.fields)
+        return super().to_representation(records)  # type: ignore[misc]
+
+
+class Adding:
+    """Mixed into serializers that write their own representation."""
+
+    def to_representation(self: Any, instance: Any) -> dict[str, Any]:
+        """What the base writes, and what every kind has beside it."""
+        shown: dict[str, Any] = super().to_representation(instance)  # type: ignore[misc]
+        more = (e.name for e in extras.every() if e.name in self.fields)
+        return {**shown, **{n: extras.value_of(self.resource, instance, n) for n in more}}
+
+
 @lru_cache(maxsize=256)
 def serializer_of(resource: Resource) -> type[serializers.BaseSerializer[Any]]:
-    """The declared serializer, or one derived from `fields` and `writable`."""
-    if resource.serializer is not None:
-        return resource.serializer
-    meta = type(
-        "Meta",
-        (),
-        {
+    """The declared serializer, or one derived from `fields` and `writable`, with what every kind has beside."""
+    base: Any = resource.serializer or RecordSerializer
+    more = {e.name: e.field() for e in extras.of(resource)}
+    inherited: Any = getattr(base, "Meta", object)
+    listed = getattr(inherited, "list_serializer_class", serializers.ListSerializer)
+    own: dict[str, Any] = {"list_serializer_class": type("Records", (Gathering, listed), {})}
+    if resource.serializer is None:
+        sent = (*resource.writable, *resource.create_only)
+        own |= {
             "model": resource.model,
-            "fields": resource.fields,
-            "read_only_fields": tuple(
-                f for f in resource.fields if f not in (*resource.writable, *resource.create_only)
-            ),
-        },
-    )
-    return type(f"{resource.model.__name__}Serializer", (RecordSerializer,), {"Meta": meta})
+            "fields": (*resource.fields, *more),
+            "read_only_fields": tuple(f for f in resource.fields if f not in sent),
+        }
+    elif isinstance(getattr(inherited, "fields", None), tuple):
+        own["fields"] = (*inherited.fields, *more)
+    plain = base.to_representation is serializers.Serializer.to_representation
+    members = {**more, "resource": resource, "Meta": type("Meta", (inherited,), own), "__doc__": base.__doc__}
+    name = base.__name__ if resource.serializer else f"{resource.model.__name__}Serializer"
+    return type(name, (base,) if plain else (Adding, base), members)
+
+
+@lru_cache(maxsize=256)
+def annotations_of(resource: Resource | None) -> type[serializers.BaseSerializer[Any]]:
+    """A serializer of nothing but what every kind has beside its own fields."""
+    more = extras.of(resource) if resource else extras.every()
+    members = {e.name: e.field() for e in more}
+    return type("Annotations", (serializers.Serializer,), {**members, "resource": resource})
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.serializers import ListSerializer, Serializer
 
+from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.problems import BadQuery
 
 
@@ -40,7 +41,7 @@ def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
     if type(serializer).to_representation is not Serializer.to_representation:
         return found
     columns = {f.name for f in found.model._meta.concrete_fields}
-    shown = list(serializer.fields.values())
+    shown = [f for f in serializer.fields.values() if not isinstance(f, ExtraField)]
     elsewhere = [f for f in shown if f.source not in columns]
     if not all(isinstance(f, ListSerializer) for f in elsewhere):
         return found

@@ -28,7 +28,7 @@ from watchkeeper.api.records.tables import Csv, streamed
 from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.lists.asking import narrowed
-from watchkeeper.kernel import bulk, doing
+from watchkeeper.kernel import bulk, doing, extras
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.lists import filters_of
 from watchkeeper.kernel.permissions import SignedIn, visible
@@ -57,6 +57,8 @@ class ResourceFilter(BaseFilterBackend):
         if resource.search:
             names["search"] = "words in " + ", ".join(resource.search)
         names |= dict.fromkeys(filters_of(resource).base_filters, "")
+        for extra in extras.of(resource):
+            names |= {n: words for n, words in extra.parameters.items() if n.islower()}
         return [
             {"name": n, "in": "query", "required": False, "description": d, "schema": {"type": "string"}}
             for n, d in names.items()

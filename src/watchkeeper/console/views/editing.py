@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console import previewing
+from watchkeeper.console import attached, previewing
 from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.records import kind
@@ -57,6 +57,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         "title": f"New {resource.name}",
         "resource": resource,
         "previews": previewing.of(resource),
+        "own": attached.inputs(resource),
     }
     if request.method == "GET":
         copied = _copied(resource, actor, request.GET["from"]) if request.GET.get("from") else {}
@@ -68,7 +69,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(request, "form.html", made=made, copied=bool(copied), **context)
     if "preview" in request.POST:
         return _previewed(request, actor, fields, context)
-    given = serializer(data=read(fields, request.POST, actor), context={"request": request})
+    given = serializer(data=_given(request, fields, context["own"]), context={"request": request})
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor, given)
@@ -85,6 +86,12 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return HttpResponseRedirect(f"/{resource.path}/new/?made={made.pk}")
     key = "" if made._state.adding else f"{made.pk}/"  # one on its way through the journal has no page yet
     return HttpResponseRedirect(f"/{resource.path}/{key}")
+
+
+def _given(request: HttpRequest, fields: list[Field], own: list[Field]) -> dict[str, Any]:
+    """What was typed, as the API takes it; `own` are the kind's custom fields."""
+    custom = {"custom_fields": attached.typed(own, request.POST)} if own else {}
+    return {**read(fields, request.POST, actor_of(request)), **custom}
 
 
 def _copied(resource: Resource, actor: Actor, key: str) -> dict[str, Any]:
@@ -112,6 +119,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     context: dict[str, Any] = {
         "title": f"Change {resource.title(record)}", "resource": resource, "record": record,
         "seen": _seen(resource, now), "previews": previewing.of(resource),
+        "own": attached.inputs(resource, now.get("custom_fields", {})),
     }  # fmt: skip
     if request.method == "GET":
         return page(request, "form.html", fields=fields, **context)
@@ -119,13 +127,14 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         context["seen"] = request.POST.get("seen", "")
         return _previewed(request, actor, fields, context)
     try:
-        _change(request, resource, record, fields)
+        _change(request, resource, record, fields, context["own"])
     except Forbidden:
         raise
     except Stale:
         fresh = visible(actor, resource).get(pk=record.pk)
         now = serializer_of(resource)(fresh).data
         fields = [_untouched(request, f, now, actor) for f in fields]
+        context["own"] = attached.said(context["own"], request.POST, None)
         context |= {"seen": _seen(resource, now), "meanwhile": _meanwhile(request, resource, fresh)}
         return page(request, "form.html", status=412, fields=fields, by=_last(resource, fresh), **context)
     except (ValidationError, WatchkeeperError, IntegrityError) as error:
@@ -133,7 +142,9 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     return HttpResponseRedirect(f"/{resource.path}/{record.pk}/")
 
 
-def _change(request: HttpRequest, resource: Resource, record: Any, fields: list[Field]) -> None:
+def _change(
+    request: HttpRequest, resource: Resource, record: Any, fields: list[Field], own: list[Field]
+) -> None:
     """Raises Stale when the record is not any more as it was when the form was made."""
     actor, serializer = actor_of(request), serializer_of(resource)
     with transaction.atomic():
@@ -142,7 +153,7 @@ def _change(request: HttpRequest, resource: Resource, record: Any, fields: list[
         if _meanwhile(request, resource, record):
             raise Stale("somebody has changed it meanwhile")
         given: Any = serializer(record, partial=True, context={"request": request})
-        data = read(fields, request.POST, actor)
+        data = _given(request, fields, own)
         given.initial_data = {**_emptied(given, fields, data), **data}
         given.is_valid(raise_exception=True)
         doing.change(resource, actor, record, given)
@@ -220,6 +231,7 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
     if isinstance(error, IntegrityError):
         error = Refused(_CLASH)
     filled = [f.filled(request.POST, error, actor_of(request)) for f in fields]
+    context["own"] = attached.said(context["own"], request.POST, error)
     status = getattr(error, "status", 400)
     whole = error.detail if isinstance(error, WatchkeeperError) else _of_whole(error, filled)
     return page(request, "form.html", status=status, fields=filled, error=whole, **context)
@@ -227,7 +239,7 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
 
 def _of_whole(error: Any, fields: list[Field]) -> str:
     """What was wrong and belongs to none of the boxes."""
-    names = {f.name for f in fields}
+    names = {*(f.name for f in fields), "custom_fields"}
     others = ((n, words) for n, words in told(error.detail) if n.partition(".")[0] not in names)
     return " ".join(f"{name}: {words}" if name else words for name, words in others)
 

@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import filters
+from watchkeeper.console import attached, filters
 from watchkeeper.console.paging import Pager
 from watchkeeper.console.tables import filter_boxes, rows
 from watchkeeper.console.views.page import page, signed_in
@@ -62,11 +62,14 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     whole, offered = _with_view(given, view), _bulk(resource, actor)
     going_on = [*given.items(), *_kept(request, given).items()]
     boxes = filter_boxes(resource, given, visible(actor, resource, resource.model._default_manager.all()))
+    headed, drawn = shown, rows(resource, actor, shown, paged)
+    if shown == list(resource.columns):  # who chose columns chose among these too
+        headed, drawn = attached.with_extras(resource, drawn)
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,
-        "rows": rows(resource, actor, shown, paged),
-        "columns": _headings(resource, shown, going_on, whole.get("ordering", "")),
+        "rows": drawn,
+        "columns": _headings(resource, headed, going_on, whole.get("ordering", "")),
         "shown": paged,
         "boxes": boxes,
         "given": given,

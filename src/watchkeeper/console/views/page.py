@@ -50,6 +50,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
     """The navigation as this reader may see it, with the entry of this page marked."""
     entries = (
         Entry("Overview", "gauge", reverse("console:home"), key="h"),
+        Entry("Bookmarks", "star", reverse("console:bookmarks")),
         Entry("Situations", "alert", "/situations/", "Now", key="s", live=True, kind="situations"),
         Entry("Alerts", "bell", "/alerts/", key="a", kind="alerts"),
         Entry("Silences", "bell-off", "/silences/", kind="silences"),
@@ -57,6 +58,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Items", "server", "/items/", key="i", kind="items"),
         Entry("Sources", "door", "/sources/", kind="sources"),
         Entry("Duplicates", "layers", "/duplicates/", kind="duplicates"),
+        Entry("Tags", "tag", "/tags/", kind="tags"),
         Entry("Service map", "graph", reverse("console:map"), key="p", kind="relations"),
         Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
         Entry("Logs", "log", reverse("console:logs"), key="l"),
@@ -67,6 +69,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Jobs", "hourglass", "/jobs/", kind="jobs"),
         Entry("Event rules", "bolt", "/event-rules/", kind="event-rules"),
         Entry("My access", "user", reverse("console:my-access"), kind="access-requests"),
+        Entry("Custom fields", "list", "/custom-fields/", kind="custom-fields"),
         Entry("Access", "shield", reverse("console:access"), kind="policies"),
         Entry("Audit", "history", "/audit/", kind="audit"),
     )

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from watchkeeper.console import governance, history, provenance, related, sameness, surroundings
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
+from watchkeeper.console.record_panels import panels
 from watchkeeper.console.views.page import moment_asked, page, signed_in, trouble
 from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
@@ -96,6 +97,7 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         "pending": "pending" in request.GET,
         "actions": _offered(resource, obj, actor),
         "history": acts,
+        "panels": panels(request, resource, obj),
         "history_count": acts_count,
         "history_kind": resource.model._meta.verbose_name if may(actor, "read", audit) else "",
         "can_change": "change" in resource.allow and may(actor, "change", resource, obj),

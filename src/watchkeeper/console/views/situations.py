@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console import acting_on, evidence
+from watchkeeper.console.record_panels import panels
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import inventory
 from watchkeeper.domains.situations.models import Situation
@@ -90,6 +91,7 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
         members=members,
         timeline=timeline,
         actions=acting_on.forms(record, members, actor),
+        panels=panels(request, resource, record),
         pending="pending" in request.GET,
         follows=situations.filter(pk=record.follows).first() if record.follows else None,
         merged=situations.filter(pk=record.merged_into).first() if record.merged_into else None,

@@ -15,6 +15,15 @@ export function forms(): void {
       if (input.value) event.formData.set(input.name, moment(input.value).toISOString());
     });
   });
+  // A known word, such as a tag, is put into a box of words with commas between, or taken out of it.
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-word]");
+    const box = button && document.querySelector<HTMLInputElement>(`input[data-words="${button.parentElement?.id}"]`);
+    if (!button || !box) return;
+    const words = box.value.split(",").map((w) => w.trim()).filter(Boolean);
+    const word = button.dataset.word ?? "";
+    box.value = (words.includes(word) ? words.filter((w) => w !== word) : [...words, word]).join(", ");
+  });
   const close = (except: Node | null): void =>
     document.querySelectorAll<HTMLDetailsElement>(".wk-actions details[open]").forEach((d) => {
       if (!d.contains(except)) d.open = false;
@@ -24,5 +33,15 @@ export function forms(): void {
     if (event.key !== "Escape") return;
     document.querySelector<HTMLElement>(".wk-actions details[open] > summary")?.focus();
     close(null);
+  });
+}
+
+/** Fill the boxes for a moment, which the server knows in UTC, in the reader's zone. */
+export function moments(root: ParentNode): void {
+  root.querySelectorAll<HTMLInputElement>("input[data-moment]").forEach((input) => {
+    const at = new Date(input.dataset.moment ?? "");
+    if (input.value || Number.isNaN(at.getTime())) return;
+    const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+    input.value = local.toISOString().slice(0, 19);
   });
 }

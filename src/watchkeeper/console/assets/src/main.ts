@@ -4,7 +4,7 @@ import "@tabler/core/dist/css/tabler.min.css";
 import "tom-select/dist/css/tom-select.css";
 import "./console.css";
 import htmx from "htmx.org";
-import { forms } from "./forms";
+import { forms, moments } from "./forms";
 import { listed, lists, unsaved } from "./lists";
 import { live } from "./live";
 import { menu } from "./menu";
@@ -28,6 +28,7 @@ htmx.config.historyCacheSize = 0;
 function enliven(root: ParentNode): void {
   times(root);
   listed(root);
+  moments(root);
   // Large libraries are fetched by the pages that need them only.
   if (root.querySelector(".wk-chart")) void import("./chart").then((m) => m.charts(root));
   if (root.querySelector("select[data-pick]")) void import("./pick").then((m) => m.picks(root));
