@@ -305,7 +305,7 @@ def test_metrics_need_a_token(api: Api) -> None:
 
 
 def test_the_reference_page_is_current() -> None:
-    """`python -m watchkeeper.api.reference > docs/reference/api.md` makes it."""
+    """`python -m watchkeeper.api > docs/reference/api.md` makes it."""
     from pathlib import Path
 
     from watchkeeper.api.reference import page

@@ -1,9 +1,8 @@
-"""Writes docs/reference/api.md from the declarations: `python -m watchkeeper.api.reference > docs/reference/api.md`.
-A test holds the page equal to what this says."""
+"""What docs/reference/api.md says, from the declarations: `python -m watchkeeper.api > docs/reference/api.md`. A test
+holds the page equal to it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from watchkeeper.domains.access.facts import called
@@ -90,10 +89,3 @@ def _kind(resource: Resource) -> Iterator[str]:
 
 def _names(names: object) -> str:
     return ", ".join(f"`{n}`" for n in names) or "none"  # type: ignore[attr-defined]
-
-
-if __name__ == "__main__":
-    import django
-
-    django.setup()
-    sys.stdout.write(page())
