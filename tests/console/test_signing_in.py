@@ -132,7 +132,7 @@ def test_a_passkey_signs_in_alone(running: Platform, visitor: Page) -> None:
     visitor.get_by_role("link", name="Done").click()
     expect(visitor.locator("main")).to_contain_text("Passkey: This laptop")
     visitor.get_by_role("button", name="Sign out").click()
-    visitor.get_by_role("button", name="Sign in with a passkey").click()
+    visitor.get_by_role("button", name="Use a passkey").click()
     visitor.wait_for_url(f"{local(running)}/")
     visitor.goto(f"{local(running)}/account/")
     expect(visitor.locator("main")).to_contain_text("with passkey")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -241,3 +242,21 @@ def test_guessing_is_stopped_with_a_word() -> None:
     answers = [browser.post("/account/confirm/", {"password": "wrong password"}) for _ in range(12)]
     assert answers[-1].status_code == 429
     assert "Too many attempts" in answers[-1].content.decode()
+
+
+def test_guesses_at_the_second_factor_count_towards_the_lock_out() -> None:
+    """Also when each begins with the right password."""
+    from allauth.mfa.models import Authenticator
+
+    from watchkeeper.kernel.secrets import seal
+
+    ann = User.objects.create_user("ann", PASSWORD)
+    sealed = seal("JBSWY3DPEHPK3PXP", settings.SECRET_KEY)
+    Authenticator.objects.create(user=ann, type="totp", data={"secret": sealed})
+    for _ in range(5):
+        browser = Client()
+        assert browser.post("/sign-in/", {"username": "ann", "password": PASSWORD}).status_code == 302
+        assert browser.post("/sign-in/second-step/", {"code": "000000"}).status_code == 400
+        assert not lives(browser)
+    assert Client().post("/sign-in/", {"username": "ann", "password": PASSWORD}).status_code == 429
+    assert AuditEntry.objects.filter(act="sign-in.failed", actor="ann").count() == 5

@@ -104,7 +104,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
         one = IdentityProvider.objects.get(slug=sociallogin.account.provider, enabled=True)
         said = dict(sociallogin.account.extra_data)
-        said = {**said.pop("id_token", {}), **said.pop("userinfo", {}), **said}
+        token, asked = said.pop("id_token", {}), said.pop("userinfo", {})
+        if token and asked and token.get("sub") != asked.get("sub"):  # OpenID Connect Core 5.3.2
+            self.on_authentication_error(
+                request, sociallogin.provider, exception="userinfo is about somebody else"
+            )
+        said = {**token, **asked, **said}
         # An address that the provider asserts in SAML is as good as its word; in OIDC it says whether it checked.
         checked = one.protocol == "saml" or said.get("email_verified") in (True, "true")
         try:

@@ -20,12 +20,15 @@ class Identity(AppConfig):
 
 def _signed_in(request: Any, user: Any, **_: Any) -> None:
     from watchkeeper.domains.identity import sessions
+    from watchkeeper.domains.identity.models import FailedSignIn
     from watchkeeper.kernel import audit
     from watchkeeper.kernel.acting import Actor, ActorKind, address_of, request_id_of
 
     how = getattr(request, "signed_in_with", "password")
     sessions.began(request, how)
     sessions.SessionStore.clear_expired()
+    # Only now: who knows a password and guesses at the second factor must not begin anew with each guess.
+    FailedSignIn.objects.filter(username=user.username, address=address_of(request)).delete()
     actor = Actor(
         ActorKind.PERSON, user.username, str(user.pk), user.scope, address_of(request), request_id_of(request)
     )

@@ -4,11 +4,13 @@ request, and after LIFETIME in any case. Django's SESSION_ENGINE."""
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DjangoStore
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -38,7 +40,9 @@ class SessionStore(DjangoStore):
             self._session_key = None
         elif now - found.last_seen_at > _NOTED_EVERY:
             ends = _ends(now, found.started_at, found.user_id is not None)
-            self.model.objects.filter(pk=found.pk).update(last_seen_at=now, expire_date=ends)
+            # A full disk has no room for this note, which is no reason to keep anybody from reading.
+            with suppress(OperationalError):
+                self.model.objects.filter(pk=found.pk).update(last_seen_at=now, expire_date=ends)
         return found
 
     async def _aget_session_from_db(self) -> Any:

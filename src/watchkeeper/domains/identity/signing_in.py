@@ -67,7 +67,6 @@ def check_password(username: str, password: str, address: str, others: Iterable[
     if user is None:
         failed(username, address)
         raise Unauthorised("That name and password do not belong together.")
-    FailedSignIn.objects.filter(username=username[:150], address=address).delete()
     return user
 
 
