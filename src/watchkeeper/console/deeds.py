@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on", "cancel": "cancelled", "retry": "tried again",
+VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a change of", "note": "noted on",
+         "cancel": "cancelled", "retry": "tried again",
          "unacknowledge": "took back the acknowledgement of"}  # fmt: skip
 ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in-failed": "failed to sign in"}  # fmt: skip
