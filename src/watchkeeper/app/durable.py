@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
 from dbos import error as dbos_errors
-from django.db import OperationalError, connection
+from django.db import OperationalError, close_old_connections, connection
 from sqlalchemy.exc import DBAPIError
 
 from watchkeeper.kernel import jobs
@@ -69,6 +69,7 @@ class Durable:
             if handle.get_status().status not in ("PENDING", "ENQUEUED", "DELAYED"):
                 del self._running[workflow]
                 DBOS.delete_workflow(workflow)  # how it ended is in the Job
+                jobs.schedule()  # when it was one of those, the next time
         for pk, attempt in self._ours():
             if _workflow_id(pk, attempt) not in self._running:
                 jobs.end(pk, attempt, JobState.FAILED, "it ended without saying how")
@@ -119,8 +120,13 @@ def _step(name: str, do: Callable[[], Any], retry: jobs.Retry) -> Any:
         "interval_seconds": retry.seconds,
         "should_retry": lambda error: isinstance(error, TryAgain | OSError | OperationalError),
     }
+
+    def fresh() -> Any:
+        close_old_connections()  # the one that a database let go of
+        return do()
+
     try:
-        return DBOS.run_step(options, do)
+        return DBOS.run_step(options, fresh)
     except dbos_errors.DBOSMaxStepRetriesExceeded as error:
         last = error.errors[-1] if getattr(error, "errors", None) else error
         raise TryAgain(f"{name}: tried {retry.attempts} times; the last time: {last}") from error

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.serializers import BaseSerializer
@@ -168,7 +168,6 @@ class Run:
 
         def once() -> dict[str, Any]:
             # What is said here is remembered as JSON, so an error is too.
-            close_old_connections()
             try:
                 self.check()
                 return {"is": do()}
@@ -250,13 +249,11 @@ def carry_out(pk: str, attempt: int, steps: Steps) -> None:
 
 
 def _begun(pk: str, attempt: int) -> bool | None:
-    close_old_connections()
     return Job.objects.filter(pk=pk, attempt=attempt).exists() or None
 
 
 def end(pk: str, attempt: int, state: str, error: str = "", result: Any = None) -> None:
     """Write down how it ended, unless that is written or it was begun anew."""
-    close_old_connections()
     ended = Job.objects.filter(pk=pk, attempt=attempt, state=JobState.RUNNING)
     ended.update(state=state, error=error[:2000], result=result, finished_at=timezone.now(), cancel_asked=False,
                  message="")  # fmt: skip
