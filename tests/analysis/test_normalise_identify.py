@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watchkeeper.analysis.identify import identifiers, identify, peer, subject
 from watchkeeper.analysis.identify_labels import MAX_VALUE, ROLES, naming
-from watchkeeper.model.hostnames import host_and_port, host_identifiers, is_here
+from watchkeeper.model.hostnames import hardware_identifier, host_and_port, host_identifiers, is_here
 
 CASES = json.loads((Path(__file__).parents[1] / "captures" / "identify" / "cases.json").read_text())
 NAMES = sorted({name for names in ROLES.values() for name in names} | {"severity", "alertname"})
@@ -68,7 +68,9 @@ def test_identifiers_are_bounded_lower_case_and_printable(labels: dict[str, str]
 @given(any_labels)
 def test_no_identifier_of_a_host_is_a_name_that_every_machine_has(labels: dict[str, str]) -> None:
     for x in subject(labels).host:
-        if x.scheme != "host.id":
+        if x.scheme in ("serial", "uuid", "mac"):
+            assert hardware_identifier(x.scheme, x.value) == x
+        elif x.scheme != "host.id":
             assert not is_here(x.value)
             assert host_identifiers(x.value) == (x,), "and its form is the only one"
 

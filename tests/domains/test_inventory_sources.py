@@ -236,7 +236,7 @@ def estates(draw: Any) -> list[Described]:
     return [
         Described(
             draw(st.sampled_from(["host", "devices", "applications"])), key, draw(words),
-            {"serial": draw(words)} if draw(st.booleans()) else {}, {},
+            {"serial": "s" + draw(words)} if draw(st.booleans()) else {}, {},
             (Identifier("fqdn", f"{draw(words)}.example.org"),) if draw(st.booleans()) else (),
             tuple(Related(RelationKind.DEPENDS_ON, k) for k in draw(st.lists(st.sampled_from("123456"), max_size=2))),
         )

@@ -16,15 +16,21 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchkeeper.analysis.identify_labels import Roles, about_host, clean, is_service
-from watchkeeper.model.hostnames import address, host_and_port, host_identifiers, is_generic, is_here
+from watchkeeper.model.hostnames import (
+    address,
+    hardware_identifier,
+    host_and_port,
+    host_identifiers,
+    is_generic,
+    is_here,
+)
 from watchkeeper.model.topology import Identifier, part
 
 #: a replica set's hash and a pod's, in the alphabet that Kubernetes uses for them
 _OF_DEPLOYMENT = re.compile(r"(.+)-[bcdf-hj-np-tv-z2456789]{6,10}-[bcdf-hj-np-tv-z2456789]{5}")
 _OF_STATEFUL_SET = re.compile(r"(.+)-\d{1,4}")
 _KUBERNETES_NAME = re.compile(r"([\w-]+)\.([\w-]+)\.svc(?:\..+)?", re.IGNORECASE)
-#: roles whose values are identifiers as they are
-_OF_HARDWARE = {"host_id": "host.id", "host_serial": "serial", "host_uuid": "uuid", "host_mac": "mac"}
+_OF_HARDWARE = {"host_serial": "serial", "host_uuid": "uuid", "host_mac": "mac"}
 _WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob")
 
 
@@ -218,8 +224,11 @@ def _host(r: Roles, where: str, url: bool) -> tuple[tuple[Identifier, ...], bool
 
 
 def _named(role: str, name: str) -> tuple[Identifier, ...]:
+    if role == "host_id":
+        return (Identifier("host.id", name.lower()),)
     if role in _OF_HARDWARE:
-        return (Identifier(_OF_HARDWARE[role], name.lower()),)
+        found = hardware_identifier(_OF_HARDWARE[role], name)
+        return (found,) if found else ()
     return host_identifiers(host_and_port(name)[0])
 
 

@@ -21,6 +21,10 @@ GENERIC = frozenset(
      "openwrt", "mikrotik", "android", "macbook", "macbook-pro", "template", "default", "unknown",
      "none", "null", "nil", "undefined", "n/a", "na", "(none)", "-", "_", "?", "*", "any", "all"}
 )  # fmt: skip
+_NO_SERIAL = frozenset(
+    {"to be filled by o.e.m.", "default string", "system serial number", "not specified", "not applicable", "unknown",
+     "none", "n/a", "na", "null", "123456789", "0123456789", "chassis serial number"}
+)  # fmt: skip
 _NO_DOMAIN = ("", "local", "localdomain", "localdomain4", "localdomain6", "lan", "home")
 _NAME = re.compile(r"[^\W_](?:[\w-]*\w)?(?:\.[^\W_](?:[\w-]*\w)?)*")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -45,6 +49,29 @@ def host_identifiers(text: str) -> tuple[Identifier, ...]:
     if not _NAME.fullmatch(word) or word.isdigit():
         return ()
     return (Identifier("fqdn" if "." in word else "hostname", word),)
+
+
+def hardware_identifier(scheme: str, text: str) -> Identifier | None:
+    """A serial number, hardware UUID or MAC address (`serial`, `uuid`, `mac`) in its one form; None when it is none, or
+    what makers write into every machine.
+
+    >>> hardware_identifier("mac", "0011.2233.AABB").value, hardware_identifier("serial", "Default string")
+    ('00:11:22:33:aa:bb', None)
+    """
+    word = text.strip().lower()
+    if scheme == "mac":
+        digits = re.sub(r"[\s:.\-]", "", word)
+        if not re.fullmatch(r"[0-9a-f]{12}", digits) or len(set(digits)) == 1:
+            return None
+        word = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    elif (
+        len(set(word) - set("-: .")) < 2
+        or word in _NO_SERIAL
+        or len(word) > MAX_NAME
+        or (scheme == "uuid" and not _MACHINE_ID.fullmatch(word))
+    ):
+        return None
+    return Identifier(scheme, word)
 
 
 def is_generic(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchkeeper.domains.inventory import models
-from watchkeeper.domains.inventory.looking import ranks as ranks_now
+from watchkeeper.domains.inventory.believing import ranks as ranks_now
 from watchkeeper.domains.inventory.merging import became
 from watchkeeper.domains.inventory.precedence import Said
 from watchkeeper.kernel.fields import document, moment, storable

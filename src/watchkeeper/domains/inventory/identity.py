@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchkeeper.domains.inventory.models import Identifier, Item
+from watchkeeper.model.hostnames import hardware_identifier
 from watchkeeper.model.topology import Identifier as Name
 from watchkeeper.model.topology import short_form
 
@@ -106,6 +107,14 @@ def contradicts(names: Iterable[Name], others: Iterable[Name]) -> bool:
         if x.scheme in ONCE:
             mine.setdefault(x.scheme, set()).add(x.value)
     return any(not (mine[s] & there[s]) for s in mine.keys() & there.keys())
+
+
+def tamed(x: Name) -> Name | None:
+    """An identifier from outside in its one form; None when it tells nothing apart."""
+    scheme, value = x.scheme.strip().lower()[:64], x.value.strip().lower()[:512]
+    if scheme in ("serial", "uuid", "mac"):
+        return hardware_identifier(scheme, value)
+    return Name(scheme, value) if scheme and value else None
 
 
 def by_names(model: type[Item], names: Iterable[str]) -> dict[str, list[Any]]:

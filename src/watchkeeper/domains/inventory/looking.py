@@ -10,12 +10,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from watchkeeper.domains.inventory.believing import ranks
 from watchkeeper.domains.inventory.describing import Described
 from watchkeeper.domains.inventory.drafts import Act, Draft, Step
-from watchkeeper.domains.inventory.identity import Holders, anchors, by_names, chosen, chunks
-from watchkeeper.domains.inventory.models import Declared, Item, Precedence, Source, Statement
+from watchkeeper.domains.inventory.identity import Holders, anchors, by_names, chosen, chunks, tamed
+from watchkeeper.domains.inventory.models import Declared, Item, Source, Statement
 from watchkeeper.domains.inventory.models.sources import PEOPLE
-from watchkeeper.domains.inventory.precedence import Ranks, Said, peoples
+from watchkeeper.domains.inventory.precedence import Said, peoples
 from watchkeeper.domains.inventory.shapes import NAME, Shape, Small, Unfit, shape_for, shape_of
 from watchkeeper.kernel.audit import plain
 from watchkeeper.model.hostnames import host_identifiers
@@ -174,9 +175,7 @@ class Look:
             for n in told if not (n == NAME and d.shape.follows)
         }  # fmt: skip
         d.step.name, d.after = record.name, record
-        names = [
-            Identifier(x.scheme.lower()[:64], x.value.strip().lower()[:512]) for x in d.described.identifiers
-        ]
+        names = [y for x in d.described.identifiers if (y := tamed(x)) is not None]
         if isinstance(record, Declared):
             names += [x for key, x in record.claims() if key == record.pk]
         elif d.shape.kind == "host":
@@ -379,18 +378,6 @@ class Look:
         named = [(x.scheme, x.value) for x in d.names]
         same = s is not None and s.stale_since is None and dict(s.values) == d.values
         return Act.SAME if same and [tuple(x) for x in s.identifiers] == named else Act.CHANGE  # type: ignore[union-attr]
-
-
-def ranks(new: Source | None = None) -> Ranks:
-    """How much each source is believed, as declared now; `new` may be one that is not saved yet."""
-    exceptions = {
-        (s, kind, attribute): rank
-        for s, kind, attribute, rank in Precedence.objects.values_list(
-            "source_id", "kind", "attribute", "rank"
-        )
-    }
-    known = dict(Source.objects.values_list("pk", "rank"))
-    return Ranks(known | ({new.pk: new.rank} if new else {}), exceptions)
 
 
 def _claims(record: Any) -> Iterator[Identifier]:

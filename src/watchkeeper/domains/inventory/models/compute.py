@@ -11,7 +11,7 @@ from watchkeeper.domains.inventory.models.declared import INSIDE, MEMBER_OF, RUN
 from watchkeeper.domains.inventory.models.graph import Item
 from watchkeeper.domains.inventory.models.hardware import Device, Lifecycle, Platform, Provider
 from watchkeeper.domains.inventory.models.places import Site
-from watchkeeper.model.hostnames import host_identifiers
+from watchkeeper.model.hostnames import hardware_identifier, host_identifiers
 from watchkeeper.model.topology import Identifier
 
 
@@ -60,8 +60,8 @@ class VirtualMachine(Declared):
     def claims(self) -> Iterator[tuple[str, Identifier]]:
         """Its host name and UUID."""
         yield from ((self.pk, x) for x in host_identifiers(self.name))
-        if self.uuid:
-            yield self.pk, Identifier("uuid", self.uuid.lower())
+        if (uuid := hardware_identifier("uuid", self.uuid)) is not None:
+            yield self.pk, uuid
 
 
 class ContainerWorkload(Declared):

@@ -13,7 +13,7 @@ from watchkeeper.domains.inventory.models import checks
 from watchkeeper.domains.inventory.models.declared import INSIDE, Declared, Edge
 from watchkeeper.domains.inventory.models.graph import Item
 from watchkeeper.domains.inventory.models.places import Location, Rack, Site
-from watchkeeper.model.hostnames import host_identifiers
+from watchkeeper.model.hostnames import hardware_identifier, host_identifiers
 from watchkeeper.model.topology import Identifier, RelationKind, part
 
 
@@ -137,8 +137,8 @@ class Device(Declared):
     def claims(self) -> Iterator[tuple[str, Identifier]]:
         """Its host name and serial number."""
         yield from ((self.pk, x) for x in host_identifiers(self.name))
-        if self.serial:
-            yield self.pk, Identifier("serial", self.serial.lower())
+        if (serial := hardware_identifier("serial", self.serial)) is not None:
+            yield self.pk, serial
 
     def looks_around(self) -> bool:
         """Two things may want one place in a rack."""
