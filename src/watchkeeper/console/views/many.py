@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError
@@ -15,6 +16,7 @@ from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.views.listing import asked
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.console.views.records import kind
+from watchkeeper.console.wording import called
 from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.kernel import bulk
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -167,6 +169,7 @@ def _looked_at(
         deed=deed, action=action, fields=fields, ticked=request.POST.getlist("set"), ids=json.dumps(ids),
         named=[(resource.title(r), r.pk) for r in records[:NAMED]], more=max(0, len(records) - NAMED),
         count=len(ids), back=back, list_query=request.GET.urlencode(), wrong=_wrong(resource, rejected, keys, found),
+        more_wrong=max(0, len(rejected.more["errors"]) - NAMED) if rejected else 0,
         error=said or (" ".join(w for n, w in told(error.detail) if n == "") if error else ""),
     )  # fmt: skip
 
@@ -181,11 +184,11 @@ def _title(resource: Resource, count: int, deed: str, action: Action | None) -> 
 def _wrong(
     resource: Resource, rejected: Rejected | None, keys: Sequence[Any], found: dict[Any, Any]
 ) -> list[tuple[str, Any, str]]:
-    """What is wrong with which record: its title, its key, a sentence."""
+    """What is wrong with which record, of the first of them: its title, its key, a sentence."""
     out = []
-    for number, detail in (rejected.more["errors"] if rejected else {}).items():
+    for number, detail in islice((rejected.more["errors"] if rejected else {}).items(), NAMED):
         key = keys[int(number)]
         title = resource.title(found[key]) if key in found else str(key)
-        words = "; ".join(f"{name}: {text}" if name else text for name, text in told(detail))
+        words = "; ".join(f"{called(resource, n)}: {text}" if n else text for n, text in told(detail))
         out.append((title, key, words))
     return out

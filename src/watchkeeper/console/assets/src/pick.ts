@@ -51,6 +51,7 @@ function enhance(select: HTMLSelectElement): void {
   box.wrapper.after(status);
   select.setAttribute("aria-hidden", "true"); // it only holds the value now
   if (label) {
+    select.setAttribute("aria-label", label); // its label belongs to the box now
     box.control_input.removeAttribute("aria-labelledby"); // it would read the asterisk of the label aloud
     box.control_input.setAttribute("aria-label", label);
     box.dropdown_content.removeAttribute("aria-labelledby");
