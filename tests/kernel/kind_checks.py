@@ -500,12 +500,13 @@ class KindChecks:
         self.send("patch", url, given)
         shown = self.get(self.one(pk))
         assert {name: shown[name] for name in given} == given
-        for query in (
-            {"tag": "gold"},
-            {"cf_cost_centre": "47"},
-            {"cf_cost_centre__gte": "47", "tag__any": "GOLD,old stock"},
-        ):
-            assert [r["id"] for r in self.get(**query)["results"]] == [pk]
+        asked = {
+            "tag": "gold",
+            "tag__any": "GOLD,old stock",
+            "cf_cost_centre": "47",
+            "cf_cost_centre__gte": "47",
+        }
+        assert [r["id"] for r in self.get(**asked)["results"]] == [pk]
         assert self.get(cf_cost_centre__lt=47)["count"] == 0
         if issubclass(self.resource.model, Hanging):
             return  # nothing hangs on what hangs itself
@@ -513,7 +514,6 @@ class KindChecks:
         [note] = self.send("post", "/api/notes/", [{**on, "text": "*seen*"}], 201)
         file = {**on, "file": SimpleUploadedFile("a.txt", f"{self.path} {pk}".encode())}
         assert self.writer.post("/api/files/upload/", file).status_code == 201
-        assert self.get("/api/files/", record=pk)["count"] == 1
         if "remove" in self.resource.allow and not doing.journaled(self.resource.remove):
             self.send("delete", self.one(pk), status=204)
             if self.reader.get(self.one(pk)).status_code == 404:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -60,11 +61,14 @@ def _chip(tag: Tag) -> Chip:
 
 def drawn(path: str, shown: Sequence[Chip]) -> SafeString:
     """Tags as links to the list of what has them."""
-    return format_html_join(
-        " ",
-        '<a class="badge wk-tag" style="--wk-tag: {}; --wk-ink: {}" href="/{}/?tag={}&amp;all=1" title="{}">{}</a>',
-        ((c.colour, c.ink, path, c.name, c.description, c.name) for c in shown),
+    if not shown:
+        return SafeString("")
+    each = format_html_join(
+        "",
+        '<a class="wk-tag" style="--wk-tag: {}; --wk-ink: {}" href="/{}/?tag={}&amp;all=1" title="{}">{}</a>',
+        ((c.colour, c.ink, path, quote(c.name), c.description, c.name) for c in shown),
     )
+    return format_html('<span class="wk-tags">{}</span>', each)
 
 
 def tags(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001

@@ -29,12 +29,12 @@ class Panel:
 #: in the order in which they are shown
 PANELS = (
     Panel("lead", "parts/tags.html", attached.tags),
+    Panel("body", "parts/custom_field_use.html", attached.use_of_field),
+    Panel("body", "parts/tagged.html", attached.tagged),
     Panel("body", "parts/custom_fields.html", attached.custom_fields),
     Panel("body", "parts/notes.html", attached.notes),
     Panel("aside", "parts/links.html", attached.links),
     Panel("aside", "parts/files.html", attached.files),
-    Panel("body", "parts/custom_field_use.html", attached.use_of_field),
-    Panel("body", "parts/tagged.html", attached.tagged),
 )
 
 

@@ -133,9 +133,8 @@ def attach(actor: Actor, kind: str, key: str, name: str, content: Content, descr
                     "another file with the same content was removed at this moment; upload it again"
                 )
             audit.record(actor, "file.create", made, after=audit.state_of(made) | {"sha256": content.sha256})
-    except BaseException:
-        let_go(content.sha256)
-        raise
+    finally:
+        let_go(content.sha256)  # which stays if this, or another file, has it
     return made
 
 

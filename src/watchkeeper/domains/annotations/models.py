@@ -20,7 +20,7 @@ class Tag(models.Model):
     """A word that records of every kind can be marked with."""
 
     name = models.CharField(max_length=64)
-    color = models.CharField(max_length=7, default="#6c757d")
+    color = models.CharField("colour", max_length=7, default="#6c757d")
     description = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:

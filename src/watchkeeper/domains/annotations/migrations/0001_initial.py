@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=64)),
-                ("color", models.CharField(default="#6c757d", max_length=7)),
+                ("color", models.CharField(default="#6c757d", max_length=7, verbose_name="colour")),
                 ("description", models.CharField(blank=True, default="", max_length=255)),
             ],
             options={
