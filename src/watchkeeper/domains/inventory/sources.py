@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.applying import Applied, apply
+from watchkeeper.domains.inventory.connecting import READ
 from watchkeeper.domains.inventory.drafts import Act, Step
 from watchkeeper.domains.inventory.importers import importers
 from watchkeeper.domains.inventory.models.sources import PEOPLE
@@ -87,7 +88,7 @@ plain(
     policy_attributes=("name", "type"), shown_only=("last_read_at", "named"), remove=_remove,
     related={"precedence": lambda s: s.precedence.all(), "statements": lambda s: s.statements.all()},
     actions=(Action("import", "Import a file", _import, fields=ImportSerializer, audited=False,
-                    offered=lambda s: s.name != PEOPLE),),
+                    offered=lambda s: s.name != PEOPLE), READ),
 )  # fmt: skip
 plain(
     m.Precedence, "precedence", "precedence", "kind attribute source rank", ordering=("kind", "id"),

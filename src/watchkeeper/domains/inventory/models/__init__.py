@@ -11,6 +11,7 @@ from watchkeeper.domains.inventory.models.compute import (
     RedundancyGroup,
     VirtualMachine,
 )
+from watchkeeper.domains.inventory.models.connections import Connection
 from watchkeeper.domains.inventory.models.declared import Declared
 from watchkeeper.domains.inventory.models.duplicates import Duplicate, MatchRule, Merge
 from watchkeeper.domains.inventory.models.graph import Identifier, Item, Relation
@@ -41,8 +42,8 @@ from watchkeeper.domains.inventory.models.sources import Precedence, Source, Sta
 
 __all__ = [
     "API", "VLAN", "VRF", "Address", "Application", "BusinessService", "Cable", "Capability", "Certificate",
-    "Circuit", "CloudAccount", "CloudResource", "Cluster", "ContainerWorkload", "Database", "Declared", "Device",
-    "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
+    "Circuit", "CloudAccount", "CloudResource", "Cluster", "Connection", "ContainerWorkload", "Database", "Declared",
+    "Device", "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
     "MatchRule", "Merge", "Platform", "PowerFeed", "PowerPanel", "Precedence",
     "Prefix", "Provider", "Rack", "RedundancyGroup", "Region",
     "Relation", "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",

@@ -18,12 +18,18 @@ class Connection(models.Model):
         max_length=300,
         help_text="NetBox, Kubernetes: the address of the API; libvirt: the URI; AWS: regions, separated by commas",
     )
-    account = models.CharField(max_length=128, blank=True, default="", help_text="AWS: the id of the access key")
+    account = models.CharField(
+        max_length=128, blank=True, default="", help_text="AWS: the id of the access key"
+    )
     secret = SealedField(blank=True, default="", help_text="the token, or the secret access key")
     certificate = models.TextField(
-        blank=True, default="", help_text="the authority that signed the API's certificate, PEM; empty: those of the system"
+        blank=True,
+        default="",
+        help_text="the authority that signed the API's certificate, PEM; empty: those of the system",
     )
-    every_hours = models.PositiveSmallIntegerField(default=0, help_text="how often it is read; 0: when somebody asks")
+    every_hours = models.PositiveSmallIntegerField(
+        default=0, help_text="how often it is read; 0: when somebody asks"
+    )
 
     class Meta:
         ordering: ClassVar = ["source__name"]
