@@ -149,7 +149,7 @@ def act(
 
 def key_of(model: type[models.Model], sent: Any) -> Any:
     """What was sent as a key of this model; None when it can be none."""
-    if isinstance(sent, bool) or not isinstance(sent, str | int):
+    if isinstance(sent, bool) or not isinstance(sent, str | int) or "\x00" in str(sent):
         return None
     try:
         key = model._meta.pk.to_python(sent)

@@ -23,7 +23,9 @@ SHOWN = 30
 def pick(request: HttpRequest, path: str) -> HttpResponse:
     """{"results": [{"id", "label", "hint"}], "more"} of the records in which every word occurs."""
     resource = kind(request, path)
-    found = matching(resource, visible(actor_of(request), resource), request.GET.get("q", ""))
+    found = matching(
+        resource, visible(actor_of(request), resource), request.GET.get("q", "").replace("\x00", "")
+    )
     records = list(found[: SHOWN + 1])
     return JsonResponse(
         {"results": [_told(resource, r) for r in records[:SHOWN]], "more": len(records) > SHOWN}
