@@ -77,13 +77,9 @@ def watch(stop: threading.Event) -> None:
 
     pipe = int(os.environ[process.WORK])
     fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_NONBLOCK)
-    scheduled = False
     while not stop.wait(1.0):
         try:
             close_old_connections()
-            if not scheduled:
-                jobs.schedule()
-                scheduled = True
             if jobs.due():
                 os.write(pipe, b".")
         except (DatabaseError, BlockingIOError) as error:

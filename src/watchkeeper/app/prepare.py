@@ -1,5 +1,5 @@
-"""Before the processes start: migrate the records, and on a first start make what a person begins with.
-Prints one JSON object: `link` while nobody has ever signed in, `intake_key` when it was made now."""
+"""Before the processes start: migrate the records, write down what is scheduled, and on a first start make what a
+person begins with. Prints one JSON object: `link` while nobody has ever signed in, `intake_key` when it was made now."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def main() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     from watchkeeper.domains import identity
+    from watchkeeper.kernel import jobs
 
+    jobs.schedule()
     out = {"link": identity.first_run_link() or "", "intake_key": identity.first_intake_key() or ""}
     sys.stdout.write(json.dumps(out))
 
