@@ -210,8 +210,17 @@ def test_libvirt() -> None:
     pytest.importorskip("libvirt", reason="the extra [libvirt] is not installed")
     host, machine, *more = askers()["libvirt"](Access("test:///default"))
     assert host.kind == "host"
-    assert (machine.kind, machine.name, machine.relations[0].to) == ("virtual-machines", "test", host.source_key)
+    assert (machine.kind, machine.name, machine.relations[0].to) == (
+        "virtual-machines",
+        "test",
+        host.source_key,
+    )
     assert machine.attributes["memory_mib"] > 0
-    for wrong in ("test:///default?command=/bin/sh", "qemu+ssh://h/system", "file", "qemu+tls://10.0.0.1/system"):
+    for wrong in (
+        "test:///default?command=/bin/sh",
+        "qemu+ssh://h/system",
+        "file",
+        "qemu+tls://10.0.0.1/system",
+    ):
         with pytest.raises((Unreadable, NotAllowed)):
             list(askers()["libvirt"](Access(wrong)))

@@ -71,7 +71,18 @@ def test_what_two_systems_say_of_a_machine_is_one_item(db: None) -> None:
     assert m.Database.objects.get(name="orders").runs_on_id == device.pk
 
 
-BROKEN = (b"", b"[]", b"{", b"\xff\xfe", b"null", b"7", b'"text"', b"[[[]]]", b'{"a": {"b": []}}', b"[" * 100_000)
+BROKEN = (
+    b"",
+    b"[]",
+    b"{",
+    b"\xff\xfe",
+    b"null",
+    b"7",
+    b'"text"',
+    b"[[[]]]",
+    b'{"a": {"b": []}}',
+    b"[" * 100_000,
+)
 
 
 @pytest.mark.parametrize("name", NESTED)
@@ -91,7 +102,13 @@ def test_bombs_are_refused() -> None:
         list(importers()["backstage"].read(text))
 
 
-WORDS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
+WORDS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.text(max_size=8)
+    | st.lists(st.integers(), max_size=2)
+)
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if f.suffix == ".json"], ids=lambda f: f.stem)

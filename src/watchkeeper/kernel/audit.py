@@ -22,6 +22,7 @@ from watchkeeper.kernel.resource import registry
 #: columns that hold secrets and are no SealedField, by their name or with the model's
 _SECRET = frozenset(("password", "session_data", "session_key", "authenticator.data"))
 
+
 @dataclass
 class Gathered:
     """The entries of a block, the events that some of them are, and what was found out for them."""

@@ -86,7 +86,14 @@ registry.add(
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(
-            Action("retry", "Do it again", _again, scope=Scope.ADMIN, offered=lambda r: r.state != "due", bulk=True),
+            Action(
+                "retry",
+                "Do it again",
+                _again,
+                scope=Scope.ADMIN,
+                offered=lambda r: r.state != "due",
+                bulk=True,
+            ),
         ),
         related={"deliveries": lambda row: row.deliveries.all()},
     )

@@ -56,7 +56,15 @@ def _action(field: str, t: Transition) -> Action:
         return Done()
 
     return Action(
-        t.name, t.label, run, t.fields, scope=t.scope, offered=offered, confirm=t.confirm, audited=False, bulk=t.fields is None
+        t.name,
+        t.label,
+        run,
+        t.fields,
+        scope=t.scope,
+        offered=offered,
+        confirm=t.confirm,
+        audited=False,
+        bulk=t.fields is None,
     )
 
 

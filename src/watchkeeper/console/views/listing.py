@@ -22,8 +22,8 @@ from watchkeeper.domains.lists.models import ListSetting, SavedView
 from watchkeeper.exchange.planning import takes_imports
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.jobs import kinds
+from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Column, Resource, registry
 
 ROWS = 50  # of a page

@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from watchkeeper.console.wording import label, plain
-from watchkeeper.console.models import HeldImport
 from watchkeeper.console.importing import KEPT
+from watchkeeper.console.models import HeldImport
 from watchkeeper.console.views.exchange import MOST_BYTES
 from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.wording import label, plain
 from watchkeeper.domains.inventory.applying import Applied, apply
 from watchkeeper.domains.inventory.drafts import Act, Step
 from watchkeeper.domains.inventory.importers import importers

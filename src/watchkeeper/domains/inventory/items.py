@@ -146,7 +146,12 @@ registry.add(
         remove=_remove,
         actions=(
             Action(
-                "confirm", "Confirm", _confirm, scope=Scope.WRITE, offered=lambda item: item.discovered, bulk=True
+                "confirm",
+                "Confirm",
+                _confirm,
+                scope=Scope.WRITE,
+                offered=lambda item: item.discovered,
+                bulk=True,
             ),
             Action("merge", "Merge into another", merge_into, fields=IntoSerializer, audited=False),
         ),

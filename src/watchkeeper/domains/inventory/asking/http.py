@@ -36,7 +36,9 @@ class _Guarded(HTTPAdapter):
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         address = outbound.check(host, port)[0]
         request.headers["Host"] = parts.netloc
-        request.url = urlunsplit(parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}"))
+        request.url = urlunsplit(
+            parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
+        )
         if parts.scheme == "https":
             self.poolmanager.connection_pool_kw |= {"server_hostname": host, "assert_hostname": host}
         return super().send(request, *args, **{**more, "timeout": TIMEOUT, "proxies": {}, "verify": True})
@@ -56,7 +58,9 @@ def session(access: Access) -> Iterator[requests.Session]:
         except ssl.SSLError as error:
             raise Unreadable(f"the certificate cannot be used: {error}") from error
         except requests.TooManyRedirects as error:
-            raise Unreadable(f"{access.address} sends elsewhere: enter the address that answers itself") from error
+            raise Unreadable(
+                f"{access.address} sends elsewhere: enter the address that answers itself"
+            ) from error
         except requests.RequestException as error:
             raise Unreadable(f"{access.address}: {error}") from error
 

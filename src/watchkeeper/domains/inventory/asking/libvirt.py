@@ -15,7 +15,9 @@ from watchkeeper.domains.inventory.describing import Described
 from watchkeeper.domains.inventory.importers.libvirt import described, host_of
 from watchkeeper.kernel import outbound
 
-_URI = re.compile(r"[a-z]+(\+tls)?://(?P<host>[A-Za-z0-9.-]*)(:\d+)?/[\w/.-]*")  # what follows ? may name programs
+_URI = re.compile(
+    r"[a-z]+(\+tls)?://(?P<host>[A-Za-z0-9.-]*)(:\d+)?/[\w/.-]*"
+)  # what follows ? may name programs
 
 
 @asks("libvirt")

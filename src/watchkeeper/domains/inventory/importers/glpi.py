@@ -132,7 +132,11 @@ def _address(address: str, mask: str) -> str:
     try:
         found = ipaddress.ip_address(address)
         length = int(ipaddress.ip_address(mask)).bit_count() if mask else found.max_prefixlen
-        return "" if found.is_link_local or found.is_loopback else str(ipaddress.ip_interface(f"{found}/{length}"))
+        return (
+            ""
+            if found.is_link_local or found.is_loopback
+            else str(ipaddress.ip_interface(f"{found}/{length}"))
+        )
     except ValueError:
         return ""
 
