@@ -157,7 +157,7 @@ def test_an_inner_address_is_not_asked(type_: str) -> None:
 def test_nobody_is_sent_elsewhere() -> None:
     with (
         answering({"/api/v1/nodes": "http://169.254.169.254/latest/meta-data"}, "t") as address,
-        pytest.raises(Unreadable, match="elsewhere|302"),
+        pytest.raises(Unreadable, match="elsewhere"),
     ):
         list(askers()["kubernetes"](Access(address, secret="t")))
 
@@ -208,7 +208,7 @@ def test_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_libvirt() -> None:
     pytest.importorskip("libvirt", reason="the extra [libvirt] is not installed")
-    host, machine, *more = askers()["libvirt"](Access("test:///default"))
+    host, machine, *_ = askers()["libvirt"](Access("test:///default"))
     assert host.kind == "host"
     assert (machine.kind, machine.name, machine.relations[0].to) == (
         "virtual-machines",

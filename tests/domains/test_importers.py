@@ -48,7 +48,8 @@ def _short(described: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
-def test_the_inventory_takes_it_over_once(db: None, file: Path) -> None:
+@pytest.mark.django_db
+def test_the_inventory_takes_it_over_once(file: Path) -> None:
     source = m.Source.objects.create(name=file.stem, type=file.stem)
     first = plan(source, read(file))
     assert [(s.key, s.because) for s in first.steps if s.act == "conflict"] == []
@@ -59,7 +60,8 @@ def test_the_inventory_takes_it_over_once(db: None, file: Path) -> None:
     assert again.nothing, [s for s in again.steps if s.act != "same"]
 
 
-def test_what_two_systems_say_of_a_machine_is_one_item(db: None) -> None:
+@pytest.mark.django_db
+def test_what_two_systems_say_of_a_machine_is_one_item() -> None:
     """NetBox and the agent on it: by serial number and name."""
     for name in ("netbox", "glpi"):
         source = m.Source.objects.create(name=name, type=name)

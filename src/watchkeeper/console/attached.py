@@ -204,8 +204,8 @@ class ExtraColumn(Column):
 
 
 def with_extras(resource: Resource, rows: list[Row]) -> tuple[list[Column], list[Row]]:
-    """The declared columns of a list and its rows with what people have attached: tags where a record of the page has some, and
-    the custom fields that are to be shown in lists. Two queries, and two more where there is something."""
+    """The declared columns of a list and its rows with what people have attached: tags where a record of the page has
+    some, and the custom fields that are to be shown in lists. Two queries, and two more where there is something."""
     extras.gather(resource, [r.record for r in rows])
     known = (
         [f for f in defined.fields_of(resource) if f.in_lists]

@@ -83,7 +83,7 @@ def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, st
         if name not in known:
             there = sorted({*known, *(p for e in extras.of(resource) for p in e.parameters)})
             raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(there)}", name)
-    if asked_for := frozenset(given) & filters.base_filters.keys():
+    if asked_for := frozenset(n for n in given if n in filters.base_filters):
         asked = _only(filters, asked_for)(data=given, queryset=found)
         if not asked.is_valid():
             name, errors = next(iter(asked.errors.items()))

@@ -1,6 +1,7 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now; `explain` and `who` answer what `asked` has understood,
+`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now; `explain` and `who` answer
+what `asked` has understood,
 `effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
 `summary` are for the pages of access.
 `active_emergencies` is for the banner of every page, `Keeper` does what is due. That decisions are asked here is

@@ -1,5 +1,6 @@
 """What has to be done for the inventory from time to time: sources are read; what they do not name any more goes stale,
-orphans get what their source's rule says, duplicates are looked for: an effect of the outbox that puts the next one there."""
+orphans get what their source's rule says, duplicates are looked for. The last three are an effect of the outbox that puts
+the next one there."""
 
 from __future__ import annotations
 

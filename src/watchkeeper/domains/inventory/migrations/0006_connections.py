@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "address",
                     models.CharField(
-                        help_text="NetBox, Kubernetes: the address of the API; libvirt: the URI; AWS: regions, separated by commas",
+                        help_text="NetBox, Kubernetes: of the API; libvirt: the URI; AWS: regions, separated by commas",
                         max_length=300,
                     ),
                 ),

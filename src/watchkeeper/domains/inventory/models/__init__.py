@@ -43,8 +43,8 @@ from watchkeeper.domains.inventory.models.sources import Precedence, Source, Sta
 __all__ = [
     "API", "VLAN", "VRF", "Address", "Application", "BusinessService", "Cable", "Capability", "Certificate",
     "Circuit", "CloudAccount", "CloudResource", "Cluster", "Connection", "ContainerWorkload", "Database", "Declared",
-    "Device", "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item", "Location", "Manufacturer",
-    "MatchRule", "Merge", "Platform", "PowerFeed", "PowerPanel", "Precedence",
+    "Device", "DeviceType", "Domain", "Duplicate", "GroupMember", "Identifier", "Interface", "Item",
+    "Location", "Manufacturer", "MatchRule", "Merge", "Platform", "PowerFeed", "PowerPanel", "Precedence",
     "Prefix", "Provider", "Rack", "RedundancyGroup", "Region",
     "Relation", "Site", "SoftwareInstance", "Source", "Statement", "System", "TechnicalService", "VirtualMachine",
 ]  # fmt: skip

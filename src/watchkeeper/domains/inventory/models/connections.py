@@ -16,7 +16,7 @@ class Connection(models.Model):
     source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="connection")
     address = models.CharField(
         max_length=300,
-        help_text="NetBox, Kubernetes: the address of the API; libvirt: the URI; AWS: regions, separated by commas",
+        help_text="NetBox, Kubernetes: of the API; libvirt: the URI; AWS: regions, separated by commas",
     )
     account = models.CharField(
         max_length=128, blank=True, default="", help_text="AWS: the id of the access key"
