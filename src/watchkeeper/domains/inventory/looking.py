@@ -45,6 +45,7 @@ class Look:
         self.refused: set[str] = set()
         self.referred = {r for d in described for r in d.references.values()}
         self.small = Small()
+        self.new: dict[tuple[type[Model], Any], Model] = {}  # small records that are not there yet, as they are told
         self.opening: dict[
             Identifier, tuple[str, str]
         ] = {}  # names that this run gives: item, and what it is called
@@ -191,8 +192,10 @@ class Look:
             if isinstance(value, Model):
                 setattr(record, name, value)
                 told[name] = value.pk if value.pk is not None else f"{value} (new)"
+                self.new[type(value), told[name]] = value
             elif name in d.shape.small and isinstance(value, str):
-                told[name] = value  # one that applying would make
+                told[name] = value  # one that applying would make; the record's name may be made of it
+                setattr(record, name, self.new[d.shape.small[name], value])
             else:
                 told[name] = plain(value)
                 d.shape.put(record, {name: told[name]})
