@@ -49,9 +49,9 @@ $(BIN)/uv:
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# the extra [ldap], which has to be compiled: for CI, and for whoever works on it
-.venv/.ldap: .venv/.test
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements-dev.lock -e '.[ldap]'
+# extras that have to be compiled: for CI, and for whoever works on them
+.venv/.extras: .venv/.test
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements-dev.lock -e '.[ldap,libvirt]'
 	@touch $@
 
 $(ASSETS): .venv/.run $(ASSET_SOURCES) tools/build_assets.py
