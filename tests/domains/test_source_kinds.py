@@ -25,3 +25,13 @@ class TestPrecedence(KindChecks):
     def valid(self, n: int) -> dict[str, Any]:
         source = Source.objects.get_or_create(name="netbox")[0]
         return {"source": source.pk, "kind": "devices", "attribute": f"field{n}", "rank": n + 1}
+
+
+class TestConnections(KindChecks):
+    path = "connections"
+    changes = {"address": "https://netbox.example.com", "every_hours": 24}
+    invalid = {"every_hours": -1}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        source = Source.objects.get_or_create(name=f"system {n}", type="netbox")[0]
+        return {"source": source.pk, "address": f"https://netbox{n}.example.org", "secret": f"t0ken{n}"}

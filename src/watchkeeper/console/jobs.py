@@ -11,16 +11,17 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from rest_framework import serializers
 
 from watchkeeper.console import importing
 from watchkeeper.console.models import HeldImport
+from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, tables
 from watchkeeper.exchange.planning import Plan
 from watchkeeper.exchange.tables import Format
 from watchkeeper.kernel.jobs import Run, job
-from watchkeeper.kernel.lists import narrow
 from watchkeeper.kernel.models import Job
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.problems import NotThere, Refused
@@ -123,7 +124,9 @@ class ExportFields(serializers.Serializer[Any]):
 
     path = serializers.ChoiceField(choices=())
     written = serializers.ChoiceField(choices=[f.value for f in Format])
-    query = serializers.DictField(child=serializers.CharField(), required=False, default=dict)
+    query = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False, default=dict
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -139,7 +142,8 @@ def export(run: Run) -> dict[str, Any]:
     def write() -> dict[str, Any]:
         resource = registry[path]
         require(run.actor, "read", resource)
-        found = narrow(resource, visible(run.actor, resource), run.arguments["query"])
+        query = MultiValueDict(run.arguments["query"])
+        found = narrowed(resource, run.actor, visible(run.actor, resource), query)
         total, count = found.count(), 0
 
         def counted() -> Iterator[dict[str, Any]]:

@@ -66,6 +66,9 @@ class Ready:
     rest: list[Step] = field(default_factory=list)
     records: list[Any] = field(default_factory=list)
     tables: dict[Any, list[tuple[Any, ...]]] = field(default_factory=dict)  # in the order of their insertion
+    attached: list[tuple[Any, dict[str, Any]]] = field(
+        default_factory=list
+    )  # tags and custom fields of records
     told: list[audit.Gathered] = field(default_factory=list)  # audit entries that are events
 
     def __post_init__(self) -> None:
@@ -80,16 +83,22 @@ class Ready:
         if self.many is None:
             self.rest += steps
             return
-        found = self.many.ready(actor, [dict(s.data) for s in steps])
+        rows = [dict(s.data) for s in steps]
+        attached = [extras.taken(row) for row in rows]
+        found = self.many.ready(actor, rows)
         with audit.gathered() as kept:
-            for step, made in zip(steps, found, strict=True):
+            for step, made, values in zip(steps, found, attached, strict=True):
                 if made is None:
                     self.rest.append(step)
                     continue
                 if self.each:
                     _in_row(step, partial(require, actor, "create", resource, made[0]))
-                audit.record(actor, doing.verb(resource, "create"), made[0], after=audit.state_of(made[0]))
+                given = {name: value for name, value in values.items() if value}
+                after = {**audit.state_of(made[0]), **given}
+                audit.record(actor, doing.verb(resource, "create"), made[0], after=after)
                 self.records.append(made[0])
+                if given:
+                    self.attached.append((made[0], given))
                 for part in made:
                     self._insert(part)
         if kept.told:  # there are event rules for the kind
@@ -116,6 +125,8 @@ class Ready:
                 upsert(table, rows)
         except IntegrityError as error:
             raise Refused(f"records have changed meanwhile, or two rows clash: {error}") from error
+        for record, values in self.attached:
+            extras.write(self.actor, self.plan.resource, record, values)
         for kept in self.told:
             audit.write(kept)
         if self.many is not None:

@@ -45,7 +45,7 @@ def export(request: HttpRequest, path: str, written: str) -> HttpResponse | Stre
     query = asked(request, resource)
     found = narrowed(resource, actor, visible(actor, resource), query)
     if found.order_by()[: AT_ONCE + 1].count() > AT_ONCE:
-        arguments = {"path": path, "written": written, "query": query.dict()}
+        arguments = {"path": path, "written": written, "query": dict(query.lists())}
         made = jobs.start("export", arguments, actor, label=f"Export {resource.plural} as {written.upper()}")
         return HttpResponseRedirect(f"/jobs/{made.pk}/")
     pieces = tables.write(applying.rows_of(resource, found), Format(written), applying.columns_of(resource))

@@ -92,7 +92,7 @@ def _change(_: Actor, connection: Connection, data: dict[str, Any]) -> Connectio
 
 
 READ = Action(
-    "read", "Read now", read_now, fields=ReadSerializer, scope=Scope.ADMIN,
+    "read-now", "Read now", read_now, fields=ReadSerializer, scope=Scope.ADMIN,
     offered=lambda source: hasattr(source, "connection"),
 )  # fmt: skip
 plain(

@@ -45,7 +45,9 @@ class Look:
         self.refused: set[str] = set()
         self.referred = {r for d in described for r in d.references.values()}
         self.small = Small()
-        self.new: dict[tuple[type[Model], Any], Model] = {}  # small records that are not there yet, as they are told
+        self.new: dict[
+            tuple[type[Model], Any], Model
+        ] = {}  # small records that are not there yet, as they are told
         self.opening: dict[
             Identifier, tuple[str, str]
         ] = {}  # names that this run gives: item, and what it is called
