@@ -19,9 +19,9 @@ from watchkeeper.console.models import HeldImport
 from watchkeeper.exchange import applying, tables
 from watchkeeper.exchange.planning import Plan
 from watchkeeper.exchange.tables import Format
-from watchkeeper.kernel.jobs import Run, job
+from watchkeeper.jobs.models import Job
+from watchkeeper.jobs.port import Run, job
 from watchkeeper.kernel.lists import narrow
-from watchkeeper.kernel.models import Job
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.problems import NotThere, Refused
 from watchkeeper.kernel.resource import Resource, registry
