@@ -20,9 +20,9 @@ from watchkeeper.console.views.records import kind
 from watchkeeper.domains.lists import asking, columns, templates
 from watchkeeper.domains.lists.models import ListSetting, SavedView
 from watchkeeper.exchange.planning import takes_imports
+from watchkeeper.jobs.port import kinds
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.jobs import kinds
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Column, Resource, registry
 
