@@ -80,8 +80,11 @@ def kept(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Column]
 def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) -> QuerySet[Any]:
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
-    needed = {c.name.partition("__")[0] for c in columns} & known.keys()
-    return found.select_related(*sorted(needed)) if needed else found
+    names = {c.name.partition("__")[0] for c in columns}
+    needed = names & known.keys()
+    found = found.select_related(*sorted(needed)) if needed else found
+    several = names & {f.name for f in resource.model._meta.many_to_many}
+    return found.prefetch_related(*sorted(several)) if several else found
 
 
 def values(
@@ -116,6 +119,8 @@ def column_of(resource: Resource, name: str) -> Column:
 
 def _field(resource: Resource, name: str) -> Read:
     """A field as REST shows it; a reference as the record that it leads to, a time as a time."""
+    if isinstance(_of_model(resource.model, name), models.ManyToManyField):
+        return lambda record: [str(other) for other in getattr(record, name).all()]
     if isinstance(_of_model(resource.model, name), models.Field):
         return Column(name).value
     shape: Any = serializer_of(resource)()
