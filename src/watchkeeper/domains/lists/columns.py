@@ -83,16 +83,9 @@ def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) 
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
     names = {c.name.partition("__")[0] for c in columns}
-<<<<<<< HEAD
     many = [name for name in sorted(names) if _many(resource, name)]
     found = found.prefetch_related(*many) if many else found
     return found.select_related(*sorted(names & known.keys())) if names & known.keys() else found
-=======
-    needed = names & known.keys()
-    found = found.select_related(*sorted(needed)) if needed else found
-    several = names & {f.name for f in resource.model._meta.many_to_many}
-    return found.prefetch_related(*sorted(several)) if several else found
->>>>>>> joined
 
 
 def values(
