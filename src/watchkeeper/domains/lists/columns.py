@@ -132,8 +132,6 @@ def column_of(resource: Resource, name: str) -> Column:
 
 def _field(resource: Resource, name: str) -> Read:
     """A field as REST shows it; a reference as the record that it leads to, a time as a time."""
-    if isinstance(_of_model(resource.model, name), models.ManyToManyField):
-        return lambda record: [str(other) for other in getattr(record, name).all()]
     if isinstance(_of_model(resource.model, name), models.Field):
         return Column(name).value
     shape: Any = serializer_of(resource)()
