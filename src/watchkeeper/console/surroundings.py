@@ -19,9 +19,10 @@ from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
+from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event
-from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow
+from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 

@@ -49,7 +49,9 @@ def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
     for name, other in referred(resource).items():
         if may(actor, "read", other):
             found |= {
-                f"{name}__{inner}": beyond(name, c) for inner, c in own(other).items() if "__" not in inner
+                f"{name}__{inner}": beyond(name, c)
+                for inner, c in own(other).items()
+                if "__" not in inner and not _many(other, inner)
             }
     return found
 
@@ -80,8 +82,10 @@ def kept(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Column]
 def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) -> QuerySet[Any]:
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
-    needed = {c.name.partition("__")[0] for c in columns} & known.keys()
-    return found.select_related(*sorted(needed)) if needed else found
+    names = {c.name.partition("__")[0] for c in columns}
+    many = [name for name in sorted(names) if _many(resource, name)]
+    found = found.prefetch_related(*many) if many else found
+    return found.select_related(*sorted(names & known.keys())) if names & known.keys() else found
 
 
 def values(
@@ -98,7 +102,7 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
         return column.value
     name, _, inner = column.name.partition("__")
     if not inner:
-        return _field(resource, name)
+        return _names(resource, actor, name, records) if _many(resource, name) else _field(resource, name)
     other = referred(resource)[name]
     ids = {key for r in records if (key := getattr(r, f"{name}_id")) is not None}
     among = other.model._default_manager.filter(pk__in=ids)
@@ -107,6 +111,18 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
         column_of(other, inner).value if inner in {c.name for c in other.columns} else _field(other, inner)
     )
     return lambda record: read(getattr(record, name)) if getattr(record, f"{name}_id") in seen else None
+
+
+def _names(resource: Resource, actor: Actor, name: str, records: Sequence[Any]) -> Read:
+    """The names of the records in a field of many, without those that may not be read."""
+    model = _of_model(resource.model, name).related_model
+    other = registry.of(model)
+    ids = {r.pk for record in records for r in getattr(record, name).all()}
+    seen: set[Any] = set()
+    if other is not None and ids:
+        among = model._default_manager.filter(pk__in=ids)
+        seen = set(visible(actor, other, among).values_list("pk", flat=True))
+    return lambda record: [str(r) for r in getattr(record, name).all() if r.pk in seen]
 
 
 def column_of(resource: Resource, name: str) -> Column:
@@ -136,6 +152,8 @@ def _column(resource: Resource, name: str) -> Column:
     label = str(getattr(field, "verbose_name", "")).capitalize() if isinstance(field, models.Field) else ""
     label = "" if label.lower() == name.replace("_", " ") else label
     match field:
+        case models.ManyToManyField():
+            return Column(name, label, Show.TAGS)
         case models.DateTimeField():
             return Column(name, label or name.removesuffix("_at").replace("_", " ").capitalize(), Show.TIME)
         case SeverityField():
@@ -145,6 +163,10 @@ def _column(resource: Resource, name: str) -> Column:
         case models.Field(choices=choices) if choices:
             return Column(name, label, Show.STATE)
     return Column(name, label)
+
+
+def _many(resource: Resource, name: str) -> bool:
+    return isinstance(_of_model(resource.model, name), models.ManyToManyField)
 
 
 def _of_model(model: type[Model], name: str) -> Any:

@@ -23,9 +23,9 @@ from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.serializers import BaseSerializer
 
+from watchkeeper.jobs.models import Job, JobState
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
-from watchkeeper.kernel.models import Job, JobState
 from watchkeeper.kernel.outbox import TryAgain
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Invalid, Refused, told
