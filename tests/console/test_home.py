@@ -16,8 +16,8 @@ from watchkeeper.domains.identity.models import ApiToken, User
 from watchkeeper.domains.inbox.models import Notice
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.situations.models import Alert, Situation
-from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.jobs.models import Job
+from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.panels import EVERYONE, panels
 from watchkeeper.model.verdicts import Severity

@@ -12,8 +12,8 @@ from watchkeeper.console.views.doors import NAMES
 from watchkeeper.domains import access
 from watchkeeper.domains.audit import panels as of_audit  # noqa: F401  (it declares, and is no app of Django's)
 from watchkeeper.domains.situations.active import analysis_offset
-from watchkeeper.kernel.acting import Actor
 from watchkeeper.jobs.models import Job, JobState
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.panels import EVERYONE, Line, Panel, panels
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.ports import ports

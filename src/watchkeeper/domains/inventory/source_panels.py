@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.connecting import JOB
-from watchkeeper.kernel.acting import Actor
 from watchkeeper.jobs.models import Job, JobState
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.panels import Line
 from watchkeeper.kernel.permissions import visible
 
