@@ -27,7 +27,7 @@ def test_acknowledge_assign_note_resolve(seeded: Platform, page: Page) -> None:
     press(page, "Acknowledge")
     expect(page.locator("#state")).to_contain_text("acknowledged")
     press(page, "Assign")
-    page.get_by_label("To").select_option(NAME)
+    page.get_by_label("To", exact=True).select_option(NAME)
     press(page, "Assign", again=True)
     expect(page.locator("main")).to_contain_text(f"assigned to {NAME}")
     press(page, "Add a note")
@@ -126,6 +126,7 @@ def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, 
 
 
 def test_keys_and_the_menu_of_a_narrow_screen(page: Page) -> None:
+    page.keyboard.press("g")
     page.keyboard.press("i")
     page.wait_for_url("**/items/")
     page.keyboard.press("/")
