@@ -136,6 +136,7 @@ def test_keys_and_the_menu_of_a_narrow_screen(page: Page) -> None:
     page.locator("h1").click()
     page.keyboard.press("?")
     expect(page.locator("#shortcuts kbd").first).to_be_visible()
+    page.keyboard.press("Escape")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_role("link", name="Doors")).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
