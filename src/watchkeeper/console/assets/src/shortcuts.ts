@@ -12,7 +12,8 @@ function typing(target: EventTarget | null): boolean {
 
 /** What of a row can have the focus. */
 function handle(row: Element): HTMLElement | null {
-  return row.matches("a") ? (row as HTMLElement) : row.querySelector<HTMLElement>("a[href], button, input");
+  if (row.matches("a")) return row as HTMLElement;
+  return row.querySelector<HTMLElement>("a[href]") ?? row.querySelector<HTMLElement>("button, input"); // not the tick box
 }
 
 function move(step: number): void {
