@@ -192,7 +192,8 @@ def test_sessions_are_seen_and_ended(running: Platform, browser: Browser, visito
     for tab in (visitor, other):
         sign_in(tab, running, "sam")
         tab.wait_for_url(f"{local(running)}/")
-    visitor.get_by_title("Your account").click()
+    visitor.get_by_title("your settings").click()
+    visitor.get_by_role("link", name="Your account").click()
     expect(visitor.locator("main")).to_contain_text("Chrome")
     keep(visitor, "account")
     visitor.get_by_role("button", name="End all others").click()
