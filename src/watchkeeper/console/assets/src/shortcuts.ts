@@ -13,11 +13,7 @@ function typing(target: EventTarget | null): boolean {
 /** What of a row can have the focus: what leads to its record, before the box that ticks it. */
 function handle(row: Element): HTMLElement | null {
   if (row.matches("a")) return row as HTMLElement;
-<<<<<<< HEAD
-  return row.querySelector<HTMLElement>("a[href]") ?? row.querySelector<HTMLElement>("button, input"); // not the tick box
-=======
   return row.querySelector<HTMLElement>("a[href]") ?? row.querySelector<HTMLElement>("button, input");
->>>>>>> fixcon
 }
 
 function move(step: number): void {
