@@ -192,16 +192,16 @@ def change_note(request: HttpRequest, path: str, key: str, number: int) -> HttpR
     notes, thing = _of(actor, "notes", resource, record, number)
     require(actor, "change", notes, thing)
     shape = serializer_of(notes)
-    boxes = [shown(f, getattr(thing, f.name)) for f in fields_of(shape) if f.name in notes.writable]
+    boxes = [shown(f, getattr(thing, f.name)) for f in fields_of(shape, actor) if f.name in notes.writable]
     context: dict[str, Any] = {"title": "Change the note", "resource": resource, "record": record}
     if request.method == "GET":
         return page(request, "attached_form.html", fields=boxes, **context)
-    given = shape(thing, data=read(boxes, request.POST), partial=True)
+    given = shape(thing, data=read(boxes, request.POST, actor), partial=True)
     try:
         given.is_valid(raise_exception=True)
         doing.change(notes, actor, thing, given)
     except ValidationError as error:
-        boxes = [f.filled(request.POST, error) for f in boxes]
+        boxes = [f.filled(request.POST, error, actor) for f in boxes]
         return page(request, "attached_form.html", status=400, fields=boxes, **context)
     return _back(resource, record, "#notes")
 

@@ -59,14 +59,14 @@ def ask(request: HttpRequest) -> HttpResponse:
     """The form with which a person asks for themselves: for a role, or for more time with a grant of theirs."""
     actor, resource = actor_of(request), registry["access-requests"]
     extended = _extended(actor, request.GET.get("extends", ""))
-    known = {f.name: _field(f) for f in fields_of(serializer_of(resource))}
+    known = {f.name: _field(f) for f in fields_of(serializer_of(resource), actor)}
     fields = [known[name] for name in (ASKED[1:] if extended else ASKED + ONLY)]
     context: dict[str, Any] = {"resource": resource, "back": "/my-access/", "extended": extended, "only": ONLY,
                                "title": f"Extend {extended.role}" if extended else "Ask for access"}  # fmt: skip
     if request.method == "GET":
         shown = [replace(f, value=request.GET.get(f.name, f.value)) for f in fields]
         return page(request, "ask_access.html", fields=shown, **context)
-    body = read(fields, request.POST) | ({"extends": extended.pk} if extended else {})
+    body = read(fields, request.POST, actor) | ({"extends": extended.pk} if extended else {})
     given = serializer_of(resource)(data=body, context={"request": request})
     try:
         given.is_valid(raise_exception=True)
@@ -75,7 +75,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         raise
     except (ValidationError, WatchkeeperError) as error:
         context["error"] = error.detail if isinstance(error, WatchkeeperError) else ""
-        shown = [f.filled(request.POST, error) for f in fields]
+        shown = [f.filled(request.POST, error, actor) for f in fields]
         return page(request, "ask_access.html", status=400, fields=shown, **context)
     return HttpResponseRedirect("/my-access/")
 

@@ -24,7 +24,7 @@ def try_rule(request: HttpRequest) -> HttpResponse:
     """The answer, or what is wrong with what was written; nothing is saved."""
     resource, actor = registry["event-rules"], actor_of(request)
     require(actor, "create", resource)
-    given = read(fields_of(serializer_of(resource)), request.POST)
+    given = read(fields_of(serializer_of(resource), actor), request.POST, actor)
     kinds = [k for k in given.get("kinds", []) if k in {r.path for r in registry}]
     if not kinds:
         return _answer(request, trouble="Choose a kind of record first.")

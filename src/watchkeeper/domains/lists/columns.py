@@ -49,7 +49,9 @@ def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
     for name, other in referred(resource).items():
         if may(actor, "read", other):
             found |= {
-                f"{name}__{inner}": beyond(name, c) for inner, c in own(other).items() if "__" not in inner
+                f"{name}__{inner}": beyond(name, c)
+                for inner, c in own(other).items()
+                if "__" not in inner and not _of_many(other, inner)
             }
     return found
 
@@ -80,8 +82,10 @@ def kept(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Column]
 def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) -> QuerySet[Any]:
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
-    needed = {c.name.partition("__")[0] for c in columns} & known.keys()
-    return found.select_related(*sorted(needed)) if needed else found
+    names = {c.name for c in columns}
+    needed = {n.partition("__")[0] for n in names} & known.keys()
+    found = found.select_related(*sorted(needed)) if needed else found
+    return found.prefetch_related(*sorted(n for n in names if _of_many(resource, n)))
 
 
 def values(
@@ -98,7 +102,7 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
         return column.value
     name, _, inner = column.name.partition("__")
     if not inner:
-        return _field(resource, name)
+        return _names(actor, name, records) if _of_many(resource, name) else _field(resource, name)
     other = referred(resource)[name]
     ids = {key for r in records if (key := getattr(r, f"{name}_id")) is not None}
     among = other.model._default_manager.filter(pk__in=ids)
@@ -107,6 +111,17 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
         column_of(other, inner).value if inner in {c.name for c in other.columns} else _field(other, inner)
     )
     return lambda record: read(getattr(record, name)) if getattr(record, f"{name}_id") in seen else None
+
+
+def _names(actor: Actor, name: str, records: Sequence[Any]) -> Read:
+    """The names of the records that a field refers to, of those that may be read."""
+    listed = {r.pk: r for record in records for r in getattr(record, name).all()}
+    kind = registry.of(type(next(iter(listed.values())))) if listed else None
+    if kind is None:
+        return lambda record: [str(r) for r in getattr(record, name).all()]
+    among = kind.model._default_manager.filter(pk__in=listed)
+    seen = {pk: kind.title(listed[pk]) for pk in visible(actor, kind, among).values_list("pk", flat=True)}
+    return lambda record: [seen[r.pk] for r in getattr(record, name).all() if r.pk in seen]
 
 
 def column_of(resource: Resource, name: str) -> Column:
@@ -145,6 +160,10 @@ def _column(resource: Resource, name: str) -> Column:
         case models.Field(choices=choices) if choices:
             return Column(name, label, Show.STATE)
     return Column(name, label)
+
+
+def _of_many(resource: Resource, name: str) -> bool:
+    return isinstance(_of_model(resource.model, name), models.ManyToManyField)
 
 
 def _of_model(model: type[Model], name: str) -> Any:
