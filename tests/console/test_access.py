@@ -13,6 +13,8 @@ def test_access_is_granted_explained_and_taken_back(
 ) -> None:
     made = seeded.do("/api/users/", {"username": "nat", "name": "Nat Werk", "password": PASSWORD})
     assert made.status == 201, made.body
+    role = seeded.get("/api/roles/?name=network%20administrator")["results"][0]["id"]
+    assert seeded.do(f"/api/roles/{role}/", {"home_page": "/items/"}, "PATCH").status == 200
     page.goto(f"{seeded.url}/access/")
     page.get_by_role("link", name="Grants", exact=True).click()
     page.get_by_role("link", name="New grant").click()

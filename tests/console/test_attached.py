@@ -128,6 +128,7 @@ def upload(page: Page, folder: Path) -> None:
 
 
 def note(page: Page, text: str, mark: str) -> None:
+    page.locator("summary", has_text="Write a note").click()
     page.get_by_label("Note", exact=True).fill(text)
     page.get_by_label("Mark", exact=True).select_option(label=mark)
     page.get_by_role("button", name="Add the note").click()

@@ -46,7 +46,7 @@ def test_pages_cost_few_queries(
     client: Client, address: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     # The overview asks a few questions for each panel of the reader's roles.
-    with django_assert_max_num_queries(45 if address == "/" else 14):
+    with django_assert_max_num_queries(60 if address == "/" else 22):
         answer = client.get(address)
     assert answer.status_code == 200
     if address == "/situations/":

@@ -3,25 +3,14 @@ tells, and what a rule did is read and replayed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import keep
-from tests.kernel.receivers import Got, webhook_receiver
 from tests.platform import Platform
 from tests.support import eventually
 
 
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Got]:
-    """It is on this machine, which the platform does not allow: what is sent there fails."""
-    with webhook_receiver() as got:
-        yield got
-
-
-def test_a_rule_is_tried_saved_and_followed(page: Page, platform: Platform, receiver: Got) -> None:
+def test_a_rule_is_tried_saved_and_followed(page: Page, platform: Platform) -> None:
     for name in ("network", "storage"):
         assert platform.do("/api/teams/", {"name": name}).status == 201
     page.goto(f"{platform.url}/event-rules/new/")
@@ -35,7 +24,9 @@ def test_a_rule_is_tried_saved_and_followed(page: Page, platform: Platform, rece
     page.get_by_role("button", name="Try it").click()
     expect(page.locator("#tried")).to_contain_text("It would have fired for 1 of the last 2 events.")
     expect(page.locator("#tried")).to_contain_text("made team network")
-    page.locator("#f-address").fill(f"{receiver.url}/hook")
+    page.locator("#f-address").fill(
+        "https://10.0.0.1/hook"
+    )  # internal and not allowed: what is sent there fails
     keep(page, "event-rule-form")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Copy this now")).to_be_visible()

@@ -10,13 +10,16 @@ from django.test import Client
 from django.utils import timezone
 
 from watchkeeper.console.answers import COUNTED, answered
-from watchkeeper.domains.access.models import Grant, Role
+from watchkeeper.domains.access.models import AccessFinding, AccessRequest, Approval, Grant, Role
+from watchkeeper.domains.automation.models import EventRule
 from watchkeeper.domains.identity.models import ApiToken, User
+from watchkeeper.domains.inbox.models import Notice
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.situations.models import Alert, Situation
+from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.kernel.models import OutboxRow
-from watchkeeper.kernel.panels import panels
+from watchkeeper.kernel.panels import EVERYONE, panels
 from watchkeeper.model.verdicts import Severity
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,15 @@ def trouble() -> None:
             id=f"s{n}", state="open", severity=Severity.CRITICAL, title=f"Trouble {n}", assignee=who, because=(),
             opened_at=NOW - dt.timedelta(hours=9), updated_at=NOW, causes=(), alert_count=1,
         )  # fmt: skip
+    EventRule.objects.create(
+        name="pages", enabled=False, kinds=["devices"], switched_off_because="410 for an hour"
+    )
+    m.Source.objects.create(name="racks", type="file", last_read_at=NOW - dt.timedelta(days=90))
+    first, second = m.Item.objects.exclude(kind="host").order_by("pk")[:2]
+    m.Duplicate.objects.create(first=first, second=second, score=0.9, because=(), found_at=NOW)
+    AccessFinding.objects.create(
+        found="dormant", subject="user 1", detail="The account x was never used", found_at=NOW
+    )
     OutboxRow.objects.create(id="o1", kind="webhook", payload={}, state="failed", created_at=NOW, due_at=NOW,
                              error="the address answered 410")  # fmt: skip
     ApiToken.objects.create(name="grafana", prefix="x", hash="x", expires_at=NOW + dt.timedelta(days=3))
@@ -127,8 +139,8 @@ WANTED = {
     "service desk agent": ("my-situations", "nobodys-situations", "old-situations"),
     "requester": ("own-grants",),
     "external auditor": ("audit-seal",),
-    "administrator": ("failed-effects", "journal", "my-situations", "nobodys-situations", "audit-seal",
-                      "tokens-expiring"),
+    "administrator": ("failed-effects", "failed-event-rules", "journal", "my-situations", "nobodys-situations",
+                      "silent-sources", "audit-seal", "access-findings", "tokens-expiring", "duplicates"),
 }  # fmt: skip
 
 
@@ -144,8 +156,9 @@ def test_every_role_has_panels_and_every_panel_says_when_there_is_nothing() -> N
     roles = set(Role.objects.values_list("name", flat=True))
     assert roles == WANTED.keys()
     for panel in panels:
-        assert panel.roles.keys() <= roles, panel.name
-        assert panel.empty.endswith(".") and panel.title
+        assert panel.roles.keys() <= roles | {EVERYONE}, panel.name
+        assert panel.empty.endswith(".") or (panel.empty == "" and EVERYONE in panel.roles)
+        assert panel.title
     for role in roles:
         assert panels.of(frozenset({role})), role
 
@@ -171,6 +184,28 @@ def test_the_links_of_panels_lead_to_lists() -> None:
             assert client.get(panel.link).status_code == 200, panel.link
 
 
+def test_everyone_sees_what_waits_for_them_and_nothing_of_others() -> None:
+    rita, role = person("IT operator"), Role.objects.get(name="IT operator")
+    other = person("IT operator", name="rina")
+    for who, state in ((rita, "failed"), (other, "running")):
+        Job.objects.create(id=who.name, kind="export", label=f"Export of {who.name}", state=state, user=who.person,
+                           actor_kind="person", actor=who.name, scope=1,
+                           created_at=NOW, due_at=NOW, finished_at=NOW)  # fmt: skip
+        Notice.objects.create(user=who.person, event=f"e-{who.name}", text=f"Hello {who.name}", at=NOW)
+    asked = AccessRequest.objects.create(user=other.person, role=role, reason="on call")
+    Approval.objects.create(request=asked, approver=rita.person)
+    shown = {a.panel.name: [line.text for line in a.lines] for a in answered(rita)}
+    assert shown["jobs"] == ["Export of rita"]
+    assert shown["inbox"] == ["Hello rita"]
+    assert shown["requests-to-answer"] == ["IT operator for rina"]
+    assert shown["reviews-to-answer"] == []
+    root = {
+        a.panel.name: [line.text for line in a.lines] for a in answered(person("administrator", name="root"))
+    }
+    assert root["jobs"] == ["Export of rita", "Export of rina"]
+    assert root["requests-to-answer"] == root["inbox"] == []
+
+
 def test_counts_are_bounded() -> None:
     Alert.objects.bulk_create(
         Alert(fingerprint=str(n), name="x", severity=Severity.ERROR, status="firing", annotations={}, because=(),
@@ -182,5 +217,5 @@ def test_counts_are_bounded() -> None:
 
 
 def test_who_may_not_read_a_kind_is_not_asked_about_it() -> None:
-    names = {a.panel.name for a in answered(person("requester"))}
-    assert names == {"own-grants", "own-work"}
+    asked = [a.panel for a in answered(person("requester")) if EVERYONE not in a.panel.roles]
+    assert {p.name for p in asked} == {"own-grants", "own-work"}

@@ -18,7 +18,7 @@ def test_strangers_are_asked_to_sign_in(seeded: Platform, browser: Browser) -> N
     page.get_by_label("User name").fill(NAME)
     page.get_by_label("Password").fill("a wrong password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="do not belong together")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/alerts/?severity=critical")

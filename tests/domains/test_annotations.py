@@ -247,7 +247,7 @@ def test_a_list_costs_as_many_queries_with_them(rest: Rest, ann: Client) -> None
         with CaptureQueriesContext(connection) as captured:
             answer = (rest.client if address.startswith("/api") else ann).get(address)
         assert answer.status_code == 200
-        return len(captured)
+        return sum(q["sql"].startswith("SELECT") for q in captured.captured_queries)
 
     rest.define("text", in_lists=True)
     rest.device("a", tags=["t0"], custom_fields={"text": "x"})
@@ -347,6 +347,16 @@ def test_bookmarks_are_ones_own(rest: Rest, ann: Client) -> None:
     assert (kept.title, kept.url, kept.kind) == ("a", f"/devices/{device}/", "device")
     other = User.objects.create_user("bob", "correct horse battery")
     assert annotations.bookmarks_of(Actor(ActorKind.PERSON, "bob", str(other.pk), person=other)) == []
+    assert [p["label"] for p in ann.get("/palette/places.json").json()["rows"] if p["group"] == "Bookmark"]
+    assert "Your bookmarks" in ann.get("/").content.decode()
+    assert kept.title in ann.get("/bookmarks/").content.decode()
+    assert ann.get("/api/bookmarks/").json() == [
+        {"kind": "devices", "id": device, "title": kept.title, "url": f"/devices/{device}/"}
+    ]
+    problem(ann.put("/api/bookmarks/devices/nothing/"), 404)
+    assert ann.delete(f"/api/bookmarks/devices/{device}/").status_code == 204
+    assert ann.put(f"/api/bookmarks/devices/{device}/").status_code == 204
+    assert len(ann.get("/api/bookmarks/").json()) == 1
     assert ann.post(f"/devices/{device}/bookmark/").status_code == 302
     assert Bookmark.objects.count() == 0
 

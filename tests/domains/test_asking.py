@@ -23,7 +23,7 @@ from django.test import override_settings
 
 from watchkeeper.domains.inventory.asking import Access, Unreadable, askers
 from watchkeeper.domains.inventory.importers import importers
-from watchkeeper.kernel.outbound import NotAllowed
+from watchkeeper.domains.outgoing.outbound import NotAllowed
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "inventory"
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]

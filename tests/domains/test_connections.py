@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from tests.domains.test_asking import answering, netbox_pages
 from tests.kernel.test_jobs import run
 from watchkeeper.domains.inventory.models import Connection, Device, Source
-from watchkeeper.kernel.models import Job
+from watchkeeper.jobs.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

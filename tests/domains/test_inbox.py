@@ -134,7 +134,7 @@ def test_a_subscription_is_ones_own(root: Client, person: Person) -> None:
     call(ann, "patch", one, {"muted": True})
     call(root, "patch", f"/api/devices/{key}/", {"asset_tag": "A-1"})
     work()
-    assert texts(ann) == [] and not OutboxRow.objects.exclude(kind="inventory.tend").exists()
+    assert texts(ann) == [] and not OutboxRow.objects.filter(kind="event").exists()
     call(ann, "patch", one, {"muted": False})
     call(root, "patch", f"/api/devices/{key}/", {"asset_tag": "A-2"})
     work()

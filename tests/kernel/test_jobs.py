@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inventory.models import Item
-from watchkeeper.kernel import jobs
+from watchkeeper.jobs import port as jobs
+from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
-from watchkeeper.kernel.models import AuditEntry, Job
+from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 
 pytestmark = pytest.mark.django_db

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchkeeper.app.installation import installation_key
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.models import AuditEntry
-from watchkeeper.kernel.secrets import Unreadable, installation_key, seal, unseal
+from watchkeeper.kernel.secrets import Unreadable, seal, unseal
 
 
 def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
     """Made once, for this user's eyes."""
     code = (
-        "import sys, pathlib; from watchkeeper.kernel.secrets import installation_key as k; "
+        "import sys, pathlib; from watchkeeper.app.installation import installation_key as k; "
         "print(k(pathlib.Path(sys.argv[1])))"
     )
 

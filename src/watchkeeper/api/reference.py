@@ -42,7 +42,8 @@ This page is made from the declarations of the kinds of record; the same as Open
 Beside these: `/api/annotations/KIND/ID/` (tags and custom fields also of records that are not changed otherwise),
 `/api/files/upload/` and `/api/files/ID/content/`, `/api/access/explain` and `/api/access/who`
 ([who may what, and why](../how-to/access.md)), `/api/dead-letters/` (list, one with its payload, `replay/`),
-`/api/inbox/` and `/api/subscriptions/` ([what you watch](../how-to/inbox.md)), `/api/event-rules/try/`
+`/api/inbox/` and `/api/subscriptions/` ([what you watch](../how-to/inbox.md)), `/api/bookmarks/` and
+`/api/bookmarks/KIND/ID/` ([yours](../how-to/annotations.md)), `/api/event-rules/try/`
 ([event rules](../how-to/event-rules.md)), `/api/search/` ([search](../how-to/rest.md)),
 `/metrics` for Prometheus, and Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`,
 `/api/v2/silences`, `/api/v2/silence/ID`, `/api/v2/status`, `/api/v2/receivers`.

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
     access,
     annotations,
+    bookmarks,
     dead_letters,
     files,
     graph,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
     path("api/search/", search.Search.as_view(), name="search"),
     path("api/annotations/<slug:kind>/<str:key>/", annotations.Annotations.as_view(), name="annotations"),
+    path("api/bookmarks/", bookmarks.Bookmarks.as_view(), name="bookmarks"),
+    path("api/bookmarks/<slug:kind>/<str:key>/", bookmarks.Bookmarking.as_view(), name="bookmarking"),
     path("api/files/upload/", files.FileUpload.as_view(), name="file-upload"),
     path("api/files/<int:key>/content/", files.FileContent.as_view(), name="file-content"),
     path("api/", include(router.urls)),

@@ -15,8 +15,8 @@ from dbos import error as dbos_errors
 from django.db import OperationalError, close_old_connections, connection
 from sqlalchemy.exc import DBAPIError
 
-from watchkeeper.kernel import jobs
-from watchkeeper.kernel.models import Job, JobState
+from watchkeeper.jobs import port as jobs
+from watchkeeper.jobs.models import Job, JobState
 from watchkeeper.kernel.outbox import TryAgain
 
 _log = logging.getLogger(__name__)

@@ -33,9 +33,9 @@ def main() -> None:
     from django.db import DatabaseError, close_old_connections
 
     from watchkeeper.app.durable import Durable, store_url
+    from watchkeeper.jobs import port as jobs
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
-    from watchkeeper.kernel import jobs
     from watchkeeper.kernel.ports import ports
 
     process.await_records()
@@ -73,7 +73,7 @@ def watch(stop: threading.Event) -> None:
     """In the web process: tell the supervisor when a job is due, once a second."""
     from django.db import DatabaseError, close_old_connections
 
-    from watchkeeper.kernel import jobs
+    from watchkeeper.jobs import port as jobs
 
     pipe = int(os.environ[process.WORK])
     fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_NONBLOCK)

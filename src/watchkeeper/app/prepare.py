@@ -18,7 +18,7 @@ def main() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     from watchkeeper.domains import identity
-    from watchkeeper.kernel import jobs
+    from watchkeeper.jobs import port as jobs
 
     jobs.schedule()
     out = {"link": identity.first_run_link() or "", "intake_key": identity.first_intake_key() or ""}

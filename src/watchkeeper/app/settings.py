@@ -18,7 +18,7 @@ import dj_database_url
 import psutil
 
 from watchkeeper.app.config import Config, number
-from watchkeeper.kernel.secrets import installation_key
+from watchkeeper.app.installation import installation_key
 
 CONFIG = Config.from_env()
 CONFIG.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "watchkeeper.kernel",
+    "watchkeeper.jobs",
     "watchkeeper.domains.identity",
     "watchkeeper.domains.access",
     "watchkeeper.domains.federation",
@@ -89,7 +90,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "watchkeeper.kernel.requests.RequestMiddleware",
+    "watchkeeper.app.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -215,7 +216,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["watchkeeper.kernel.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["watchkeeper.kernel.bodies.Json"],
+    "DEFAULT_PARSER_CLASSES": ["watchkeeper.api.json_bodies.Json"],
     "DEFAULT_PAGINATION_CLASS": "watchkeeper.kernel.lists.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "watchkeeper.kernel.problems.handle",

@@ -39,7 +39,7 @@ def answered(actor: Actor) -> list[Answered]:
     if actor.person is None:
         return []
     roles = access.roles_of(actor.person)
-    chosen = panels.of(roles) or panels.of(DEFAULT)
+    chosen = panels.of(roles if any(p.roles.keys() & roles for p in panels) else roles | DEFAULT)
     until = time.monotonic() + ALTOGETHER
     return [_answer(p, actor, until - time.monotonic()) for p in chosen if _may_see(actor, p)]
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from watchkeeper.console.fields import Field
+from watchkeeper.console.fields import Field, read, with_choices
 from watchkeeper.console.tables import Row
 from watchkeeper.console.templatetags.console import exact, many
 from watchkeeper.domains.annotations import bookmarks, defining
@@ -243,24 +243,23 @@ _SHAPES = {"long_text": "long", "whole": "number", "decimal": "number", "yes_no"
            "moment": "time", "choice": "choice", "choices": "pick"}  # fmt: skip
 
 
-def inputs(resource: Resource, values: dict[str, Any] | None = None) -> list[Field]:
+def inputs(resource: Resource, actor: Actor, values: dict[str, Any] | None = None) -> list[Field]:
     """The custom fields of a kind as inputs, named cf_NAME; with a record's values, or what a new one begins with."""
-    out = []
-    for f in defined.fields_of(resource):
-        choices = (
-            (("true", "yes"), ("false", "no"))
-            if f.type == "yes_no"
-            else tuple((c, c) for c in f.choices or ())
-        )
-        value = f.default if values is None else values.get(f.name)
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        needed = f.required and f.type != "choices"
-        out.append(
-            Field(f"cf_{f.name}", f.called, _SHAPES.get(f.type, "text"), _help(f), needed, choices,
-                  "" if value is None else value)
-        )  # fmt: skip
-    return out
+    known = defined.fields_of(resource)
+    return [input_of(f, f.default if values is None else values.get(f.name), actor) for f in known]
+
+
+def input_of(field: CustomField, value: Any, actor: Actor) -> Field:
+    """One custom field as an input; records are chosen by searching for them."""
+    choices = tuple((c, c) for c in field.choices or ())
+    if field.type == "yes_no":
+        choices, value = (("true", "yes"), ("false", "no")), {True: "true", False: "false"}.get(value, value)
+    needed = field.required and field.type != "choices"
+    made = Field(f"cf_{field.name}", field.called, _SHAPES.get(field.type, "text"), _help(field), needed, choices,
+                 "" if value is None else value)  # fmt: skip
+    if field.type != "reference":
+        return made
+    return with_choices(replace(made, shape="reference", path=field.target), registry[field.target], actor)
 
 
 def _help(field: CustomField) -> str:
@@ -269,21 +268,23 @@ def _help(field: CustomField) -> str:
     bounds = f"from {least:g} to {most:g}{unit}" if None not in (least, most) else (
         f"at least {least:g}{unit}" if least is not None else f"at most {most:g}{unit}" if most is not None else ""
     )  # fmt: skip
-    refers = f"the id of a record of {field.target.replace('-', ' ')}" if field.type == "reference" else ""
-    return "; ".join(part for part in (field.help, bounds, refers) if part)
+    return "; ".join(part for part in (field.help, bounds) if part)
 
 
-def typed(fields: list[Field], given: Any) -> dict[str, Any]:
+def typed(fields: list[Field], given: Any, actor: Actor) -> dict[str, Any]:
     """What was typed into `inputs`, as the API takes it: an empty box takes the value away."""
-    return {
-        f.name.removeprefix("cf_"): given.getlist(f.name)
-        if f.shape == "pick"
-        else (given.get(f.name, "").strip() or None)
-        for f in fields
-    }
+    return {f.name.removeprefix("cf_"): _typed(f, given, actor) for f in fields}
 
 
-def said(fields: list[Field], given: Any, error: Any) -> list[Field]:
+def _typed(field: Field, given: Any, actor: Actor) -> Any:
+    if field.shape == "pick":
+        return given.getlist(field.name)
+    if field.shape == "reference":
+        return read([field], given, actor).get(field.name)
+    return given.get(field.name, "").strip() or None
+
+
+def said(fields: list[Field], given: Any, error: Any, actor: Actor) -> list[Field]:
     """With what was typed and what was wrong with it."""
     detail = getattr(error, "detail", {})
     wrong = detail.get("custom_fields", {}) if isinstance(detail, dict) else {}
@@ -292,5 +293,6 @@ def said(fields: list[Field], given: Any, error: Any) -> list[Field]:
         words = wrong.get(f.name.removeprefix("cf_"), "") if isinstance(wrong, dict) else ""
         text = "; ".join(map(str, words)) if isinstance(words, list) else str(words)
         value = given.getlist(f.name) if f.shape == "pick" else given.get(f.name, "")
-        out.append(replace(f, value=value, error=text))
+        now = replace(f, value=value, error=text)
+        out.append(with_choices(now, registry[now.path], actor) if now.path else now)
     return out

@@ -14,6 +14,8 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from watchkeeper.console import attached_filters
+from watchkeeper.console.attached_filters import Lookup
 from watchkeeper.console.fields import Field, read, reference_to
 from watchkeeper.console.templatetags.console import as_time, exact
 from watchkeeper.console.wording import called
@@ -41,15 +43,6 @@ _TIMES = (df.IsoDateTimeFilter, df.DateTimeFilter, df.DateFilter)
 
 
 @dataclass(frozen=True)
-class Lookup:
-    """One parameter of a list: `field` and how it is compared, in words."""
-
-    parameter: str
-    field: str
-    word: str
-
-
-@dataclass(frozen=True)
 class Chip:
     """A filter that is set, and the query without it."""
 
@@ -57,8 +50,13 @@ class Chip:
     without: str
 
 
+def lookups(resource: Resource, field: str) -> tuple[Lookup, ...]:
+    """What can be asked of a field, also of one that people have added; nothing where there is no such field."""
+    return _own(resource).get(field, ()) or attached_filters.lookups(resource, field)
+
+
 @lru_cache(maxsize=256)
-def lookups(resource: Resource) -> Mapping[str, tuple[Lookup, ...]]:
+def _own(resource: Resource) -> Mapping[str, tuple[Lookup, ...]]:
     """Field → what can be asked of it."""
     made = filters_of(resource).base_filters
     return {
@@ -73,9 +71,11 @@ def lookups(resource: Resource) -> Mapping[str, tuple[Lookup, ...]]:
 
 def lookup_of(resource: Resource, parameter: str) -> Lookup | None:
     """The look-up of a parameter; None when it is no filter."""
-    return next(
-        (one for found in lookups(resource).values() for one in found if one.parameter == parameter), None
-    )
+    own = (one for found in _own(resource).values() for one in found)
+    if found := next((one for one in own if one.parameter == parameter), None):
+        return found
+    among = attached_filters.lookups(resource, parameter.partition("__")[0])
+    return next((one for one in among if one.parameter == parameter), None)
 
 
 def label(resource: Resource, field: str) -> str:
@@ -86,14 +86,17 @@ def label(resource: Resource, field: str) -> str:
 
 def choices(resource: Resource) -> list[tuple[str, str]]:
     """Fields that can be filtered by, with their labels, in order of these."""
-    return sorted(((f, label(resource, f)) for f in lookups(resource)), key=lambda c: c[1].lower())
+    own = ((f, label(resource, f)) for f in _own(resource))
+    return sorted((*own, *attached_filters.choices(resource)), key=lambda c: c[1].lower())
 
 
 def value_input(resource: Resource, lookup: Lookup, actor: Actor) -> Field:
     """The input for a value to compare with."""
+    field = Field("add-value", "Value", "text", required=True)
+    if attached_filters.is_one(lookup):
+        return attached_filters.value_input(field, lookup, actor)
     made = filters_of(resource).base_filters[lookup.parameter]
     many = isinstance(made, df.BaseInFilter)
-    field = Field("add-value", "Value", "text", required=True)
     match made:
         case df.BooleanFilter():
             return replace(field, shape="choice", choices=(("true", "yes"), ("false", "no")))
@@ -125,29 +128,39 @@ def chips(
     out = []
     for name in asked:
         lookup = lookup_of(resource, name)
-        words = name == "search" and format_html("Words: <strong>{}</strong>", asked[name])
-        if lookup is None and not words:
+        if lookup is None and name != "search":
             continue
-        text = words or _said(resource, actor, lookup, asked[name])  # type: ignore[arg-type]
-        rest = QueryDict(mutable=True)
-        for other in asked:
-            if other != name:
-                rest.setlist(other, asked.getlist(other))
-        rest.update(dict(kept))
-        if not any(n not in CONTROL or n == "search" for n in rest):
-            rest["all"] = "1"
-        out.append(Chip(SafeString(text), rest.urlencode()))
+        for value, left in attached_filters.parts(name, asked[name]):
+            words = format_html("Words: <strong>{}</strong>", value)
+            text = words if lookup is None else _said(resource, actor, lookup, value)
+            out.append(Chip(text, _without(asked, name, left, kept)))
     return out
 
 
+def _without(asked: MultiValueDict[str, str], name: str, left: str, kept: Mapping[str, str]) -> str:
+    """The query with what is left of a filter."""
+    rest = QueryDict(mutable=True)
+    for other in asked:
+        if other != name:
+            rest.setlist(other, asked.getlist(other))
+        elif left:
+            rest[name] = left
+    rest.update(dict(kept))
+    if not any(n not in CONTROL or n == "search" for n in rest):
+        rest["all"] = "1"
+    return rest.urlencode()
+
+
 def _said(resource: Resource, actor: Actor, lookup: Lookup, value: str) -> SafeString:
-    made = filters_of(resource).base_filters[lookup.parameter]
-    name = label(resource, lookup.field)
+    extra = attached_filters.is_one(lookup)
+    name = attached_filters.label(lookup) if extra else label(resource, lookup.field)
     if lookup.parameter.endswith(("__isnull", "__empty")):
         return format_html("{} {}", name, "is empty" if value == "true" else "is not empty")
-    return format_html(
-        "{} {} <strong>{}</strong>", name, lookup.word, _value(resource, actor, lookup, made, value)
-    )
+    if extra:
+        words = attached_filters.said(lookup, value, actor)
+    else:
+        words = _value(resource, actor, lookup, filters_of(resource).base_filters[lookup.parameter], value)
+    return format_html("{} {} <strong>{}</strong>", name, lookup.word, words)
 
 
 def _value(resource: Resource, actor: Actor, lookup: Lookup, made: Any, value: str) -> Any:

@@ -21,8 +21,8 @@ from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, tables
 from watchkeeper.exchange.planning import Plan
 from watchkeeper.exchange.tables import Format
-from watchkeeper.kernel.jobs import Run, job
-from watchkeeper.kernel.models import Job
+from watchkeeper.jobs.models import Job
+from watchkeeper.jobs.port import Run, job
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.problems import NotThere, Refused
 from watchkeeper.kernel.resource import Resource, registry

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from django.utils.text import capfirst
 
+from watchkeeper.domains.annotations import bookmarks_of
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.resource import registry
+
+BOOKMARKS = 50
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,13 @@ def own_pages(_: Actor) -> Iterable[Place]:
     yield Place("Change your password", "/password/", "Page")
 
 
-SOURCES: list[Callable[[Actor], Iterable[Place]]] = [own_pages, kinds]
+def bookmarked(actor: Actor) -> Iterable[Place]:
+    """What somebody wants to find again, the newest first."""
+    for b in bookmarks_of(actor, BOOKMARKS):
+        yield Place(b.title, b.url, "Bookmark")
+
+
+SOURCES: list[Callable[[Actor], Iterable[Place]]] = [own_pages, bookmarked, kinds]
 
 
 def places(actor: Actor) -> list[Place]:

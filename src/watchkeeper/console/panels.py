@@ -1,14 +1,21 @@
-"""Panels about the platform's own doors and journal, which belong to no domain."""
+"""Panels about the platform's own doors, journal and jobs, which belong to no domain."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from watchkeeper.console.views.doors import NAMES
+from watchkeeper.domains import access
 from watchkeeper.domains.audit import panels as of_audit  # noqa: F401  (it declares, and is no app of Django's)
 from watchkeeper.domains.situations.active import analysis_offset
+from watchkeeper.jobs.models import Job, JobState
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.panels import Line, Panel, panels
+from watchkeeper.kernel.panels import EVERYONE, Line, Panel, panels
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry.queries import dead_letters
@@ -56,7 +63,22 @@ def _letters(_: Actor) -> list[Line]:
     ]
 
 
+def _jobs(actor: Actor) -> QuerySet[Any]:
+    """What failed within a week, then what runs: this reader's own, and for administrators everybody's."""
+    failed = Q(state=JobState.FAILED, finished_at__gte=timezone.now() - dt.timedelta(days=7))
+    found = visible(actor, "jobs", Job.objects.filter(failed | Q(state=JobState.RUNNING)))
+    if "administrator" not in access.roles_of(actor.person):
+        found = found.filter(user=actor.person)
+    return found.order_by("state", "-created_at")
+
+
+def _job(job: Job) -> Line:
+    said = job.error or job.message if job.state == JobState.FAILED else job.message
+    return Line(job.label, f"/jobs/{job.pk}/", said[:150], job.state, job.finished_at or job.started_at)
+
+
 panels.add(
+    Panel("jobs", "Jobs that failed or run", {EVERYONE: 7}, _jobs, _job, "", "/jobs/?state__in=failed,running"),
     Panel(
         "journal", "Does everything keep up?", {"administrator": 5, "operations engineer": 55, "systems integrator": 0},
         _behind, lambda line: line, "Analysis and telemetry keep up with what comes in.", "/doors/", "platform",

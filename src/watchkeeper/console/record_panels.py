@@ -19,7 +19,8 @@ Context = dict[str, Any] | None
 
 @dataclass(frozen=True)
 class Panel:
-    """`place`: lead (under the title), body (the wide column) or aside (the narrow one)."""
+    """`place`: lead (under the title), body (the wide column, under the facts), after (at its end) or aside (the narrow
+    one)."""
 
     place: str
     template: str
@@ -32,7 +33,7 @@ PANELS = (
     Panel("body", "parts/custom_field_use.html", attached.use_of_field),
     Panel("body", "parts/tagged.html", attached.tagged),
     Panel("body", "parts/custom_fields.html", attached.custom_fields),
-    Panel("body", "parts/notes.html", attached.notes),
+    Panel("after", "parts/notes.html", attached.notes),
     Panel("aside", "parts/links.html", attached.links),
     Panel("aside", "parts/files.html", attached.files),
 )
@@ -42,7 +43,7 @@ def panels(
     request: HttpRequest, resource: Resource, record: Any
 ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     """Place → templates and what they get, for the page of this record."""
-    out: dict[str, list[tuple[str, dict[str, Any]]]] = {"lead": [], "body": [], "aside": []}
+    out: dict[str, list[tuple[str, dict[str, Any]]]] = {"lead": [], "body": [], "after": [], "aside": []}
     for panel in PANELS:
         context = panel.show(request, resource, record, actor_of(request))
         if context is not None:

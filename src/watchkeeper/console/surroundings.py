@@ -19,9 +19,10 @@ from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations.models import Alert, Silence
+from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event
-from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow
+from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import registry
 
@@ -75,13 +76,14 @@ def of_rule(rule: EventRule, actor: Actor) -> dict[str, Any]:
     return {"fired": found[:20], "fired_count": found.count(), "in_words": {"firings"}}
 
 
-def of_firing(firing: Firing, _: Actor) -> dict[str, Any]:
+def of_firing(firing: Firing, actor: Actor) -> dict[str, Any]:
     """What had happened, as a sentence and by what it changed, and every attempt to tell it."""
     event = msgspec.convert(firing.told, Event)
     names = [n for n in {**event.before, **event.after} if event.act != "create"]
     row = OutboxRow.objects.filter(pk=firing.effect, state="due", attempts__gt=0).first()
     return {
         "again_at": row.due_at if row is not None else None,
+        "job": visible(actor, "jobs").filter(pk=firing.message).first(),
         "title": sentence(event, registry[event.kind].name) if event.act != "test" else event.name,
         "event": event,
         "changes": [

@@ -126,6 +126,21 @@ def change(
         return each(rows, do)
 
 
+def annotate(
+    resource: Resource, actor: Actor, among: QuerySet[Any], ids: Sequence[Any], values: Callable[[Any], Any]
+) -> None:
+    """Set what every kind has beside its own fields, of each record as `values(record)` says. Raises Rejected."""
+
+    def do(pk: Any) -> None:
+        obj = _one(resource, found, pk)
+        doing.annotate(resource, actor, obj, values(obj))
+
+    with transaction.atomic(), audit.together():
+        found = _locked(resource, among, ids)
+        extras.gather(resource, found.values())
+        each(ids, do)
+
+
 def remove(resource: Resource, actor: Actor, among: QuerySet[Any], ids: Sequence[Any]) -> None:
     """Remove the records with these ids. Raises Rejected."""
     with transaction.atomic(), audit.together():

@@ -16,6 +16,8 @@ from django.utils.module_loading import autodiscover_modules
 
 from watchkeeper.kernel.acting import Actor
 
+EVERYONE = "everyone"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -32,11 +34,12 @@ class Line:
 class Panel:
     """A question with an answer from the records.
 
-    `roles` maps the roles that it is for to its place on their page. `kind` is the path of the kind that one has to be
-    allowed to read, or "platform" with `act` for what has to be allowed of its pages; "" asks nothing. `find(actor)`
+    `roles` maps the roles that it is for, or EVERYONE, to its place on their page. `kind` is the path of the kind that
+    one has to be allowed to read, or "platform" with `act` for what has to be allowed of its pages; "" asks nothing.
+    `find(actor)`
     gives the records, most urgent first: a queryset, which is cut and counted within bounds, or a short list; it looks
     at permissions itself, which `visible` does. `line` draws one of them. `link` leads to the list of all, `empty` says
-    in one line that there are none.
+    in one line that there are none; "" says nothing.
     """
 
     name: str
@@ -72,8 +75,10 @@ class Panels:
 
     def of(self, roles: frozenset[str]) -> list[Panel]:
         """The panels of these roles, each once, where the first of the roles wants it."""
-        mine = [p for p in self if p.roles.keys() & roles]
-        return sorted(mine, key=lambda p: min(p.roles[r] for r in p.roles.keys() & roles))
+        mine = [
+            (min(p.roles[r] for r in has), p) for p in self if (has := p.roles.keys() & {*roles, EVERYONE})
+        ]
+        return [p for _, p in sorted(mine, key=lambda placed: placed[0])]
 
 
 panels = Panels()

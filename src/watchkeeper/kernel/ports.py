@@ -3,11 +3,10 @@ is counted. Everything is None or empty until app has set it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from watchkeeper.kernel.acting import Actor
 from watchkeeper.model.act import Act
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -30,18 +29,6 @@ class ActSink(Protocol):
         ...
 
 
-class Jobs(Protocol):
-    """What runs declared jobs in the background."""
-
-    def names(self) -> Collection[str]:
-        """The jobs that are declared."""
-        ...
-
-    def start(self, name: str, arguments: Mapping[str, Any], *, id: str, actor: Actor) -> str:
-        """Start a job, once for this id however often it is called; where to see it, in words. Raises Invalid."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One family for /metrics: samples are label sets and values."""
@@ -59,7 +46,6 @@ class Ports:
     acts: ActSink | None = None
     journal: Journal | None = None
     telemetry: Any = None
-    jobs: Jobs | None = None
     collectors: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     doors: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # what each door took and refused
 
@@ -68,12 +54,6 @@ class Ports:
         if self.acts is None:
             raise NotReady("the journal cannot be reached from here")
         self.acts.submit(act)
-
-    def start(self, name: str, arguments: Mapping[str, Any], *, id: str, actor: Actor) -> str:
-        """Start a declared job, once for this id. Raises NotReady or what the job says is wrong."""
-        if self.jobs is None:
-            raise NotReady("jobs cannot be run from here")
-        return self.jobs.start(name, arguments, id=id, actor=actor)
 
     def the_journal(self) -> Journal:
         """The journal. Raises NotReady."""

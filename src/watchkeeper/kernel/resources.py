@@ -1,63 +1,37 @@
-"""The audit trail, the outbox and long work, declared: to be read; what was given up can be tried again, and a job be
-started and cancelled."""
+"""The audit trail and the outbox, declared: to be read; what was given up can be tried again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
-from watchkeeper.kernel import jobs, outbox
+from watchkeeper.kernel import outbox
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.models import AuditEntry, Delivery, Job, OutboxRow
+from watchkeeper.kernel.derive import plain
+from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
 
-registry.add(
-    Resource(
-        model=AuditEntry,
-        path="audit",
-        policy_attributes=("kind", "actor", "act"),
-        name="audit entry",
-        description="What people, tokens and commands did: who, when, from where, before and after.",
-        fields=(
-            "id",
-            "at",
-            "actor_kind",
-            "actor",
-            "actor_id",
-            "address",
-            "request_id",
-            "act",
-            "kind",
-            "record",
-            "name",
-            "before",
-            "after",
-            "sealed_no",
-            "seal",
-        ),
-        columns=(
-            Column("at", "When", Show.TIME, link=True),
-            Column("actor", "Who"),
-            Column("act", "What"),
-            Column("name", "Record"),
-            Column("address", "From"),
-        ),
-        filters={
-            "actor": ["exact"],
-            "actor_kind": ["exact"],
-            "act": ["exact", "startswith"],
-            "kind": ["exact"],
-            "record": ["exact"],
-            "at": ["gte", "lt"],
-        },
-        search=("actor", "act", "name"),
-        ordering=("-id",),
-        orderable=("at",),
-        read_scope=Scope.ADMIN,
-        write_scope=Scope.ADMIN,
-    )
+plain(
+    AuditEntry,
+    "audit entry",
+    "audit",
+    "at:When actor:Who act:What name:Record address:From",
+    policy_attributes=("kind", "actor", "act"),
+    description="What people, tokens and commands did: who, when, from where, before and after.",
+    filters={
+        "actor": ["exact"],
+        "actor_kind": ["exact"],
+        "act": ["exact", "startswith"],
+        "kind": ["exact"],
+        "record": ["exact"],
+        "at": ["gte", "lt"],
+    },
+    search=("actor", "act", "name"),
+    ordering=("-id",),
+    orderable=("at",),
+    writable=(),
+    allow=frozenset(),
+    read_scope=Scope.ADMIN,
+    write_scope=Scope.ADMIN,
 )
 
 
@@ -117,75 +91,5 @@ registry.add(
         ordering=("-id",),
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
-    )
-)
-
-
-class JobSerializer(RecordSerializer):
-    """A job, and what starts one: its kind and its arguments."""
-
-    arguments = serializers.DictField(required=False, default=dict)
-    user_name = serializers.CharField(source="user.username", read_only=True, default="")
-
-    class Meta:
-        model = Job
-        fields = ("id", "kind", "label", "state", "done", "total", "unit", "message", "error", "result", "arguments", "log",
-                  "attempt", "actor_kind", "actor", "user", "user_name", "created_at", "due_at", "started_at",
-                  "finished_at")  # fmt: skip
-        read_only_fields = tuple(f for f in fields if f not in ("kind", "arguments"))
-
-
-def _start(actor: Actor, data: dict[str, Any]) -> Job:
-    return jobs.written(data["kind"], data["arguments"], actor)[0]
-
-
-_start.programs = True  # type: ignore[attr-defined]
-
-
-def _cancel(actor: Actor, job: Job, _: dict[str, Any]) -> Done:
-    jobs.cancel(actor, job)
-    return Done()
-
-
-def _anew(_: Actor, job: Job, __: dict[str, Any]) -> Done:
-    jobs.again(job)
-    return Done()
-
-
-registry.add(
-    Resource(
-        model=Job,
-        path="jobs",
-        policy_attributes=("kind", "state", "user__username"),
-        name="job",
-        description="Long work in the background: imports, exports, checks. Who started it, how far it is, what came of it.",
-        fields=JobSerializer.Meta.fields,
-        columns=(
-            Column("label", "Job", link=True),
-            Column("state", show=Show.STATE),
-            Column("actor", "Started by"),
-            Column("created_at", "Asked for", Show.TIME),
-            Column("finished_at", "Over", Show.TIME),
-        ),
-        filters={
-            "state": ["exact", "in"],
-            "kind": ["exact"],
-            "actor": ["exact"],
-            "created_at": ["gte", "lt"],
-        },
-        search=("label", "actor"),
-        ordering=("-created_at", "-id"),
-        orderable=("state", "due_at", "finished_at"),
-        create_only=("kind", "arguments"),
-        allow=frozenset({"create"}),
-        serializer=JobSerializer,
-        prepare=lambda found: found.select_related("user"),
-        create=_start,
-        actions=(
-            Action(
-                "cancel", "Cancel", _cancel, offered=lambda job: not job.finished and not job.cancel_asked
-            ),
-            Action("retry", "Try again", _anew, offered=lambda job: job.state in ("failed", "cancelled")),
-        ),
     )
 )

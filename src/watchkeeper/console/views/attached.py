@@ -73,7 +73,7 @@ def fields(request: HttpRequest, path: str, key: str) -> HttpResponse:
     resource, record = found(actor, path, key)
     require(actor, "change", resource, record)
     now = extras.value_of(resource, record, "custom_fields")
-    boxes = attached.inputs(resource, now)
+    boxes = attached.inputs(resource, actor, now)
     if not boxes:
         raise Http404
     context: dict[str, Any] = {
@@ -85,7 +85,7 @@ def fields(request: HttpRequest, path: str, key: str) -> HttpResponse:
         return page(request, "attached_form.html", fields=boxes, **context)
     try:
         try:
-            valid = checked(defined(resource), attached.typed(boxes, request.POST), now, new=False)
+            valid = checked(defined(resource), attached.typed(boxes, request.POST, actor), now, new=False)
         except ValidationError as error:
             raise ValidationError({"custom_fields": error.detail}) from error
         doing.annotate(resource, actor, record, {"custom_fields": valid})
@@ -94,7 +94,7 @@ def fields(request: HttpRequest, path: str, key: str) -> HttpResponse:
             request,
             "attached_form.html",
             status=400,
-            fields=attached.said(boxes, request.POST, error),
+            fields=attached.said(boxes, request.POST, error, actor),
             **context,
         )
     return _back(resource, record)
@@ -192,7 +192,7 @@ def change_note(request: HttpRequest, path: str, key: str, number: int) -> HttpR
     notes, thing = _of(actor, "notes", resource, record, number)
     require(actor, "change", notes, thing)
     shape = serializer_of(notes)
-    boxes = [shown(f, getattr(thing, f.name)) for f in fields_of(shape, actor) if f.name in notes.writable]
+    boxes = [shown(f, getattr(thing, f.name), actor) for f in fields_of(shape, actor, notes.writable)]
     context: dict[str, Any] = {"title": "Change the note", "resource": resource, "record": record}
     if request.method == "GET":
         return page(request, "attached_form.html", fields=boxes, **context)

@@ -57,7 +57,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         "title": f"New {resource.name}",
         "resource": resource,
         "previews": previewing.of(resource),
-        "own": attached.inputs(resource),
+        "own": attached.inputs(resource, actor),
     }
     if request.method == "GET":
         copied = _copied(resource, actor, request.GET["from"]) if request.GET.get("from") else {}
@@ -90,8 +90,9 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
 
 def _given(request: HttpRequest, fields: list[Field], own: list[Field]) -> dict[str, Any]:
     """What was typed, as the API takes it; `own` are the kind's custom fields."""
-    custom = {"custom_fields": attached.typed(own, request.POST)} if own else {}
-    return {**read(fields, request.POST, actor_of(request)), **custom}
+    actor = actor_of(request)
+    custom = {"custom_fields": attached.typed(own, request.POST, actor)} if own else {}
+    return {**read(fields, request.POST, actor), **custom}
 
 
 def _copied(resource: Resource, actor: Actor, key: str) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
     context: dict[str, Any] = {
         "title": f"Change {resource.title(record)}", "resource": resource, "record": record,
         "seen": _seen(resource, now), "previews": previewing.of(resource),
-        "own": attached.inputs(resource, now.get("custom_fields", {})),
+        "own": attached.inputs(resource, actor, now.get("custom_fields", {})),
     }  # fmt: skip
     if request.method == "GET":
         return page(request, "form.html", fields=fields, **context)
@@ -134,7 +135,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         fresh = visible(actor, resource).get(pk=record.pk)
         now = serializer_of(resource)(fresh).data
         fields = [_untouched(request, f, now, actor) for f in fields]
-        context["own"] = attached.said(context["own"], request.POST, None)
+        context["own"] = attached.said(context["own"], request.POST, None, actor)
         context |= {"seen": _seen(resource, now), "meanwhile": _meanwhile(request, resource, fresh)}
         return page(request, "form.html", status=412, fields=fields, by=_last(resource, fresh), **context)
     except (ValidationError, WatchkeeperError, IntegrityError) as error:
@@ -231,7 +232,7 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
     if isinstance(error, IntegrityError):
         error = Refused(_CLASH)
     filled = [f.filled(request.POST, error, actor_of(request)) for f in fields]
-    context["own"] = attached.said(context["own"], request.POST, error)
+    context["own"] = attached.said(context["own"], request.POST, error, actor_of(request))
     status = getattr(error, "status", 400)
     whole = error.detail if isinstance(error, WatchkeeperError) else _of_whole(error, filled)
     return page(request, "form.html", status=status, fields=filled, error=whole, **context)

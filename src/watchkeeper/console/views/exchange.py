@@ -23,7 +23,7 @@ from watchkeeper.domains.lists import templates
 from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, planning, tables
 from watchkeeper.exchange.tables import Format
-from watchkeeper.kernel import jobs
+from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused

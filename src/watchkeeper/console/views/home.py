@@ -48,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _answers(actor: Actor) -> dict[str, Any]:
     """The panels, and those of them that ask nothing of their reader."""
     answers = answered(actor)
-    return {"answers": answers, "well": [a for a in answers if not a.lines and not a.late]}
+    return {"answers": answers, "well": [a for a in answers if not a.lines and not a.late and a.panel.empty]}
 
 
 def _now(actor: Actor) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from watchkeeper.console.jobs import file_of
 from watchkeeper.console.surroundings import of_job
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.exchange.tables import Format
-from watchkeeper.kernel import jobs
+from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.resource import registry

@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import attached, filters
+from watchkeeper.console import attached, filters, tagging
 from watchkeeper.console.paging import Pager
 from watchkeeper.console.tables import filter_boxes, rows
 from watchkeeper.console.views.page import page, signed_in
@@ -20,9 +20,9 @@ from watchkeeper.console.views.records import kind
 from watchkeeper.domains.lists import asking, columns, templates
 from watchkeeper.domains.lists.models import ListSetting, SavedView
 from watchkeeper.exchange.planning import takes_imports
+from watchkeeper.jobs.port import kinds
 from watchkeeper.kernel import bulk, doing
 from watchkeeper.kernel.acting import Actor, actor_of
-from watchkeeper.kernel.jobs import kinds
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Column, Resource, registry
 
@@ -40,6 +40,8 @@ def asked(request: HttpRequest, resource: Resource) -> MultiValueDict[str, str]:
     if not given:
         return asking.given(resource.default_filters)
     given.pop("all", None)
+    if "tag" in given:  # several are all asked for, in one parameter, so that every link goes on with them
+        given["tag"] = [",".join(given["tag"])]
     return MultiValueDict(given)
 
 
@@ -80,7 +82,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "views": views,
         "default_view": setting.view_id,
         "bulk": offered,
-        "can_many": bool(offered["change"] or offered["remove"] or offered["actions"]),
+        "can_many": bool(offered["change"] or offered["remove"] or offered["actions"] or offered["annotate"]),
         "shown_columns": ",".join(c.name for c in shown) if shown != list(resource.columns) else "",
         "done": _done(request, resource),
         "can_create": doing.for_people(resource) and may(actor, "create", resource),
@@ -142,6 +144,7 @@ def _bulk(resource: Resource, actor: Actor) -> dict[str, Any]:
         and bool(resource.writable)
         and may(actor, "change", resource),
         "remove": bulk.offers(resource, "remove") and may(actor, "remove", resource),
+        "annotate": tagging.offered(resource, actor),
         "actions": [a for a in bulk.actions(resource) if may(actor, a.name, resource)],
         "most": bulk.MOST,
     }
@@ -155,7 +158,7 @@ def _done(request: HttpRequest, resource: Resource) -> str:
     if not count.isdigit() or len(count) > 6:
         return ""
     what = f"{int(count):,} {resource.name if count == '1' else resource.plural}"
-    done = {"change": "Changed", "remove": "Removed"}.get(
+    done = {"change": "Changed", "remove": "Removed", tagging.DEED: "Tagged"}.get(
         deed, f"{action.label}: done with" if action else ""
     )
     return f"{done} {what}." if done else ""
@@ -164,7 +167,7 @@ def _done(request: HttpRequest, resource: Resource) -> str:
 def _building(request: HttpRequest, resource: Resource, actor: Actor) -> dict[str, Any]:
     """The filter that is being added: first its field, then how it is compared and with what."""
     field, how = request.GET.get("add", ""), request.GET.get("add-by", "")
-    found = filters.lookups(resource).get(field, ())
+    found = filters.lookups(resource, field)
     lookup = next((one for one in found if one.parameter == how), found[0] if found else None)
     return {
         "fields": filters.choices(resource),
@@ -197,6 +200,8 @@ def _narrowed_further(request: HttpRequest, resource: Resource, actor: Actor) ->
     if lookup is None or not value:
         return ""
     query = {n: v for n, v in request.GET.items() if n not in _PASSING}
+    if lookup.parameter == "tag":
+        value = ",".join(dict.fromkeys([*request.GET.getlist("tag"), value]))
     return f"/{resource.path}/?{urlencode({**query, lookup.parameter: value})}"
 
 

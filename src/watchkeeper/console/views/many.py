@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError
 
+from watchkeeper.console import tagging
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.views.listing import asked
 from watchkeeper.console.views.page import page, signed_in, trouble
@@ -26,6 +27,7 @@ from watchkeeper.kernel.resource import Action, Resource
 from watchkeeper.kernel.rest import serializer_of
 from watchkeeper.model.errors import WatchkeeperError
 
+_DEEDS = {"change": "Change", "remove": "Remove", tagging.DEED: "Tag"}
 NAMED = 20  # records that are named before it is done
 
 
@@ -36,9 +38,10 @@ def many(request: HttpRequest, path: str) -> HttpResponse:
     resource, actor = kind(request, path), actor_of(request)
     deed = request.POST.get("do", "")
     action = next((a for a in bulk.actions(resource) if deed == f"act:{a.name}"), None)
-    if action is None and not (deed in ("change", "remove") and bulk.offers(resource, deed)):
+    tags = deed == tagging.DEED and tagging.offered(resource, actor)
+    if action is None and not tags and not (deed in ("change", "remove") and bulk.offers(resource, deed)):
         raise Http404
-    require(actor, action.name if action else deed, resource)
+    require(actor, action.name if action else "change" if tags else deed, resource)
     fields = _fields(resource, action, deed, actor)
     if "ids" not in request.POST:
         return _looked_at(request, resource, _chosen(request, resource, actor), deed, action, fields)
@@ -66,6 +69,8 @@ def _fields(resource: Resource, action: Action | None, deed: str, actor: Actor) 
         return fields_of(action.fields, actor)
     if deed == "remove":
         return []
+    if deed == tagging.DEED:
+        return tagging.inputs(resource, actor)
     own = {f.name for f in resource.model._meta.concrete_fields if f.unique}
     return fields_of(serializer_of(resource), actor, set(resource.writable) - own)
 
@@ -108,6 +113,8 @@ def _do(
         bulk.act(resource, actor, action, among, ids, data)
     elif deed == "remove":
         bulk.remove(resource, actor, among, ids)
+    elif deed == tagging.DEED:
+        tagging.annotate(resource, actor, among, ids, fields, request.POST)
     else:
         values = _ticked(request, fields, actor)
 
@@ -168,6 +175,7 @@ def _looked_at(
         request, "many.html", status=status, title=_title(resource, len(ids), deed, action), resource=resource,
         deed=deed, action=action, fields=fields, ticked=request.POST.getlist("set"), ids=json.dumps(ids),
         named=[(resource.title(r), r.pk) for r in records[:NAMED]], more=max(0, len(records) - NAMED),
+        tags=tagging.form(resource, records, request.POST) if deed == tagging.DEED else None,
         count=len(ids), back=back, list_query=request.GET.urlencode(), wrong=_wrong(resource, rejected, keys, found),
         more_wrong=max(0, len(rejected.more["errors"]) - NAMED) if rejected else 0,
         error=said or (" ".join(w for n, w in told(error.detail) if n == "") if error else ""),
@@ -178,7 +186,7 @@ def _title(resource: Resource, count: int, deed: str, action: Action | None) -> 
     what = f"{count:,} {resource.name if count == 1 else resource.plural}".replace(",", "\u202f")
     if action is not None:
         return f"{action.label}: {what}"
-    return f"{'Change' if deed == 'change' else 'Remove'} {what}"
+    return f"{_DEEDS[deed]} {what}"
 
 
 def _wrong(

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console.fields import Field, fields_of, read
+from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import access
 from watchkeeper.domains.access.models import Emergency, Grant, Role
@@ -64,8 +64,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"resource": resource, "back": "/my-access/", "extended": extended, "only": ONLY,
                                "title": f"Extend {extended.role}" if extended else "Ask for access"}  # fmt: skip
     if request.method == "GET":
-        shown = [replace(f, value=request.GET.get(f.name, f.value)) for f in fields]
-        return page(request, "ask_access.html", fields=shown, **context)
+        fields = [shown(f, request.GET.get(f.name, f.value), actor) for f in fields]
+        return page(request, "ask_access.html", fields=fields, **context)
     body = read(fields, request.POST, actor) | ({"extends": extended.pk} if extended else {})
     given = serializer_of(resource)(data=body, context={"request": request})
     try:
@@ -75,8 +75,8 @@ def ask(request: HttpRequest) -> HttpResponse:
         raise
     except (ValidationError, WatchkeeperError) as error:
         context["error"] = error.detail if isinstance(error, WatchkeeperError) else ""
-        shown = [f.filled(request.POST, error, actor) for f in fields]
-        return page(request, "ask_access.html", status=400, fields=shown, **context)
+        fields = [f.filled(request.POST, error, actor) for f in fields]
+        return page(request, "ask_access.html", status=400, fields=fields, **context)
     return HttpResponseRedirect("/my-access/")
 
 
@@ -94,4 +94,4 @@ def _field(field: Field) -> Field:
         return field
     roles = Role.objects.filter(requestable=True)
     choices = tuple((str(r.pk), f"{r.name}: {r.purpose}" if r.purpose else r.name) for r in roles)
-    return replace(field, choices=choices, required=True, help="")
+    return replace(field, shape="choice", path="", more=False, choices=choices, required=True, help="")

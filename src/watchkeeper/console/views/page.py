@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,14 +32,14 @@ View = Callable[..., HttpResponse]
 class Entry:
     """One line of the navigation."""
 
+    group: str  # the heading that it stands under; "": above all
     label: str
     icon: str
     url: str
-    heading: str = ""
+    kind: str | None = None  # of the records that it leads to; None: a page of the platform
     key: str = ""  # after "g"
     live: bool = False
     active: bool = False
-    kind: str | None = None  # of the records that it leads to; None: a page of the platform
     act: str = "read"
 
     def for_(self, actor: Actor) -> bool:
@@ -46,38 +47,64 @@ class Entry:
         return self.url == "/" or may(actor, self.act, registry[self.kind] if self.kind else None)
 
 
+@dataclass(frozen=True)
+class Group:
+    """Entries under a heading, which shows and hides them: what is needed daily is there at first."""
+
+    heading: str
+    entries: list[Entry]
+
+    @property
+    def open(self) -> bool:
+        """Whether its entries are there before anybody has chosen, or because this page is one of them."""
+        return self.heading not in _CLOSED or self.active
+
+    @property
+    def active(self) -> bool:
+        """Whether this page is one of them."""
+        return any(e.active for e in self.entries)
+
+
+_CLOSED = ("Automation", "Administration")
+
+
 def navigation(path: str, actor: Actor) -> list[Entry]:
     """The navigation as this reader may see it, with the entry of this page marked."""
     entries = (
-        Entry("Overview", "gauge", reverse("console:home"), key="h"),
-        Entry("Bookmarks", "star", reverse("console:bookmarks")),
-        Entry("Situations", "alert", "/situations/", "Now", key="s", live=True, kind="situations"),
-        Entry("Alerts", "bell", "/alerts/", key="a", kind="alerts"),
-        Entry("Silences", "bell-off", "/silences/", kind="silences"),
-        Entry("All kinds", "list", "/inventory/", "Inventory", key="k", kind="items"),
-        Entry("Items", "server", "/items/", key="i", kind="items"),
-        Entry("Sources", "door", "/sources/", kind="sources"),
-        Entry("Duplicates", "layers", "/duplicates/", kind="duplicates"),
-        Entry("Tags", "tag", "/tags/", kind="tags"),
-        Entry("Service map", "graph", reverse("console:map"), key="p", kind="relations"),
-        Entry("Metrics", "chart", reverse("console:metrics"), "Explore", key="m"),
-        Entry("Logs", "log", reverse("console:logs"), key="l"),
-        Entry("Doors", "door", reverse("console:doors"), "Platform", key="d"),
-        Entry("Intake keys", "key", "/intake-keys/", kind="intake-keys"),
-        Entry("API tokens", "key", "/tokens/", kind="tokens"),
-        Entry("Notifications", "send", "/notification-rules/", kind="notification-rules"),
-        Entry("Jobs", "hourglass", "/jobs/", kind="jobs"),
-        Entry("Event rules", "bolt", "/event-rules/", kind="event-rules"),
-        Entry("My access", "user", reverse("console:my-access"), kind="access-requests"),
-        Entry("Custom fields", "list", "/custom-fields/", kind="custom-fields"),
-        Entry("Access", "shield", reverse("console:access"), kind="policies"),
-        Entry("Audit", "history", "/audit/", kind="audit"),
+        Entry("", "Overview", "gauge", reverse("console:home"), key="h"),
+        Entry("", "Bookmarks", "star", reverse("console:bookmarks")),
+        Entry("", "My access", "user", reverse("console:my-access"), "access-requests"),
+        Entry("Now", "Situations", "alert", "/situations/", "situations", key="s", live=True),
+        Entry("Now", "Alerts", "bell", "/alerts/", "alerts", key="a"),
+        Entry("Now", "Silences", "bell-off", "/silences/", "silences"),
+        Entry("Inventory", "All kinds", "list", "/inventory/", "items", key="k"),
+        Entry("Inventory", "Items", "server", "/items/", "items", key="i"),
+        Entry("Inventory", "Service map", "graph", reverse("console:map"), "relations", key="p"),
+        Entry("Inventory", "Sources", "door", "/sources/", "sources"),
+        Entry("Inventory", "Duplicates", "layers", "/duplicates/", "duplicates"),
+        Entry("Signals", "Metrics", "chart", reverse("console:metrics"), key="m"),
+        Entry("Signals", "Logs", "log", reverse("console:logs"), key="l"),
+        Entry("Signals", "Doors", "door", reverse("console:doors"), key="d"),
+        Entry("Automation", "Notifications", "send", "/notification-rules/", "notification-rules"),
+        Entry("Automation", "Event rules", "bolt", "/event-rules/", "event-rules"),
+        Entry("Automation", "Jobs", "hourglass", "/jobs/", "jobs"),
+        Entry("Administration", "Tags", "tag", "/tags/", "tags"),
+        Entry("Administration", "Custom fields", "list", "/custom-fields/", "custom-fields"),
+        Entry("Administration", "Intake keys", "key", "/intake-keys/", "intake-keys"),
+        Entry("Administration", "API tokens", "key", "/tokens/", "tokens"),
+        Entry("Administration", "Access", "shield", reverse("console:access"), "policies"),
+        Entry("Administration", "Audit", "history", "/audit/", "audit"),
     )
 
     def here(entry: Entry) -> bool:
         return path == entry.url if entry.url == "/" else path.startswith(entry.url)
 
     return [replace(e, active=here(e)) for e in entries if e.for_(actor)]
+
+
+def grouped(entries: list[Entry]) -> list[Group]:
+    """The navigation by its headings."""
+    return [Group(heading, list(found)) for heading, found in groupby(entries, lambda e: e.group)]
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -94,6 +121,7 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
         "messages": [],
         **context,
     }
+    shown["menu"] = grouped(shown["navigation"])
     shown["shortcuts"] = keys.shortcuts(shown["navigation"])
     with timezone.override(preference.zone or "UTC" if preference else "UTC"):
         return render(request, f"console/{template}", shown, status=status)

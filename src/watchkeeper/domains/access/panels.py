@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from watchkeeper.domains.access.models import Grant
+from watchkeeper.domains.access.models import AccessFinding, Approval, FindingState, Grant, ReviewLine
 from watchkeeper.domains.access.standing import standing_of
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.panels import Line, Panel, panels
+from watchkeeper.kernel.panels import EVERYONE, Line, Panel, panels
 from watchkeeper.kernel.permissions import visible
 
 
@@ -40,6 +40,40 @@ def _own(actor: Actor) -> list[Grant]:
     return list(found.order_by("expires_at", "id"))
 
 
+def _asked(actor: Actor) -> QuerySet[Any]:
+    """Requests that this reader is asked to approve."""
+    found = visible(actor, "approvals", Approval.objects.filter(answer="open", request__state="requested"))
+    found = found.filter(approver=actor.person).order_by("id")
+    return found.select_related(
+        "request__user", "request__role", "request__in_organisation", "request__in_team"
+    )
+
+
+def _to_review(actor: Actor) -> QuerySet[Any]:
+    """What this reader has to keep or revoke."""
+    found = visible(actor, "review-lines", ReviewLine.objects.filter(verdict="open", review__state="open"))
+    return (
+        found.filter(reviewer=actor.person)
+        .select_related("review__campaign")
+        .order_by("review__due_at", "id")
+    )
+
+
+def _findings(actor: Actor) -> QuerySet[Any]:
+    return visible(actor, "access-findings", AccessFinding.objects.filter(state=FindingState.OPEN))
+
+
+def _request(a: Approval) -> Line:
+    asked = a.request
+    return Line(
+        f"{asked.role} for {asked.user.called}{asked.where}", "/my-access/", asked.reason, at=asked.asked_at
+    )
+
+
+def _review(line: ReviewLine) -> Line:
+    return Line(str(line), "/my-access/", f"{line.review}, until", at=line.review.due_at)
+
+
 def _grant(grant: Grant) -> Line:
     return Line(
         str(grant), f"/grants/{grant.pk}/", "" if grant.expires_at else "does not expire", at=grant.expires_at
@@ -52,6 +86,20 @@ def _role(grant: Grant) -> Line:
 
 
 panels.add(
+    Panel(
+        "requests-to-answer", "Requests for access that wait for you", {EVERYONE: 3},
+        _asked, _request, "", "/my-access/",
+    ),
+    Panel(
+        "reviews-to-answer", "Reviews of access that wait for you", {EVERYONE: 4},
+        _to_review, _review, "", "/my-access/",
+    ),
+    Panel(
+        "access-findings", "Accounts, grants and tokens to look at",
+        {"administrator": 48, "incident and security manager": 50},
+        _findings, lambda f: Line(f.detail, f"/access-findings/{f.pk}/", f.get_found_display(), at=f.found_at),
+        "Nothing is wrong with accounts, grants and tokens.", "/access-findings/?state=open", "access-findings",
+    ),
     Panel(
         "grants-expiring", "Grants that expire within two weeks",
         {"administrator": 30, "operations manager": 45, "incident and security manager": 40, "external auditor": 30},

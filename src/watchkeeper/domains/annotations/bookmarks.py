@@ -22,6 +22,8 @@ class Bookmarked:
     title: str
     url: str
     kind: str  # in words
+    path: str  # of the kind
+    key: str
 
 
 def bookmarks_of(actor: Actor, limit: int = MOST) -> list[Bookmarked]:
@@ -36,8 +38,8 @@ def bookmarks_of(actor: Actor, limit: int = MOST) -> list[Bookmarked]:
         if resource is not None:
             keys = [b.record for b in kept if b.kind == kind]
             for record in visible(actor, resource).filter(pk__in=keys):
-                title, url = resource.title(record), f"/{resource.path}/{record.pk}/"
-                found[kind, str(record.pk)] = Bookmarked(title, url, resource.name)
+                title, key = resource.title(record), str(record.pk)
+                found[kind, key] = Bookmarked(title, f"/{kind}/{key}/", resource.name, kind, key)
     return [found[b.kind, b.record] for b in kept if (b.kind, b.record) in found]
 
 

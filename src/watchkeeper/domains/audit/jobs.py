@@ -8,7 +8,7 @@ from django.conf import settings
 
 from watchkeeper.domains.audit.checkpoints import Checkpoints
 from watchkeeper.domains.audit.verifying import verify, words
-from watchkeeper.kernel.jobs import Run, job
+from watchkeeper.jobs.port import Run, job
 
 
 @job("audit-verify", "Verify the whole audit trail", needs=("read", "audit"), offered_on="audit")

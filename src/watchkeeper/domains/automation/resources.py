@@ -36,7 +36,9 @@ class EventRuleSerializer(RecordSerializer):
         help_text="in CEL, about event, record, before, after and actor, as in record.status == 'failed'; "
         "none: always",
     )  # fmt: skip
-    arguments = serializers.DictField(default=dict, help_text="of the job; the event goes with them")
+    arguments = serializers.DictField(
+        default=dict, help_text="of the job; the event goes with them where the job takes an argument event"
+    )
 
     class Meta:
         model = EventRule
@@ -93,8 +95,6 @@ class EventRuleSerializer(RecordSerializer):
                 addresses.check_web(self._now(attrs, "address", ""))
         except Invalid as error:
             raise serializers.ValidationError({"address": error.detail}) from error
-        if does == Does.RUN and (wrong := running.wrong(self._now(attrs, "job", ""))):
-            raise serializers.ValidationError({"job": wrong})
         return attrs
 
     def _now(self, attrs: dict[str, Any], name: str, default: Any) -> Any:
@@ -124,6 +124,8 @@ def _may_read(actor: Actor, kinds: list[str]) -> None:
 
 def _make(actor: Actor, data: dict[str, Any]) -> EventRule:
     _may_read(actor, data["kinds"])
+    if data.get("does") == Does.RUN:
+        running.check(actor, data.get("job", ""), data.get("arguments", {}))
     users, teams = data.pop("notify_users", []), data.pop("notify_teams", [])
     webhook = data.get("does", Does.WEBHOOK) == Does.WEBHOOK
     made = EventRule.objects.create(**data, secret=webhooks.new_secret() if webhook else "")
@@ -141,6 +143,8 @@ def _change(actor: Actor, rule: EventRule, data: dict[str, Any]) -> EventRule:
             getattr(rule, name).set(data.pop(name))
     for name, value in data.items():
         setattr(rule, name, value)
+    if rule.does == Does.RUN:
+        running.check(actor, rule.job, rule.arguments)
     if data.get("enabled"):
         rule.switched_off_because, rule.failing_since = "", None
     if rule.does == Does.WEBHOOK and not rule.secret:

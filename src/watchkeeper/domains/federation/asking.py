@@ -1,4 +1,4 @@
-"""Requests to identity providers, under the rules for whatever leaves this machine (kernel.outbound)."""
+"""Requests to identity providers, under the rules for whatever leaves this machine (domains.outgoing.outbound)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from watchkeeper.kernel import outbound
+from watchkeeper.domains.outgoing import outbound
 
 TIMEOUT = 10.0  # seconds
 

@@ -15,7 +15,7 @@ from watchkeeper.domains import identity
 from watchkeeper.domains.federation.arriving import Arrival, NotLetIn, welcome
 from watchkeeper.domains.federation.models import LdapDirectory
 from watchkeeper.domains.identity.models import User
-from watchkeeper.kernel import outbound
+from watchkeeper.domains.outgoing import outbound
 
 try:
     import ldap

@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from watchkeeper.domains.inventory.asking import Access, askers
 from watchkeeper.domains.inventory.models import Connection, Source
-from watchkeeper.kernel import jobs
+from watchkeeper.jobs import port as jobs
+from watchkeeper.jobs.models import Job, JobState
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
 from watchkeeper.kernel.derive import plain
-from watchkeeper.kernel.models import Job, JobState
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Done
 

@@ -17,8 +17,8 @@ from watchkeeper.domains.inventory.asking import askers
 from watchkeeper.domains.inventory.drafts import Act, Step
 from watchkeeper.domains.inventory.models import Connection
 from watchkeeper.domains.inventory.planning import plan
+from watchkeeper.jobs.port import Run, job
 from watchkeeper.kernel.acting import SYSTEM
-from watchkeeper.kernel.jobs import Run, job
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.outbox import handler
 from watchkeeper.kernel.problems import Refused

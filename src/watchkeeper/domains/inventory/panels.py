@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from watchkeeper.domains.inventory import models as m
+from watchkeeper.domains.inventory.source_panels import pair, proposed, silent
 from watchkeeper.domains.inventory.weak_points import WeakPoint, weak_points
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.panels import Line, Panel, panels
@@ -259,6 +260,17 @@ panels.add(
         _unlinked, _called("business-services", lambda s: s.get_criticality_display()),
         "Every business service serves a capability.", "/business-services/?capability__isnull=true",
         "business-services",
+    ),
+    Panel(
+        "silent-sources", "Sources that failed, or were read long ago",
+        {"systems integrator": 15, "administrator": 37, "operations engineer": 70},
+        silent, lambda s: s.line, "Every source tells what it should.", "/sources/", "sources",
+    ),
+    Panel(
+        "duplicates", "Items that may be the same",
+        {"systems integrator": 42, "operations engineer": 67, "technical analyst": 66, "network administrator": 62,
+         "cloud architect": 45, "administrator": 58},
+        proposed, pair, "No two items look the same.", "/duplicates/?state=proposed", "duplicates",
     ),
     Panel(
         "new-items", "Found this week, and not confirmed",

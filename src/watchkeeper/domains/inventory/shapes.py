@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 
 from watchkeeper.domains.inventory.models import Declared, Item
@@ -140,7 +140,7 @@ class Small:
                 ready[name] = (
                     self.of(field.related_model, value) if field.is_relation else field.clean(value, None)
                 )
-            except (ValidationError, LookupError, models.FieldDoesNotExist) as error:
+            except (ValidationError, LookupError, FieldDoesNotExist) as error:
                 said = " ".join(
                     getattr(error, "messages", [f"there is no such field of {model._meta.verbose_name}"])
                 )

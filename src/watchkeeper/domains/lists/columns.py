@@ -51,7 +51,7 @@ def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
             found |= {
                 f"{name}__{inner}": beyond(name, c)
                 for inner, c in own(other).items()
-                if "__" not in inner and not _of_many(other, inner)
+                if "__" not in inner and not _many(other, inner)
             }
     return found
 
@@ -82,10 +82,10 @@ def kept(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Column]
 def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) -> QuerySet[Any]:
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
-    names = {c.name for c in columns}
-    needed = {n.partition("__")[0] for n in names} & known.keys()
-    found = found.select_related(*sorted(needed)) if needed else found
-    return found.prefetch_related(*sorted(n for n in names if _of_many(resource, n)))
+    names = {c.name.partition("__")[0] for c in columns}
+    many = [name for name in sorted(names) if _many(resource, name)]
+    found = found.prefetch_related(*many) if many else found
+    return found.select_related(*sorted(names & known.keys())) if names & known.keys() else found
 
 
 def values(
@@ -102,7 +102,7 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
         return column.value
     name, _, inner = column.name.partition("__")
     if not inner:
-        return _names(actor, name, records) if _of_many(resource, name) else _field(resource, name)
+        return _names(resource, actor, name, records) if _many(resource, name) else _field(resource, name)
     other = referred(resource)[name]
     ids = {key for r in records if (key := getattr(r, f"{name}_id")) is not None}
     among = other.model._default_manager.filter(pk__in=ids)
@@ -113,15 +113,16 @@ def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[
     return lambda record: read(getattr(record, name)) if getattr(record, f"{name}_id") in seen else None
 
 
-def _names(actor: Actor, name: str, records: Sequence[Any]) -> Read:
-    """The names of the records that a field refers to, of those that may be read."""
-    listed = {r.pk: r for record in records for r in getattr(record, name).all()}
-    kind = registry.of(type(next(iter(listed.values())))) if listed else None
-    if kind is None:
-        return lambda record: [str(r) for r in getattr(record, name).all()]
-    among = kind.model._default_manager.filter(pk__in=listed)
-    seen = {pk: kind.title(listed[pk]) for pk in visible(actor, kind, among).values_list("pk", flat=True)}
-    return lambda record: [seen[r.pk] for r in getattr(record, name).all() if r.pk in seen]
+def _names(resource: Resource, actor: Actor, name: str, records: Sequence[Any]) -> Read:
+    """The names of the records in a field of many, without those that may not be read."""
+    model = _of_model(resource.model, name).related_model
+    other = registry.of(model)
+    ids = {r.pk for record in records for r in getattr(record, name).all()}
+    seen: set[Any] = set()
+    if other is not None and ids:
+        among = model._default_manager.filter(pk__in=ids)
+        seen = set(visible(actor, other, among).values_list("pk", flat=True))
+    return lambda record: [str(r) for r in getattr(record, name).all() if r.pk in seen]
 
 
 def column_of(resource: Resource, name: str) -> Column:
@@ -151,6 +152,8 @@ def _column(resource: Resource, name: str) -> Column:
     label = str(getattr(field, "verbose_name", "")).capitalize() if isinstance(field, models.Field) else ""
     label = "" if label.lower() == name.replace("_", " ") else label
     match field:
+        case models.ManyToManyField():
+            return Column(name, label, Show.TAGS)
         case models.DateTimeField():
             return Column(name, label or name.removesuffix("_at").replace("_", " ").capitalize(), Show.TIME)
         case SeverityField():
@@ -162,7 +165,7 @@ def _column(resource: Resource, name: str) -> Column:
     return Column(name, label)
 
 
-def _of_many(resource: Resource, name: str) -> bool:
+def _many(resource: Resource, name: str) -> bool:
     return isinstance(_of_model(resource.model, name), models.ManyToManyField)
 
 

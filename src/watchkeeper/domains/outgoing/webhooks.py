@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from watchkeeper import __version__
-from watchkeeper.kernel import outbound, outbox
+from watchkeeper.domains.outgoing import outbound
+from watchkeeper.kernel import outbox
 from watchkeeper.model.errors import WatchkeeperError
 
 

@@ -12,8 +12,8 @@ from watchkeeper.domains.outgoing import mail, webhooks
 from watchkeeper.domains.situations.models import Channel, NotificationRule
 from watchkeeper.domains.situations.retention import KEEP_DAYS, forget
 from watchkeeper.domains.situations.telling import KIND
+from watchkeeper.jobs.port import Run, job
 from watchkeeper.kernel import outbox
-from watchkeeper.kernel.jobs import Run, job
 from watchkeeper.kernel.models import OutboxRow
 
 

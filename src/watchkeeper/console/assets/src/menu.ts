@@ -1,4 +1,4 @@
-// The navigation on narrow screens, the theme switch, buttons that copy.
+// The navigation's groups, the navigation on narrow screens, the theme switch, buttons that copy.
 
 /** Remember the theme for this person, also on other machines. */
 async function keep(theme: string): Promise<void> {
@@ -6,8 +6,19 @@ async function keep(theme: string): Promise<void> {
   await fetch("/settings/theme/", { method: "POST", headers, body: new URLSearchParams({ theme }) });
 }
 
+/** Groups of the navigation stay as this browser's reader left them; that of this page is open. */
+function groups(): void {
+  document.querySelectorAll<HTMLDetailsElement>("details[data-group]").forEach((group) => {
+    const key = `menu:${group.dataset.group ?? ""}`;
+    const kept = localStorage.getItem(key);
+    if (kept !== null && group.dataset.here === undefined) group.open = kept === "open";
+    group.querySelector("summary")?.addEventListener("click", () => localStorage.setItem(key, group.open ? "closed" : "open"));
+  });
+}
+
 /** Wire the shell's buttons. */
 export function menu(): void {
+  groups();
   const sidebar = document.getElementById("sidebar-menu");
   document.getElementById("menu-button")?.addEventListener("click", (event) => {
     const open = sidebar?.classList.toggle("show") ?? false;

@@ -10,6 +10,8 @@ interface Option {
 }
 
 const MOST = 12;
+/** Groups that are shown before anything is typed. */
+const UNASKED = new Set(["On this page", "Page", "Bookmark"]);
 const PAUSE = 120; // ms without a key before records are searched
 
 /** What can be done on this page, and the pages of the navigation, as they are in it now. */
@@ -99,7 +101,7 @@ class Palette {
     const text = this.input.value.trim();
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     const own = [...here(), ...this.places];
-    const fitting = words.length ? own : own.filter((o) => o.group === "On this page" || o.group === "Page");
+    const fitting = words.length ? own : own.filter((o) => UNASKED.has(o.group));
     const ranked = fitting
       .map((option, n) => ({ option, n, rank: words.length ? rank(option, words) : 0 }))
       .filter((r) => r.rank < Infinity)

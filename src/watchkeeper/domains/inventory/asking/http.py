@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from watchkeeper.domains.inventory.asking import Access, Unreadable
-from watchkeeper.kernel import outbound
+from watchkeeper.domains.outgoing import outbound
 
 TIMEOUT = 30.0  # seconds without a byte
 LARGEST = 64 * 1024 * 1024  # bytes of an answer

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import fromstring
 from watchkeeper.domains.inventory.asking import Access, Unreadable, asks, library
 from watchkeeper.domains.inventory.describing import Described
 from watchkeeper.domains.inventory.importers.libvirt import described, host_of
-from watchkeeper.kernel import outbound
+from watchkeeper.domains.outgoing import outbound
 
 _URI = re.compile(
     r"[a-z]+(\+tls)?://(?P<host>[A-Za-z0-9.-]*)(:\d+)?/[\w/.-]*"

@@ -23,9 +23,9 @@ from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.serializers import BaseSerializer
 
+from watchkeeper.jobs.models import Job, JobState
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
-from watchkeeper.kernel.models import Job, JobState
 from watchkeeper.kernel.outbox import TryAgain
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.problems import Invalid, Refused, told
@@ -76,6 +76,24 @@ class JobKind:
     every: str = ""
     offered_on: str = ""
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """The names of its arguments."""
+        return frozenset(getattr(self.fields(), "fields", ())) if self.fields is not None else frozenset()
+
+    def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as it takes them. Raises Invalid naming the one that is wrong."""
+        if unknown := sorted(set(arguments) - self.takes):
+            takes = ", ".join(sorted(self.takes)) or "none"
+            raise Invalid(f"arguments: {self.name} takes no {unknown[0]!r}; it takes: {takes}")
+        if self.fields is None:
+            return {}
+        given = self.fields(data=dict(arguments))
+        if not given.is_valid():
+            raise Invalid("arguments: " + "; ".join(f"{n}: {d}" for n, d in told(given.errors)))
+        checked: dict[str, Any] = audit.plain(given.validated_data)
+        return checked
+
 
 _kinds: dict[str, JobKind] = {}
 
@@ -123,7 +141,7 @@ def written(name: str, arguments: Mapping[str, Any], actor: Actor, *, id: str = 
     found, made = Job.objects.get_or_create(
         id=id or str(uuid.uuid4()),
         defaults={
-            "kind": name, "label": (label or kind.label)[:200], "arguments": _valid(kind, arguments),
+            "kind": name, "label": (label or kind.label)[:200], "arguments": kind.checked(arguments),
             "actor_kind": actor.kind, "actor": actor.name[:200], "actor_id": actor.id, "scope": actor.scope,
             "address": actor.address, "request_id": actor.request_id, "user": actor.person,
             "created_at": now, "due_at": due_at or now,
@@ -132,22 +150,6 @@ def written(name: str, arguments: Mapping[str, Any], actor: Actor, *, id: str = 
     if found.kind != name:
         raise Refused(f"id: {id!r} is a job of another kind, {found.kind}")
     return found, made
-
-
-def _valid(kind: JobKind, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    known = kind.fields() if kind.fields is not None else None
-    names = set(getattr(known, "fields", ()))
-    if unknown := sorted(set(arguments) - names):
-        raise Invalid(
-            f"arguments: {kind.name} takes no {unknown[0]!r}; it takes: {', '.join(names) or 'none'}"
-        )
-    if kind.fields is None:
-        return {}
-    given = kind.fields(data=dict(arguments))
-    if not given.is_valid():
-        raise Invalid("arguments: " + "; ".join(f"{n}: {d}" for n, d in told(given.errors)))
-    checked: dict[str, Any] = audit.plain(given.validated_data)
-    return checked
 
 
 @dataclass

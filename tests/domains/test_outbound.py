@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from watchkeeper.kernel import outbound
+from watchkeeper.domains.outgoing import outbound
 
 PUBLIC = ("1.1.1.1", "93.184.216.34", "8.8.8.8", "2606:4700::1111", "2a00:1450:4001::1", "64:ff9b::808:808",
           "::ffff:8.8.8.8", "2002:808:808::1")  # fmt: skip

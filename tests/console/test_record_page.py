@@ -1,0 +1,57 @@
+"""The frame of a page and of a record's page: the groups of the navigation, and what comes after what."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from watchkeeper.domains.access.models import Grant, Role
+from watchkeeper.domains.identity.models import User
+
+
+@pytest.fixture
+def ann(db: None) -> Client:  # noqa: ARG001
+    client = Client()
+    client.force_login(User.objects.create_user("ann", "correct horse battery", is_administrator=True))
+    return client
+
+
+def open_groups(client: Client, address: str) -> list[str]:
+    return [g.heading for g in client.get(address).context["menu"] if g.open]
+
+
+def test_what_is_needed_daily_is_in_sight_and_the_group_of_this_page(ann: Client) -> None:
+    assert open_groups(ann, "/") == ["", "Now", "Inventory", "Signals"]
+    assert open_groups(ann, "/jobs/") == ["", "Now", "Inventory", "Signals", "Automation"]
+    page = ann.get("/tags/").content.decode()
+    assert page.count("data-here") == 1 and 'data-group="Administration" data-here open' in page
+
+
+def test_nobody_sees_a_heading_with_nothing_below_it(db: None) -> None:  # noqa: ARG001
+    client = Client()
+    rae = User.objects.create_user("rae", "correct horse battery")
+    role = Role.objects.get(name="requester")
+    Grant.objects.create(role=role, user=rae, reason="test", approved_by="test", valid_from=timezone.now())
+    client.force_login(rae)
+    menu = client.get("/").context["menu"]
+    assert all(g.entries for g in menu) and "Inventory" not in {g.heading for g in menu}
+
+
+def test_a_record_is_told_in_order(ann: Client) -> None:
+    def post(path: str, body: dict[str, object]) -> str:
+        answer = ann.post(f"/api/{path}/", json.dumps(body), content_type="application/json")
+        return str(answer.json()["id"])
+
+    post("custom-fields", {"kind": "devices", "name": "cost_centre", "type": "whole"})
+    key = post("devices", {"name": "core", "tags": ["gold"]})
+    text = ann.get(f"/devices/{key}/").content.decode()
+    parts = (
+        ">core</h1>", 'class="wk-tag"', ">Change</a>", ">Facts<", ">More about it<", 'id="related"', ">Write a note<",
+        ">What people did<", ">Add a link<", ">Add a file<",
+    )  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert ">Links<" not in text and ">Files<" not in text and ">Notes<" not in text
