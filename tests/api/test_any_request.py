@@ -3,6 +3,7 @@ those it allows and those it does not, the same ones every time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,11 +67,19 @@ def sent(client: Client, case: Any) -> Any:
 OPERATIONS = [pytest.param(o, id=o.label) for o in operations()]
 
 
-@pytest.mark.django_db
+@pytest.fixture(scope="module")
+def filled(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:  # noqa: ARG001
+    """The records, made once; every test goes back to them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        records()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_request_breaks_it(operation: Any) -> None:
     """No 5xx, but the 503 that says that the journal or telemetry is not there."""
-    records()
     token = identity.create_token("schemathesis", "admin")
     client = Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
     kind = next((r for r in registry if operation.path.startswith(f"/api/{r.path}/{{id}}/")), None)

@@ -290,14 +290,14 @@ def test_a_role_is_taken_in_an_emergency_and_everybody_sees_it() -> None:
         id=f"notify:{everything.pk}:emergency:{key}", kind="notification"
     ).exists()
     for client in (ann, root):
-        assert "in an emergency" in client.get("/").content.decode()
+        assert "in an emergency</strong>" in client.get("/").content.decode()
     assert post(ann, "emergencies/", **body).status_code == 409
     assert post(root, f"emergencies/{key}/review/", review_note="fine").status_code == 409
     later = timezone.now() + dt.timedelta(minutes=31)
     emergencies.keep(later)
     Grant.objects.filter(emergency=key).update(expires_at=timezone.now())  # as the clock would
     assert ann.get("/api/policies/").status_code == 403
-    assert "in an emergency" not in root.get("/").content.decode()
+    assert "in an emergency</strong>" not in root.get("/").content.decode()
     assert (
         post(root, f"emergencies/{key}/review/", review_note="They restored the backup.").status_code == 200
     )

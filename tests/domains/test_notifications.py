@@ -108,7 +108,8 @@ def test_rules_choose(receiver: Got) -> None:
 
     def told() -> set[tuple[str, str]]:
         return {
-            (names[r.payload["rule"]], r.payload["message"]["data"]["id"]) for r in OutboxRow.objects.all()
+            (names[r.payload["rule"]], r.payload["message"]["data"]["id"])
+            for r in OutboxRow.objects.filter(kind="notification")
         }
 
     assert told() == {("team a", "x"), ("grave", "y"), ("disks", "y")}
@@ -124,7 +125,7 @@ def test_silenced_alerts_tell_nobody_until_they_are_heard(receiver: Got) -> None
     quiet = {"a": alert("a", suppressed_by="silence:q")}
     opened = situation("s", ("a",), opened_ms=LATER)
     AnalysisWriter().write(quiet, {"s": opened}, offset=1, now_ms=NOW)
-    assert not OutboxRow.objects.exists()
+    assert not OutboxRow.objects.filter(kind="notification").exists()
     AnalysisWriter().write({"a": alert("a")}, {"s": opened}, offset=2, now_ms=NOW)
     work()
     assert types(receiver) == ["situation.opened"]
@@ -139,17 +140,17 @@ def test_what_fails_is_tried_again_and_noted(receiver: Got) -> None:
     )
     receiver.answer = lambda: 500
     work()
-    row = OutboxRow.objects.get()
+    row = OutboxRow.objects.get(kind="notification")
     assert (row.state, row.attempts) == ("due", 1)
     assert row.due_at > row.created_at
     receiver.answer = lambda: 302  # a redirect is not followed
-    OutboxRow.objects.update(due_at=row.created_at)
+    OutboxRow.objects.filter(kind="notification").update(due_at=row.created_at)
     work()
     receiver.answer = lambda: 204
-    OutboxRow.objects.update(due_at=row.created_at)
+    OutboxRow.objects.filter(kind="notification").update(due_at=row.created_at)
     work()
     assert [d.answer[:3] for d in Delivery.objects.order_by("id")] == ["500", "302", "204"]
-    assert OutboxRow.objects.get().state == "done"
+    assert OutboxRow.objects.get(kind="notification").state == "done"
     assert len({h["webhook-id"] for _, h, _ in receiver.requests}) == 1
     receiver.answer = lambda: 410
     AnalysisWriter().write(

@@ -73,6 +73,7 @@ def test_a_name_alone_takes_nobodys_account() -> None:
         one.save()
         assert sign_in(Client(), "b1").status_code == 403
         assert sign_in(Client(), "a1").status_code == 302
+        User.objects.create_user("eve", "correct horse battery", is_administrator=True)
         root.is_active = False
         root.save()
         assert sign_in(Client(), "a1").status_code == 403
