@@ -116,6 +116,7 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         many = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)
 
         def rows(page: Any) -> Any:
+            one.source = None  # or it could be the child of the first page only: a table has many
             return show(many(page, child=one, context=context), names)
 
         if self.request.accepted_renderer.format == Csv.format:
