@@ -101,7 +101,9 @@ def watch(page: Page, said: list[str]) -> None:
 
 def pick(page: Page, label: str, name: str) -> None:
     """Find a record by typing its name into a combobox, and take it with the keyboard."""
-    box = page.get_by_role("combobox", name=label, exact=True)
+    box = page.locator("input").and_(
+        page.get_by_role("combobox", name=label, exact=True)
+    )  # not the plain select
     box.press_sequentially(name)
     found = page.get_by_role("listbox", name=label, exact=True).get_by_role("option")
     expect(found).to_have_count(1)

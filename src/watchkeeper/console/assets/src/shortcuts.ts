@@ -10,9 +10,10 @@ function typing(target: EventTarget | null): boolean {
   return element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
 }
 
-/** What of a row can have the focus. */
+/** What of a row can have the focus: what leads to its record, before the box that ticks it. */
 function handle(row: Element): HTMLElement | null {
-  return row.matches("a") ? (row as HTMLElement) : row.querySelector<HTMLElement>("a[href], button, input");
+  if (row.matches("a")) return row as HTMLElement;
+  return row.querySelector<HTMLElement>("a[href]") ?? row.querySelector<HTMLElement>("button, input");
 }
 
 function move(step: number): void {
