@@ -127,11 +127,11 @@ def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, 
 
 def test_the_menu_of_a_narrow_screen(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.get_by_role("link", name="Doors")).to_be_hidden()
+    expect(page.get_by_role("link", name="Doors", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
     keep(page, "menu")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.get_by_role("link", name="Doors").click()
+    page.get_by_role("link", name="Doors", exact=True).click()
     page.wait_for_url("**/doors/")
 
 

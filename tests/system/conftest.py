@@ -48,7 +48,7 @@ def growing_old(request: pytest.FixtureRequest) -> None:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """It runs until the end of the session."""
     env = {"WATCHKEEPER_SYSLOG": "127.0.0.1:0"}
-    with Platform(tmp_path_factory.mktemp("platform") / "var", env).start() as started:
+    with Platform(tmp_path_factory.mktemp("platform") / "var", env, fresh=True).start() as started:
         yield started
         assert started.stop() == 0
 

@@ -140,7 +140,7 @@ def _known(resource: Resource, attribute: str, value: str) -> bool:
     return bool(resource.model._default_manager.filter(**{column.path: value}).exists())
 
 
-class KeepSerializer(serializers.Serializer[Any]):
+class FindingKeptSerializer(serializers.Serializer[Any]):
     """Why it may stay, and until when."""
 
     note = serializers.CharField(max_length=500, label="Why it may stay")
@@ -218,7 +218,7 @@ plain(
         Action("revoke", "Take it back", _revoke, scope=Scope.ADMIN,
                offered=_of(Found.UNUSED_TOKEN, Found.UNUSED_GRANT, Found.EMPTY_GRANT),
                confirm="It counts no more from this moment."),
-        Action("keep", "Keep it", _keep, fields=KeepSerializer, scope=Scope.ADMIN,
+        Action("keep", "Keep it", _keep, fields=FindingKeptSerializer, scope=Scope.ADMIN,
                offered=lambda f: f.state == FindingState.OPEN),
     ),
 )  # fmt: skip

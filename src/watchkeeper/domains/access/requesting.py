@@ -205,7 +205,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class AnswerSerializer(serializers.Serializer[Any]):
     """A note that has to be there."""
 
     note = serializers.CharField(max_length=500, label="Why")
@@ -259,6 +259,6 @@ plain(
     actions=machine(
         "answer",
         Transition("approve", "Approve", ("open",), "approved", scope=Scope.ADMIN, fields=NoteSerializer, then=_agree),
-        Transition("refuse", "Refuse", ("open",), "refused", scope=Scope.ADMIN, fields=ReasonSerializer, then=_disagree),
+        Transition("refuse", "Refuse", ("open",), "refused", scope=Scope.ADMIN, fields=AnswerSerializer, then=_disagree),
     ),
 )  # fmt: skip
