@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from watchkeeper.domains.access import reviewing
 from watchkeeper.domains.access.models import Review, ReviewCampaign, ReviewLine
-from watchkeeper.domains.access.requesting import NoteSerializer, ReasonSerializer
+from watchkeeper.domains.access.requesting import NoteSerializer, AnswerSerializer
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.resource import Action, Done
@@ -87,7 +87,7 @@ plain(
     actions=machine(
         "verdict",
         Transition("keep", "Keep", ("open",), "kept", scope=Scope.ADMIN, fields=NoteSerializer, then=reviewing.kept),
-        Transition("revoke", "Revoke", ("open",), "revoked", scope=Scope.ADMIN, fields=ReasonSerializer,
+        Transition("revoke", "Revoke", ("open",), "revoked", scope=Scope.ADMIN, fields=AnswerSerializer,
                    then=reviewing.revoked),
     ),
 )  # fmt: skip
