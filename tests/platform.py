@@ -35,7 +35,9 @@ def migrated() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     env |= {"WATCHKEEPER_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "watchkeeper.app.settings"}
-    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "-v0"], env=env, check=True, capture_output=True
+    )
     return folder / "records.db"
 
 

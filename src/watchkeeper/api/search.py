@@ -47,7 +47,7 @@ class Kind(serializers.Serializer[Any]):
     api = serializers.CharField(help_text="its list, searched for the same words")
 
 
-class Answer(serializers.Serializer[Any]):
+class SearchAnswer(serializers.Serializer[Any]):
     """The best matches, and the counts of their kinds."""
 
     query = serializers.CharField()
@@ -70,7 +70,7 @@ class Search(APIView):
             OpenApiParameter("kind", str, description="path of a kind, or several with commas between"),
             OpenApiParameter("limit", int, description=f"how many, at most {MOST}; 20 by default"),
         ],
-        responses=Answer,
+        responses=SearchAnswer,
     )
     def get(self, request: Request) -> Response:
         """The ranked list."""
@@ -82,7 +82,7 @@ class Search(APIView):
         if not words:
             raise BadQuery("say what to look for", "q")
         found = search.find(actor_of(request), words, kinds=_kinds(given), limit=_limit(given))
-        return Response(Answer(_told(words, found)).data)
+        return Response(SearchAnswer(_told(words, found)).data)
 
 
 def _kinds(given: dict[str, str]) -> list[str]:

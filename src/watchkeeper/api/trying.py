@@ -18,7 +18,7 @@ from watchkeeper.kernel.problems import Invalid
 from watchkeeper.kernel.resource import Resource, registry
 
 
-class Draft(serializers.Serializer[Any]):
+class DraftedRule(serializers.Serializer[Any]):
     """What of a rule chooses events."""
 
     kinds = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1, max_length=20)
@@ -36,7 +36,7 @@ class Draft(serializers.Serializer[Any]):
         return kinds
 
 
-class Example(serializers.Serializer[Any]):
+class TriedExample(serializers.Serializer[Any]):
     """An event that it would have fired for."""
 
     id = serializers.CharField()
@@ -61,7 +61,7 @@ class TriedOut(serializers.Serializer[Any]):
     looked_at = serializers.IntegerField()
     matched = serializers.IntegerField()
     undecided = serializers.IntegerField()
-    examples = Example(many=True)
+    examples = TriedExample(many=True)
     reasons = Undecided(many=True)
 
 
@@ -72,10 +72,10 @@ class Try(APIView):
         """To make event rules."""
         return (("create", registry["event-rules"]),)
 
-    @extend_schema(request=Draft, responses=TriedOut)
+    @extend_schema(request=DraftedRule, responses=TriedOut)
     def post(self, request: Request) -> Response:
         """Nothing is saved and nothing is sent."""
-        given = Draft(data=request.data)
+        given = DraftedRule(data=request.data)
         validate(given, unknown(given, request.data))
         try:
             tried = trying.try_out(actor_of(request), **given.validated_data)

@@ -93,7 +93,9 @@ def acting_on_many(resource: Resource, declared: Action) -> Any:
     act_many.__name__ = declared.name.replace("-", "_") + MANY
     act_many.__doc__ = f"{declared.label}: many at once, all of them or none."
     routed = route(detail=False, methods=["post"], url_path=declared.name, serializer_class=shape)(act_many)
-    return extend_schema(request=shape, responses=serializer_of(resource)(many=True), filters=False)(routed)
+    name = f"{resource.path}_{act_many.__name__}".replace("-", "_")
+    answer = serializer_of(resource)(many=True)
+    return extend_schema(operation_id=name, request=shape, responses=answer, filters=False)(routed)
 
 
 def _change_many(view: Any, request: Request) -> Response:

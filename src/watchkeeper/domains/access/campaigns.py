@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from watchkeeper.domains.access import reviewing
 from watchkeeper.domains.access.models import Review, ReviewCampaign, ReviewLine
-from watchkeeper.domains.access.requesting import NoteSerializer, AnswerSerializer
+from watchkeeper.domains.access.requesting import WithNoteSerializer, WithReasonSerializer
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.resource import Action, Done
@@ -86,8 +86,8 @@ plain(
     policy_attributes=("reviewer__username", "verdict", "review__campaign__name"),
     actions=machine(
         "verdict",
-        Transition("keep", "Keep", ("open",), "kept", scope=Scope.ADMIN, fields=NoteSerializer, then=reviewing.kept),
-        Transition("revoke", "Revoke", ("open",), "revoked", scope=Scope.ADMIN, fields=AnswerSerializer,
+        Transition("keep", "Keep", ("open",), "kept", scope=Scope.ADMIN, fields=WithNoteSerializer, then=reviewing.kept),
+        Transition("revoke", "Revoke", ("open",), "revoked", scope=Scope.ADMIN, fields=WithReasonSerializer,
                    then=reviewing.revoked),
     ),
 )  # fmt: skip

@@ -91,7 +91,7 @@ def _looked_at(actor: Actor, emergency: Emergency, data: dict[str, Any]) -> None
     emergency.reviewed_by, emergency.review_note = actor.name[:200], data["review_note"]
 
 
-class ReviewSerializer(serializers.Serializer[Any]):
+class EmergencyReviewSerializer(serializers.Serializer[Any]):
     """What the review found."""
 
     review_note = serializers.CharField(
@@ -101,7 +101,7 @@ class ReviewSerializer(serializers.Serializer[Any]):
 
 _END = Transition("end", "End it now", ("active",), "ended", scope=Scope.ADMIN, then=_ended,
                   confirm="The role is given back at once.")  # fmt: skip
-_REVIEW = Transition("review", "Review", ("ended",), "reviewed", scope=Scope.ADMIN, fields=ReviewSerializer,
+_REVIEW = Transition("review", "Review", ("ended",), "reviewed", scope=Scope.ADMIN, fields=EmergencyReviewSerializer,
                      then=_looked_at)  # fmt: skip
 
 

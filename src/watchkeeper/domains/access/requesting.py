@@ -199,13 +199,13 @@ def _disagree(actor: Actor, approval: Approval, data: dict[str, Any]) -> None:
     move("state", _REFUSE, actor, approval.request, data)
 
 
-class NoteSerializer(serializers.Serializer[Any]):
+class WithNoteSerializer(serializers.Serializer[Any]):
     """A note that may be left out."""
 
     note = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class WithReasonSerializer(serializers.Serializer[Any]):
     """A note that has to be there."""
 
     note = serializers.CharField(max_length=500, label="Why")
@@ -258,7 +258,7 @@ plain(
     policy_attributes=("approver__username", "answer"),
     actions=machine(
         "answer",
-        Transition("approve", "Approve", ("open",), "approved", scope=Scope.ADMIN, fields=NoteSerializer, then=_agree),
-        Transition("refuse", "Refuse", ("open",), "refused", scope=Scope.ADMIN, fields=AnswerSerializer, then=_disagree),
+        Transition("approve", "Approve", ("open",), "approved", scope=Scope.ADMIN, fields=WithNoteSerializer, then=_agree),
+        Transition("refuse", "Refuse", ("open",), "refused", scope=Scope.ADMIN, fields=WithReasonSerializer, then=_disagree),
     ),
 )  # fmt: skip

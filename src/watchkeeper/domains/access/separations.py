@@ -14,7 +14,7 @@ from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.rest import RecordSerializer
 
 
-class RuleSerializer(RecordSerializer):
+class SeparationRuleSerializer(RecordSerializer):
     """A rule needs at least two roles."""
 
     why = serializers.CharField(max_length=2000, help_text="what could happen if somebody had both")
@@ -53,8 +53,8 @@ def _except(actor: Actor, data: dict[str, Any]) -> SeparationException:
 
 plain(
     SeparationRule, "separation rule", "separation-rules", "name why same_scope enabled",
-    fields=RuleSerializer.Meta.fields,
-    serializer=RuleSerializer,
+    fields=SeparationRuleSerializer.Meta.fields,
+    serializer=SeparationRuleSerializer,
     read_scope=Scope.ADMIN,
     write_scope=Scope.ADMIN,
     related={

@@ -82,7 +82,7 @@ registry.add(
 )  # fmt: skip
 
 
-class LinkSerializer(RecordSerializer):
+class LinkedIdentitySerializer(RecordSerializer):
     """One identity elsewhere."""
 
     user_name = serializers.CharField(source="user.username", read_only=True)
@@ -129,8 +129,8 @@ registry.add(
         path="linked-identities",
         name="linked identity",
         description="Which person of an identity provider is which user here.",
-        fields=LinkSerializer.Meta.fields,
-        serializer=LinkSerializer,
+        fields=LinkedIdentitySerializer.Meta.fields,
+        serializer=LinkedIdentitySerializer,
         title=lambda link: f"{link.user} at {link.provider}",
         columns=(Column("user__username", "User", link=True), Column("provider"), Column("uid", "Known there as"),
                  Column("last_login", "Last signed in", Show.TIME)),
@@ -148,7 +148,7 @@ registry.add(
 )  # fmt: skip
 
 
-class RuleSerializer(RecordSerializer):
+class SecondFactorRuleSerializer(RecordSerializer):
     """One role."""
 
     role_name = serializers.CharField(source="role.name", read_only=True)
@@ -165,8 +165,8 @@ registry.add(
         name="second factor rule",
         description="Whoever has one of these roles needs a second factor. From their next sign-in on, those who "
         "have none can do nothing but set one up.",
-        fields=RuleSerializer.Meta.fields,
-        serializer=RuleSerializer,
+        fields=SecondFactorRuleSerializer.Meta.fields,
+        serializer=SecondFactorRuleSerializer,
         columns=(Column("role__name", "Role", link=True),),
         filters={"role": ["exact"]},
         ordering=("role",),
