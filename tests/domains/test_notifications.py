@@ -234,4 +234,6 @@ def _state(folder: Path) -> str:
     from contextlib import closing
 
     with closing(sqlite3.connect(folder / "records.db")) as records:
-        return str(records.execute("SELECT state FROM kernel_outboxrow WHERE kind = 'notification'").fetchone()[0])
+        return str(
+            records.execute("SELECT state FROM kernel_outboxrow WHERE kind = 'notification'").fetchone()[0]
+        )
