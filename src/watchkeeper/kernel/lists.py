@@ -74,8 +74,7 @@ def filters_of(resource: Resource) -> type[FilterSet]:
 def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, str]) -> QuerySet[Any]:
     """The records asked for, in the order asked for. Raises BadQuery naming the parameter."""
     filters = filters_of(resource)
-    known = filters.base_filters.keys() | CONTROL
-    given, known = _values(parameters), set(known)
+    given, known = _values(parameters), filters.base_filters.keys() | CONTROL
     if more := given.keys() - known:
         found, used = extras.narrow(resource, found, MultiValueDict({n: given.getlist(n) for n in more}))
         known |= used

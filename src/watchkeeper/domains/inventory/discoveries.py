@@ -4,11 +4,12 @@ at another item has moved there; a relation that is not shown any more closes af
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from watchkeeper.domains.inventory import models
 from watchkeeper.domains.inventory.believing import ranks as ranks_now
+from watchkeeper.domains.inventory.identity import chunks
 from watchkeeper.domains.inventory.merging import became
 from watchkeeper.domains.inventory.precedence import Said
 from watchkeeper.kernel.fields import document, moment, storable
@@ -16,7 +17,6 @@ from watchkeeper.kernel.upserts import upsert, when
 from watchkeeper.model.topology import PERSON, Discovery, Item, Relation
 
 _log = logging.getLogger(__name__)
-_CHUNK = 500
 SEEN = "seen"  # the origin of discoveries that say only that what is known is still there
 
 
@@ -44,7 +44,7 @@ def write_discoveries(found: Sequence[Discovery], now_ms: int) -> None:
 def _missing(ids: set[str]) -> set[str]:
     """Those that are not there."""
     there: set[str] = set()
-    for part in _chunks(ids):
+    for part in chunks(ids):
         there |= set(models.Item.objects.filter(pk__in=part).values_list("pk", flat=True))
     return ids - there
 
@@ -53,7 +53,7 @@ def _items(items: dict[str, Item], by: dict[str, str], again: set[str], now_ms: 
     if not items:
         return
     known: dict[str, tuple[Any, ...]] = {}
-    for part in _chunks(items):
+    for part in chunks(items):
         rows = models.Item.objects.filter(pk__in=part)
         columns = ("name", "kind", "discovered", "attributes")
         known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
@@ -86,7 +86,7 @@ class _Words:
 
     def read(self) -> None:
         """What is kept so far."""
-        for part in _chunks(self._items):
+        for part in chunks(self._items):
             for s in models.Statement.objects.filter(item__in=part).select_related("item"):
                 if s.source_id == self._source(s.item_id) and s.key == s.item_id:
                     self._mine[s.item_id] = s
@@ -127,7 +127,7 @@ class _Words:
         for i in again & self._items.keys():
             seen.setdefault(self._items[i].source, []).append(i)
         for name, ids in seen.items():
-            for part in _chunks(ids):
+            for part in chunks(ids):
                 still = models.Statement.objects.filter(key__in=part, source__name=name)
                 still.update(last_seen_at=moment(now_ms), stale_since=None)
 
@@ -153,7 +153,7 @@ def _identifiers(items: dict[str, Item], now_ms: int) -> None:
         return
     moved: list[int] = []
     values = {value for _, value in claimed}
-    for part in _chunks(values):
+    for part in chunks(values):
         rows = models.Identifier.objects.filter(valid_to=None, value__in=part)
         for pk, item, scheme, value in rows.values_list("pk", "item_id", "scheme", "value"):
             claim = claimed.get((scheme, value))
@@ -163,7 +163,7 @@ def _identifiers(items: dict[str, Item], now_ms: int) -> None:
                 del claimed[scheme, value]
             else:
                 moved.append(pk)
-    for part in _chunks(moved):
+    for part in chunks(moved):
         models.Identifier.objects.filter(pk__in=part).update(valid_to=moment(now_ms))
     rows_new = [(i, scheme, value, n, when(now_ms), None) for (scheme, value), (i, n) in claimed.items()]
     upsert(
@@ -176,7 +176,7 @@ def _relations(edges: dict[Any, Relation], items: dict[str, Item], now_ms: int) 
         return
     ends = {e for r in edges.values() for e in (r.source, r.target)}
     there = set(items)
-    for part in _chunks(ends - there):
+    for part in chunks(ends - there):
         there |= set(models.Item.objects.filter(pk__in=part).values_list("pk", flat=True))
     sound = [r for r in edges.values() if r.source in there and r.target in there]
     if len(sound) < len(edges):
@@ -197,9 +197,3 @@ def close_stale(now_ms: int, hold_ms: int) -> int:
         valid_to=None, observed=True, last_seen_at__lt=moment(max(1, now_ms - hold_ms))
     )
     return stale.update(valid_to=moment(now_ms))
-
-
-def _chunks(ids: Iterable[Any]) -> Iterable[list[Any]]:
-    """In parts that fit into one statement."""
-    everything = list(ids)
-    return (everything[i : i + _CHUNK] for i in range(0, len(everything), _CHUNK))

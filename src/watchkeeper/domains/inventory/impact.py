@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 
+from watchkeeper.domains.inventory.identity import chunks
 from watchkeeper.domains.inventory.models import GroupMember, Item, RedundancyGroup, Relation
 from watchkeeper.model.topology import RelationKind as K
 
 NEEDED_BY, NEEDS = "needed-by", "needs"
 DIRECTIONS = (NEEDED_BY, NEEDS)
 MOST = 10_000  # items of one answer
-_CHUNK = 500
 #: kinds that point from what suffers to what it needs, and those that point the other way
 FORWARD, _BACKWARD = (K.DEPENDS_ON, K.RUNS_ON), (K.CONTAINS,)
 
@@ -79,7 +79,7 @@ def among(items: Iterable[str], at: dt.datetime | None = None) -> list[Relation]
     """The relations between these items."""
     ids = list(items)
     found: list[Relation] = []
-    for part in _chunks(ids):
+    for part in chunks(ids):
         found += Relation.objects.filter(holding(at), source__in=part)
     known = set(ids)
     return [r for r in found if r.target_id in known]
@@ -89,7 +89,7 @@ def _steps(edge: list[str], direction: str, at: dt.datetime | None) -> Iterator[
     """One step on: (kind of relation, from, to)."""
     there, here = ("source_id", "target_id") if direction == NEEDED_BY else ("target_id", "source_id")
     backward = _BACKWARD if direction == NEEDS else (*_BACKWARD, K.MEMBER_OF)
-    for part in _chunks(edge):
+    for part in chunks(edge):
         for kinds, near, far in ((FORWARD, here, there), (backward, there, here)):
             rows = _held(at).filter(**{f"{near}__in": part}, kind__in=kinds)
             yield from rows.order_by("id").values_list("kind", near, far)
@@ -109,7 +109,7 @@ class _Groups:
     def failing(self, edge: list[str]) -> list[tuple[str, str, str]]:
         """The groups that fail because these items do, as steps."""
         touched: dict[str, str] = {}
-        for part in _chunks(edge):
+        for part in chunks(edge):
             for group, item in GroupMember.objects.filter(item__in=part).values_list("group_id", "item_id"):
                 self._lost.setdefault(group, set()).add(item)
                 touched[group] = item
@@ -134,10 +134,6 @@ def named(ids: Iterable[str], of: QuerySet[Item] | None = None) -> dict[str, Ite
     """Items by id, those that are among `of` when it is given."""
     known = Item.objects.all() if of is None else of
     found: dict[str, Item] = {}
-    for part in _chunks(list(ids)):
+    for part in chunks(ids):
         found |= known.in_bulk(part)
     return found
-
-
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))

@@ -15,11 +15,10 @@ from watchkeeper.domains.inventory.describing import Described, Related, Relatio
 from watchkeeper.domains.inventory.importers import importer
 from watchkeeper.domains.inventory.importers.documents import (
     at,
-    json_documents,
+    documents,
     objects,
     said,
     word,
-    yaml_documents,
 )
 from watchkeeper.model.errors import Malformed
 
@@ -38,10 +37,9 @@ _LEFT_OUT = {"group", "user", "location", "template"}
 @importer("backstage", "Backstage catalogue (YAML or JSON)", type="backstage", ends=("catalog-info.yaml",))
 def read(data: bytes) -> Iterator[Described]:
     """The entities of a file. Raises Malformed when there is none."""
-    documents = json_documents(data) if data.lstrip()[:1] in (b"{", b"[") else yaml_documents(data)
     found = [
         e
-        for d in documents
+        for d in documents(data)
         for e in objects(d, "apiVersion")
         if word(e, "apiVersion").startswith("backstage.io/")
     ]

@@ -4,6 +4,7 @@ missing."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,21 +15,24 @@ from watchkeeper.model.errors import Malformed
 MOST_DEEP = 64
 
 
+_NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def documents(data: bytes) -> list[Any]:
+    """Those of a file of JSON or YAML. Raises Malformed."""
+    return json_documents(data) if data.lstrip()[:1] in (b"{", b"[") else yaml_documents(data)
+
+
 def json_documents(data: bytes) -> list[Any]:
     """The document, or those of a file that has one on each line. Raises Malformed."""
     try:
         return [msgspec.json.decode(data)]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as whole:
+    except _NOT_JSON as error:
         lines = [line for line in data.splitlines() if line.strip()]
-        try:
-            return [msgspec.json.decode(line) for line in lines] if len(lines) > 1 else _fail(whole)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            _fail(whole)
-    return []
-
-
-def _fail(error: Exception) -> list[Any]:
-    raise Malformed(f"the file is not JSON: {error}") from error
+        if len(lines) > 1:
+            with suppress(*_NOT_JSON):
+                return [msgspec.json.decode(line) for line in lines]
+        raise Malformed(f"the file is not JSON: {error}") from error
 
 
 def yaml_documents(data: bytes) -> list[Any]:

@@ -17,11 +17,10 @@ from watchkeeper.domains.inventory.describing import Described, Identifier, Rela
 from watchkeeper.domains.inventory.importers import importer
 from watchkeeper.domains.inventory.importers.documents import (
     at,
-    json_documents,
+    documents,
     rows,
     said,
     word,
-    yaml_documents,
 )
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.hostnames import host_identifiers
@@ -50,8 +49,7 @@ _MEMORY = {
 @importer("kubernetes", "Kubernetes objects (JSON or YAML)", type="kubernetes")
 def read(data: bytes) -> Iterator[Described]:
     """The objects of a file. Raises Malformed when there is none."""
-    documents = json_documents(data) if data.lstrip()[:1] in (b"{", b"[") else yaml_documents(data)
-    found = [o for d in documents for o in _objects(d)]
+    found = [o for d in documents(data) for o in _objects(d)]
     if not found:
         raise Malformed("the file has no objects of Kubernetes: each of them has metadata with a name")
     return described(found)
