@@ -146,6 +146,20 @@ def test_single_keys(seeded: Platform, page: Page) -> None:
     expect(dialog).to_have_count(0)
 
 
+def test_a_list_that_is_fetched_anew_keeps_the_focus_at_every_moment(seeded: Platform, page: Page) -> None:
+    """The next key finds the row that the last one went to, also when it comes before the list has settled."""
+    page.goto(f"{seeded.url}/alerts/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    here = page.locator("#table tbody tr").nth(1).get_by_role("link").first.get_attribute("href")
+    focused = page.evaluate("""() => new Promise(done => {
+        document.addEventListener("htmx:afterSwap", () => queueMicrotask(
+            () => done(document.activeElement.getAttribute("href"))), {once: true});
+        window.htmx.trigger(document.body, "live:situations");
+    })""")
+    assert focused == here
+
+
 def test_people_choose_their_zone_theme_and_keys(seeded: Platform, page: Page, said: list[str]) -> None:
     page.goto(f"{seeded.url}/settings/")
     page.get_by_label("Time zone").fill("Asia/Kathmandu")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.domains.analysis_structs import NOW
 from watchkeeper.domains.inventory import load_topology, models, write_discoveries
@@ -248,3 +249,20 @@ def _example(model: type[Any]) -> Any:
     if issubclass(model, models.Declared):
         values |= {"name": f"n{number}", "first_seen_at": now, "last_seen_at": now}
     return model.objects.create(**values)
+
+
+def test_a_page_of_records_comes_in_order_and_is_not_sorted_for(send: Callable[..., Any]) -> None:
+    """However many there are: the index has them in the list's order, both ways, those of one name by their ids."""
+    for name in ("b", "a", "a", "c"):
+        send("POST", "/api/sites/", {"name": name})
+    expected = sorted((s.name, s.pk) for s in models.Site.objects.all())
+    for order, wanted in (("name,id", expected), ("-name,-id", expected[::-1])):
+        with CaptureQueriesContext(connection) as queries:
+            page = send("GET", f"/api/sites/?limit=3&ordering={order}")
+        assert [(s["name"], s["id"]) for s in page["results"]] == wanted[:3]
+        assert page["count"] == 4
+        rows = next(q["sql"] for q in queries if "ORDER BY" in q["sql"] and "inventory_site" in q["sql"])
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {rows}")
+                assert "TEMP B-TREE" not in str(cursor.fetchall())

@@ -7,6 +7,7 @@ its alerts, charts and relations stay with it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,7 +27,7 @@ ORIGIN = "record"  # of relations that follow from a record's fields
 MOST_WHOLES = 1000  # around a part, in all
 _ONE_WHOLE = (RelationKind.CONTAINS,)
 
-Edge = tuple[str, str, str]
+Edge = tuple[str, str, str]  # source, kind, target
 
 
 def make(actor: Actor, model: type[Declared], data: dict[str, Any]) -> Declared:
@@ -36,12 +37,16 @@ def make(actor: Actor, model: type[Declared], data: dict[str, Any]) -> Declared:
     now = timezone.now()
     record.first_seen_at = record.last_seen_at = now
     checked(record)
-    found = _found([*names, *(x for key, x in record.claims() if key == record.pk)])
+    record.complete()
+    record.item_id = record.id  # as saving sets it; from now on it has a key
+    own = (*names, *(x for key, x in record.claims() if key == record.pk))
+    known = _known((*own, *(x for _, x in record.claims())))
+    found = _found(known[x] for x in own if x in known)
     if found is not None:
         _take_over(record, found)
-    record.save()
-    _settle(record, [(record.pk, x) for x in names], before=())
-    announce([record.pk], _current(record))
+    record.save(force_insert=(type(record),) if found else (Item,))
+    _open_names(dict.fromkeys((*record.claims(), *((record.pk, x) for x in names))), known)
+    announce([record.pk], _relate(record, _current(record) if found else []))
     return record
 
 
@@ -54,8 +59,10 @@ def change(record: Declared, data: dict[str, Any]) -> Declared:
     record.discovered = False
     checked(record)
     record.save()
-    _settle(record, [], before)
-    announce([record.pk], _current(record))
+    claims = dict.fromkeys(record.claims())
+    _close_names(set(before) - set(claims))
+    _open_names(claims, _known(x for _, x in claims))
+    announce([record.pk], _relate(record, _current(record)))
     return record
 
 
@@ -67,19 +74,21 @@ def checked(record: Declared) -> None:
         raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
 
 
-def _found(names: Iterable[Name]) -> Item | None:
+def _known(names: Iterable[Name]) -> dict[Name, Identifier]:
+    """Who is known by these names now."""
+    asked = set(names)
+    rows = Identifier.objects.filter(
+        scheme__in={x.scheme for x in asked}, value__in={x.value for x in asked}, valid_to=None
+    ).select_related("item")
+    return {x: row for row in rows if (x := Name(row.scheme, row.value)) in asked}
+
+
+def _found(known: Iterable[Identifier]) -> Item | None:
     """The item that discovery has made of what is known by these names. Raises Refused when it has a record."""
-    for x in names:
-        known = (
-            Identifier.objects.filter(scheme=x.scheme, value=x.value, valid_to=None)
-            .select_related("item")
-            .first()
-        )
-        if known is None:
-            continue
-        if known.item.declared or not known.item.discovered:
-            raise Refused(f"{known.item.name} is known as {x.scheme}={x.value} already")
-        return known.item
+    for row in known:
+        if row.item.declared or not row.item.discovered:
+            raise Refused(f"{row.item.name} is known as {row.scheme}={row.value} already")
+        return row.item
     return None
 
 
@@ -92,35 +101,25 @@ def _take_over(record: Declared, item: Item) -> None:
 
 
 # --- the graph --------------------------------------------------------------------------------------------------
-def _settle(record: Declared, more: Iterable[tuple[str, Name]], before: Iterable[tuple[str, Name]]) -> None:
-    claims = dict.fromkeys((*record.claims(), *more))
-    _close_names(set(before) - set(claims))
-    _open_names(claims)
-    _relate(record)
-
-
 def _close_names(gone: Iterable[tuple[str, Name]]) -> None:
     for item, x in gone:
         current = Identifier.objects.filter(item=item, scheme=x.scheme, value=x.value, valid_to=None)
         current.update(valid_to=timezone.now())
 
 
-def _open_names(claims: Iterable[tuple[str, Name]]) -> None:
-    now = timezone.now()
+def _open_names(claims: dict[tuple[str, Name], None], known: dict[Name, Identifier]) -> None:
+    """Items are known by these names from now on. Raises Refused for one by which another record is known."""
+    now, new = timezone.now(), []
     for n, (item, x) in enumerate(claims):
-        known = (
-            Identifier.objects.filter(scheme=x.scheme, value=x.value, valid_to=None)
-            .select_related("item")
-            .first()
-        )
-        if known is not None and known.item_id != item:
-            if known.item.declared:
-                raise Refused(f"{known.item.name} is known as {x.scheme}={x.value} already")
-            Identifier.objects.filter(pk=known.pk).update(valid_to=now)
-        if known is None or known.item_id != item:
-            Identifier.objects.create(
-                item_id=item, scheme=x.scheme, value=x.value, position=n, valid_from=now
-            )
+        row = known.get(x)
+        if row is not None and row.item_id == item:
+            continue
+        if row is not None and row.item.declared:
+            raise Refused(f"{row.item.name} is known as {x.scheme}={x.value} already")
+        if row is not None:
+            Identifier.objects.filter(pk=row.pk).update(valid_to=now)
+        new.append(Identifier(item_id=item, scheme=x.scheme, value=x.value, position=n, valid_from=now))
+    Identifier.objects.bulk_create(new)
 
 
 def _current(record: Declared) -> list[Relation]:
@@ -136,26 +135,34 @@ def _of(record: Declared) -> Q:
     return mine
 
 
-def _relate(record: Declared) -> None:
-    """Open the relations that the fields name, end those that they name no more. Raises Invalid for a whole that
-    would be inside its own part."""
-    wanted: dict[Edge, None] = {(s, t, k.value): None for s, t, k in record.edges()}
-    now = timezone.now()
-    for r in _current(record):
-        if (edge := (r.source_id, r.target_id, r.kind)) in wanted:
+def _relate(record: Declared, current: list[Relation]) -> list[Relation]:
+    """Open the relations that the fields name, end those of `current` that they name no more; those that hold then.
+    Raises Invalid for a whole that would be inside its own part."""
+    wanted: dict[Edge, None] = {(s, k.value, t): None for s, t, k in record.edges()}
+    now, kept = timezone.now(), []
+    for r in current:
+        if (edge := (r.source_id, r.kind, r.target_id)) in wanted:
             del wanted[edge]
+            kept.append(r)
         else:
             Relation.objects.filter(pk=r.pk).update(valid_to=now)
             announce(ended=[r])
-    for source, target, kind in wanted:
+    for whole, kind, part in wanted:
         if kind in _ONE_WHOLE:
-            refuse_cycle(source, target)
-        Relation.objects.update_or_create(
-            source_id=source, target_id=target, kind=kind, origin=ORIGIN, valid_to=None,
-            defaults={"observed": False, "last_seen_at": now}, create_defaults={
-                "observed": False, "last_seen_at": now, "valid_from": now,
-            },
-        )  # fmt: skip
+            refuse_cycle(whole, part)
+    return [*kept, *begin(wanted, ORIGIN, now)]
+
+
+def begin(edges: Iterable[Edge], origin: str, now: dt.datetime) -> list[Relation]:
+    """These relations hold from now on, unless they do already."""
+    rows = [
+        Relation(
+            source_id=s, kind=k, target_id=t, origin=origin, observed=False, valid_from=now, last_seen_at=now
+        )
+        for s, k, t in edges
+    ]
+    Relation.objects.bulk_create(rows, ignore_conflicts=True)
+    return rows
 
 
 def refuse_cycle(whole: str, part: str) -> None:

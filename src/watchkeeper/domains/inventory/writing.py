@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models.constants import OnConflict
 
 from watchkeeper.domains.inventory.announcing import announce
-from watchkeeper.domains.inventory.declaring import ORIGIN, refuse_cycle
+from watchkeeper.domains.inventory.declaring import ORIGIN, begin, refuse_cycle
 from watchkeeper.domains.inventory.drafts import Act, Draft
 from watchkeeper.domains.inventory.identity import chunks
 from watchkeeper.domains.inventory.models import Declared, Identifier, Item, Relation, Source, Statement
@@ -117,18 +117,6 @@ def _edges(drafts: Iterable[Draft], now: dt.datetime) -> None:
 
 def _of_fields(record: Any) -> set[Edge]:
     return {(s, k.value, t) for s, t, k in record.edges()} if isinstance(record, Declared) else set()
-
-
-def begin(edges: Iterable[Edge], origin: str, now: dt.datetime) -> list[Relation]:
-    """These relations hold from now on, unless they do already."""
-    rows = [
-        Relation(
-            source_id=s, kind=k, target_id=t, origin=origin, observed=False, valid_from=now, last_seen_at=now
-        )
-        for s, k, t in edges
-    ]
-    Relation.objects.bulk_create(rows, ignore_conflicts=True)
-    return rows
 
 
 def end(edges: Iterable[Edge], origin: str, now: dt.datetime) -> None:

@@ -59,7 +59,8 @@ export function keepFocus(): void {
     const active = document.activeElement;
     link = (event.target as Element).contains(active) ? (active?.getAttribute("href") ?? null) : null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  // At once: a key pressed before it settles has to find the focus where it was.
+  document.addEventListener("htmx:afterSwap", () => {
     if (link && document.activeElement === document.body) {
       document.querySelector<HTMLElement>(`main a[href="${CSS.escape(link)}"]`)?.focus({ preventScroll: true });
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
+from django.db.models.expressions import Col
 
 from watchkeeper.domains.inventory.models.graph import Item
 from watchkeeper.model.topology import Identifier, RelationKind
@@ -44,6 +45,14 @@ class Declared(Item):
     class Meta:
         abstract = True
         ordering: ClassVar = ["name", "id"]
+
+    @classmethod
+    def by_index(cls, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """These records in the same order, said in columns of the table of all items, whose index has them so: sorting
+        a hundred thousand for each page takes a hundred times as long."""
+        key = Col(Item._meta.db_table, Item._meta.get_field("id"))
+        turned = {"pk": key.asc(), "id": key.asc(), "-pk": key.desc(), "-id": key.desc()}
+        return found.filter(declared=cls.PATH).order_by(*(turned.get(n, n) for n in found.query.order_by))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """With what follows from its fields."""
