@@ -106,8 +106,8 @@ def value_of(field: CustomField, value: Any, actor: Actor | None = None) -> Safe
     match field.type:
         case "yes_no":
             return SafeString("yes" if value else "no")
-        case "whole":
-            return SafeString(many(value)) if value >= 0 else format_html("{}", value)
+        case "whole" | "decimal" if value == int(value):
+            return SafeString(many(int(value))) if value >= 0 else format_html("{}", int(value))
         case "choices":
             return format_html_join(" ", '<span class="wk-chip">{}</span>', ((v,) for v in value))
         case "url":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models
@@ -73,6 +73,17 @@ class Titles:
         keys = value if isinstance(value, list) else [value]
         self.read(model, keys)
         return ", ".join(self._known.get((model, str(k)), "–") for k in keys)
+
+
+def read_titles(resource: Resource, values: Iterable[Mapping[str, Any]], titles: Titles) -> None:
+    """Read the titles of all that these values of a kind's fields refer to, with a query for each kind of it."""
+    keys: dict[Any, set[Any]] = {}
+    for name, value in (pair for of in values for pair in of.items()):
+        field = field_of(resource.model, name)
+        if isinstance(field, models.ForeignKey | models.ManyToManyField):
+            keys.setdefault(field.related_model, set()).update(value if isinstance(value, list) else [value])
+    for model, wanted in keys.items():
+        titles.read(model, wanted)
 
 
 def field_of(model: type[models.Model], name: str) -> Any:

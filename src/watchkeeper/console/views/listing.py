@@ -132,7 +132,9 @@ def _headings(
             "" if first.lstrip("-") != column.name else "descending" if first.startswith("-") else "ascending"
         )
         query = {**dict(going_on), "ordering": f"-{column.name}" if way == "ascending" else column.name}
-        url = f"?{urlencode(query)}" if column.name in allowed else ""
+        field = getattr(column, "field", None)  # of a column of a custom field
+        orders = column.name in allowed or (field is not None and field.type != "choices")
+        url = f"?{urlencode(query)}" if orders else ""
         out.append({"column": column, "url": url, "way": way})
     return out
 

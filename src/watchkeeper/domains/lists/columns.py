@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.db.models import Model, QuerySet
+from django.utils.text import capfirst
 
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
@@ -58,7 +59,9 @@ def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
 
 def beyond(name: str, column: Column) -> Column:
     """A column of the record that the field `name` refers to."""
-    heading = f"{name.replace('_', ' ').capitalize()}: {column.heading.lower()}"
+    inner = column.heading
+    small = inner[:1].lower() + inner[1:] if inner[1:2].islower() else inner  # not of VLAN or URL
+    heading = f"{name.replace('_', ' ').capitalize()}: {small}"
     return Column(f"{name}__{column.name}", heading, column.show)
 
 
@@ -149,7 +152,7 @@ def _field(resource: Resource, name: str) -> Read:
 
 def _column(resource: Resource, name: str) -> Column:
     field = _of_model(resource.model, name)
-    label = str(getattr(field, "verbose_name", "")).capitalize() if isinstance(field, models.Field) else ""
+    label = capfirst(str(field.verbose_name)) if isinstance(field, models.Field) else ""
     label = "" if label.lower() == name.replace("_", " ") else label
     match field:
         case models.ManyToManyField():

@@ -198,7 +198,7 @@ registry.add(
             Column("name", link=True),
             Column("item__name", "Item"),
             Column("status", show=Show.STATE),
-            Column("count", "Told", Show.COUNT),
+            Column("count", "Times told", Show.COUNT),
             Column("starts_at", "Since", Show.TIME),
             Column("last_seen_at", "Last seen", Show.TIME),
         ),
