@@ -311,3 +311,11 @@ def test_the_reference_page_is_current() -> None:
     from watchkeeper.api.reference import page
 
     assert (Path(__file__).parents[2] / "docs/reference/api.md").read_text() == page()
+
+
+def test_an_unknown_address_is_none_to_every_method(db: None) -> None:  # noqa: ARG001
+    """A program that mistypes an address or an action is not told of forms."""
+    client = Client(enforce_csrf_checks=True)
+    for method in ("get", "post", "put", "patch", "delete"):
+        for path in ("/api/nothing/", "/api/devices/some-id/no-such-action/"):
+            assert problem(getattr(client, method)(path), 404)["detail"] == f"there is nothing at {path}"

@@ -67,6 +67,8 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     headed, drawn = shown, rows(resource, actor, shown, paged)
     if shown == list(resource.columns):  # who chose columns chose among these too
         headed, drawn = attached.with_extras(resource, drawn)
+    else:
+        headed, drawn = attached.with_custom(resource, shown, drawn)
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,
