@@ -1,6 +1,7 @@
 """Many records at once, all or none, in one transaction, each audited as if it came alone.
 
-A kind whose hook is `journaled` cannot do that: what has gone into the journal is not taken back.
+A kind whose hook is `journaled` cannot do that: what has gone into the journal is not taken back. An action that is can:
+its acts go there together, once all are known to be allowed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rest_framework.exceptions import ValidationError
 from watchkeeper.kernel import audit, doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import require
+from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import Rejected
 from watchkeeper.kernel.resource import Action, Done, Resource
 from watchkeeper.kernel.versions import lock
@@ -56,7 +58,7 @@ def offers(resource: Resource, verb: str) -> bool:
 
 def actions(resource: Resource) -> tuple[Action, ...]:
     """What can be done with many at once."""
-    return tuple(a for a in resource.actions if a.bulk and not doing.journaled(a.run))
+    return tuple(a for a in resource.actions if a.bulk)
 
 
 def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
@@ -156,10 +158,18 @@ def act(
     ids: Sequence[Any],
     data: dict[str, Any],
 ) -> list[Done]:
-    """Do something with each of the records with these ids. Raises Rejected."""
+    """Do something with each of the records with these ids; `pending` where it is on its way. Raises Rejected."""
+
+    def do(pk: Any) -> Done:
+        return doing.act(resource, action, actor, _one(resource, found, pk), {**data})
+
+    if doing.journaled(action.run):
+        found = _named(resource, among, ids)
+        with audit.together(), ports.together():
+            return each(ids, do)
     with transaction.atomic(), audit.together():
         found = _locked(resource, among, ids)
-        return each(ids, lambda pk: doing.act(resource, action, actor, _one(resource, found, pk), {**data}))
+        return each(ids, do)
 
 
 def key_of(model: type[models.Model], sent: Any) -> Any:
@@ -174,14 +184,20 @@ def key_of(model: type[models.Model], sent: Any) -> Any:
 
 
 def _locked(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
+    """As `_named`; nobody else changes them before this transaction ends."""
+    found = _named(resource, among, ids)
+    if found and lock(*found.values()):
+        found = among.in_bulk(list(found))
+    return found
+
+
+def _named(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
     """The records with these ids. Raises Rejected for one that is named twice."""
     keys = [key_of(resource.model, pk) for pk in ids]
     often = {k for k, n in Counter(keys).items() if n > 1 and k is not None}
     if twice := {str(n): {"id": ["This record is named twice."]} for n, k in enumerate(keys) if k in often}:
         raise Rejected(twice)
     found: dict[Any, Any] = among.in_bulk([k for k in keys if k is not None])
-    if found and lock(*found.values()):
-        found = among.in_bulk(list(found))
     return found
 
 

@@ -162,9 +162,10 @@ def _done(request: HttpRequest, resource: Resource) -> str:
     if not count.isdigit() or len(count) > 6:
         return ""
     what = f"{int(count):,} {resource.name if count == '1' else resource.plural}"
-    done = {"change": "Changed", "remove": "Removed", tagging.DEED: "Tagged"}.get(
-        deed, f"{action.label}: done with" if action else ""
-    )
+    acted = ""
+    if action is not None:
+        acted = f"{action.label}: {'on its way for' if doing.journaled(action.run) else 'done with'}"
+    done = {"change": "Changed", "remove": "Removed", tagging.DEED: "Tagged"}.get(deed, acted)
     return f"{done} {what}." if done else ""
 
 
