@@ -46,7 +46,11 @@ def test_what_was_done_to_custom_fields_is_told(ann: Client) -> None:
         assert answer.status_code in (200, 201), answer.content
         return str(answer.json()["id"])
 
-    field = send("post", "custom-fields", {"kind": "devices", "name": "price", "label": "Price (EUR)", "type": "decimal"})
+    field = send(
+        "post",
+        "custom-fields",
+        {"kind": "devices", "name": "price", "label": "Price (EUR)", "type": "decimal"},
+    )
     key = send("post", "devices", {"name": "told", "custom_fields": {"price": 1185.0}})
     send("patch", f"devices/{key}", {"custom_fields": {"price": 1222.5}})
     text = ann.get(f"/devices/{key}/").content.decode()

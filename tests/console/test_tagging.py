@@ -143,7 +143,10 @@ def test_columns_and_order_by_custom_field(ann: Client) -> None:
     assert "cf_price" in [c.name for c in choice["chosen"]]  # as the list shows it
     others = {c.name: c.heading for _, group in choice["groups"] for c, _ in group}
     assert others["cf_leased"] == "Leased" and "custom_fields" not in others
-    assert ann.post("/devices/columns/", {"column": ["name", "cf_leased", "cf_price"], "save": ""}).status_code == 302
+    assert (
+        ann.post("/devices/columns/", {"column": ["name", "cf_leased", "cf_price"], "save": ""}).status_code
+        == 302
+    )
     listed = ann.get("/devices/?ordering=-cf_price")
     assert [[str(cell) for _, cell in row.cells][1:] for row in listed.context["rows"]] == [
         ["yes", "1\u202f200"],

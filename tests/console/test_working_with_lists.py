@@ -73,7 +73,9 @@ def test_many_columns_keep_their_words_whole(seeded: Platform, page: Page, room:
     for shown in (row.get_by_role("link", name="dev-000"), row.locator("time").first):
         assert shown.evaluate("e => e.getClientRects().length") == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert page.evaluate("(e => e.scrollWidth > e.clientWidth)(document.querySelector('#table .table-responsive-md'))")
+    assert page.evaluate(
+        "(e => e.scrollWidth > e.clientWidth)(document.querySelector('#table .table-responsive-md'))"
+    )
     keep(page, "many-columns")
 
 

@@ -43,7 +43,9 @@ def facts(
     shown = serializer_of(resource)(record).data
     hidden = ELSEWHERE["*"] | ELSEWHERE.get("items" if isinstance(record, Item) else resource.path, set())
     # Where a name goes with an id, the id's field shows it.
-    hidden = hidden | elsewhere | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
+    hidden = (
+        hidden | elsewhere | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
+    )
     marks = {c.name for c in resource.columns if c.show in (Show.STATE, Show.SEVERITY)}
     return [
         (

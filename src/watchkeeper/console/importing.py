@@ -56,7 +56,8 @@ def summary_of(plan: planning.Plan, applied: applying.Applied | None = None) -> 
     made = applied.made if applied and not applied.pending else {}
     return Summary(
         len(plan.creates), len(plan.changes), plan.unchanged, len(plan.wrong), tuple(plan.ignored),
-        _samples(plan.changes, {}), _samples(plan.creates, made), tuple((w.row, w.field, w.detail) for w in plan.wrong[:SHOWN]),
+        _samples(plan.changes, {}), _samples(plan.creates, made),
+        tuple((w.row, w.field, w.detail) for w in plan.wrong[:SHOWN]),
         applied is not None, applied.once if applied else {},
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -159,17 +160,10 @@ def act(
     data: dict[str, Any],
 ) -> list[Done]:
     """Do something with each of the records with these ids; `pending` where it is on its way. Raises Rejected."""
-
-    def do(pk: Any) -> Done:
-        return doing.act(resource, action, actor, _one(resource, found, pk), {**data})
-
-    if doing.journaled(action.run):
-        found = _named(resource, among, ids)
-        with audit.together(), ports.together():
-            return each(ids, do)
-    with transaction.atomic(), audit.together():
-        found = _locked(resource, among, ids)
-        return each(ids, do)
+    alone = doing.journaled(action.run)
+    with nullcontext() if alone else transaction.atomic(), audit.together(), ports.together():
+        found = _locked(resource, among, ids, alone=alone)
+        return each(ids, lambda pk: doing.act(resource, action, actor, _one(resource, found, pk), {**data}))
 
 
 def key_of(model: type[models.Model], sent: Any) -> Any:
@@ -183,21 +177,17 @@ def key_of(model: type[models.Model], sent: Any) -> Any:
     return None if isinstance(key, int) and abs(key) >= 2**63 else key
 
 
-def _locked(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
-    """As `_named`; nobody else changes them before this transaction ends."""
-    found = _named(resource, among, ids)
-    if found and lock(*found.values()):
-        found = among.in_bulk(list(found))
-    return found
-
-
-def _named(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
-    """The records with these ids. Raises Rejected for one that is named twice."""
+def _locked(
+    resource: Resource, among: QuerySet[Any], ids: Sequence[Any], alone: bool = False
+) -> dict[Any, Any]:
+    """The records with these ids, not locked where no transaction is around. Raises Rejected for one named twice."""
     keys = [key_of(resource.model, pk) for pk in ids]
     often = {k for k, n in Counter(keys).items() if n > 1 and k is not None}
     if twice := {str(n): {"id": ["This record is named twice."]} for n, k in enumerate(keys) if k in often}:
         raise Rejected(twice)
     found: dict[Any, Any] = among.in_bulk([k for k in keys if k is not None])
+    if found and not alone and lock(*found.values()):
+        found = among.in_bulk(list(found))
     return found
 
 

@@ -142,9 +142,8 @@ def narrow(
 
 
 def ordering(resource: Resource, name: str) -> Any:
-    """What a list can be ordered by under this name, from the first field that knows it; None where there is none."""
-    found = (e.ordering(resource, name) for e in of(resource) if e.takes(name))
-    return next((column for column in found if column is not None), None)
+    """As the field says that takes this name; None where there is none."""
+    return next((e.ordering(resource, name) for e in of(resource) if e.takes(name)), None)
 
 
 def _asked(used: Iterable[str]) -> Iterator[tuple[str, Extra]]:

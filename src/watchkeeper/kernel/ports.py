@@ -59,12 +59,11 @@ class Ports:
         JournalFull or DiskFull."""
         if self.acts is None:
             raise NotReady("the journal cannot be reached from here")
-        kept = _kept.get()
-        if kept is not None:
+        if (kept := _kept.get()) is not None:
             kept.append(act)
-        else:
-            self.acts.submit(act)
-        return kept is None
+            return False
+        self.acts.submit(act)
+        return True
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -75,8 +75,8 @@ def methods(resource: Resource) -> dict[str, Any]:
 
 
 def acting_on_many(resource: Resource, declared: Action) -> Any:
-    """POST /<path>/<action>/: the action with every record in `ids`, all of them or none. Answers 200 with them, or 202 while
-    it is on its way."""
+    """POST /<path>/<action>/: the action with every record in `ids`, all of them or none. Answers 200 with them, or
+    202 while it is on its way."""
     base = declared.fields or Serializer
     ids = ListField(child=JSONField(), min_length=1, max_length=bulk.MOST, help_text="ids of the records")
     shape: Any = type(f"Many{declared.name.title()}{resource.model.__name__}", (base,), {"ids": ids})

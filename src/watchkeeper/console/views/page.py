@@ -151,7 +151,9 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
                 return denied(request, error)
             except BadQuery as error:
                 said = f"{capfirst(error.detail.partition('; there are:')[0])}."
-                back = f"/{kwargs['path']}/?all=1" if "path" in kwargs else ""  # what programs may ask is no help
+                back = (
+                    f"/{kwargs['path']}/?all=1" if "path" in kwargs else ""
+                )  # what programs may ask is no help
                 return trouble(request, error.status, "The list cannot be shown like this", said, back=back)
             except WatchkeeperError as error:
                 return trouble(request, error.status, "That did not work", error.detail)

@@ -200,7 +200,6 @@ class CustomFields(Extra):
             found = found.filter(pk__in=as_keys(_compared(having, field, lookup, name, value), resource))
         return found
 
-
     def ordering(self, resource: Resource, name: str) -> Any:
         """By the value of one field; of several choices there is no order."""
         wanted = name.removeprefix(PREFIX)
