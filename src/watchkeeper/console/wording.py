@@ -16,6 +16,7 @@ from watchkeeper.kernel.resource import Resource, registry
 
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
+         "memberships__situation": "In the situation", "memberships__alert": "With the alert",
          "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
          "sealed_no": "Number in the chain", "per_minute": "A minute, at most", "message": "Message id"}  # fmt: skip
 

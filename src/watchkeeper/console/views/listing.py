@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import attached, filters, tagging
+from watchkeeper.console import attached, causes, filters, tagging
 from watchkeeper.console.paging import Pager
 from watchkeeper.console.tables import filter_boxes, rows
 from watchkeeper.console.views.page import page, signed_in
@@ -69,6 +69,8 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         headed, drawn = attached.with_extras(resource, drawn)
     else:
         headed, drawn = attached.with_custom(resource, shown, drawn)
+    if path == "situations":
+        drawn = causes.below_titles(drawn)
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,

@@ -208,6 +208,7 @@ registry.add(
             "severity": ["exact", "gte", "in"],
             "item": ["exact"],
             "situation": ["exact", "isnull"],
+            "memberships__situation": ["exact"],  # also those that are over
             "source": ["exact"],
             "name": ["exact", "icontains"],
             "flapping": ["exact"],
