@@ -248,7 +248,9 @@ class _Planner:
         if "change" not in self.resource.allow:
             raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
-            raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
+            ways = [a.name for a in self.resource.actions if getattr(a.run, "moves", "") == fixed[0]]
+            stays = f"it is set when the {self.resource.name} is made, and stays"
+            raise _wrong(fixed[0], f"actions change it: {', '.join(ways)}" if ways else stays)
         return Step(number, record.pk, self.resource.title(record), values, data)
 
     def _same(self, value: Any, before: Any) -> bool:

@@ -80,8 +80,7 @@ def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, st
         known |= used
     for name in given:
         if name not in known:
-            more_of = (p for e in extras.of(resource) for p in e.parameters)
-            there = sorted({*filters.base_filters, *more_of})
+            there = sorted({*filters.base_filters, *(p for e in extras.of(resource) for p in e.parameters)})
             raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(there)}", name)
     if asked_for := frozenset(n for n in given if n in filters.base_filters):
         asked = _only(filters, asked_for)(data=given, queryset=found)
