@@ -68,7 +68,8 @@ class Ports:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Hand the acts of this block to the journal at its end, all or none; none after an error."""
-        token = _kept.set(kept := [])
+        kept: list[Act] = []
+        token = _kept.set(kept)
         try:
             yield
         finally:
