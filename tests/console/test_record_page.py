@@ -40,6 +40,13 @@ def test_nobody_sees_a_heading_with_nothing_below_it(db: None) -> None:  # noqa:
     assert all(g.entries for g in menu) and "Inventory" not in {g.heading for g in menu}
 
 
+def test_a_list_that_cannot_be_shown_leads_back_to_itself(ann: Client) -> None:
+    answer = ann.get("/devices/?colour=red")
+    text = answer.content.decode()
+    assert answer.status_code == 400 and "&#x27;colour&#x27; is not a filter here.</p>" in text
+    assert 'href="/devices/?all=1"' in text and "icontains" not in text
+
+
 def test_what_was_done_to_custom_fields_is_told(ann: Client) -> None:
     def send(method: str, path: str, body: dict[str, object]) -> str:
         answer = getattr(ann, method)(f"/api/{path}/", json.dumps(body), content_type="application/json")

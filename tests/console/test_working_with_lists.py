@@ -158,7 +158,7 @@ def test_private_views_are_private(
     expect(theirs.locator("main")).to_contain_text("rack 00")
     expect(theirs.get_by_role("link", name="mine alone")).to_have_count(0)
     theirs.goto(address)
-    expect(theirs.locator("main")).to_contain_text("there is no view")
+    expect(theirs.locator("main")).to_contain_text("There is no view")
     theirs.goto(
         f"{seeded.url}/racks/?search=rack%200"
     )  # an IT operator keeps views, but shares none with everyone
