@@ -142,7 +142,6 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
                 return HttpResponseRedirect(f"{reverse('console:sign-in')}?{back}")
             if _to_confirm(request):
                 return HttpResponseRedirect(f"/account/confirm/?{urlencode({'next': _shown_at(request)})}")
-            kwargs = request.resolver_match.kwargs if request.resolver_match else {}
             try:
                 if scope is not None:
                     require(actor_of(request), PLATFORM_ACTS[scope], None)
