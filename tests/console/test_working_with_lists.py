@@ -65,6 +65,20 @@ def test_columns_are_chosen_ordered_and_sorted_by(seeded: Platform, page: Page, 
     expect(page.locator("#table thead")).to_contain_text("Device type")
 
 
+def test_many_columns_keep_their_words_whole(seeded: Platform, page: Page, room: dict[str, Any]) -> None:  # noqa: ARG001
+    """The table is scrolled, and not the page; a name is never broken."""
+    more = "role,status,site,rack,device_type,serial,asset_tag,face,source,rack__serial,rack__status,site__region"
+    page.goto(f"{seeded.url}/devices/?search=dev-0&columns=name,{more},last_seen_at,first_seen_at")
+    row = page.locator("#table tbody tr").first
+    for shown in (row.get_by_role("link", name="dev-000"), row.locator("time").first):
+        assert shown.evaluate("e => e.getClientRects().length") == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert page.evaluate(
+        "(e => e.scrollWidth > e.clientWidth)(document.querySelector('#table .table-responsive-md'))"
+    )
+    keep(page, "many-columns")
+
+
 def test_filters_are_built_shared_and_taken_away(seeded: Platform, page: Page, room: dict[str, Any]) -> None:
     page.goto(f"{seeded.url}/devices/?role=switch")
     page.get_by_text("Add a filter").click()
@@ -144,7 +158,7 @@ def test_private_views_are_private(
     expect(theirs.locator("main")).to_contain_text("rack 00")
     expect(theirs.get_by_role("link", name="mine alone")).to_have_count(0)
     theirs.goto(address)
-    expect(theirs.locator("main")).to_contain_text("there is no view")
+    expect(theirs.locator("main")).to_contain_text("There is no view")
     theirs.goto(
         f"{seeded.url}/racks/?search=rack%200"
     )  # an IT operator keeps views, but shares none with everyone

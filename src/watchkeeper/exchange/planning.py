@@ -164,6 +164,9 @@ class _Planner:
             self.unique.add(f.source)
         if isinstance(f, serializers.PrimaryKeyRelatedField) and not f.read_only:
             self._refers(name, f)
+        if isinstance(f, serializers.ChoiceField):
+            words = ", ".join(str(c) for c in f.choices if c != "").replace("{", "{{").replace("}", "}}")
+            f.error_messages["invalid_choice"] = f'"{{input}}" is none of: {words}.'
 
     def _refers(self, name: str, f: Any) -> None:
         if name not in self.references:
@@ -248,7 +251,9 @@ class _Planner:
         if "change" not in self.resource.allow:
             raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
-            raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
+            ways = [a.name for a in self.resource.actions if getattr(a.run, "moves", "") == fixed[0]]
+            stays = f"it is set when the {self.resource.name} is made, and stays"
+            raise _wrong(fixed[0], f"actions change it: {', '.join(ways)}" if ways else stays)
         return Step(number, record.pk, self.resource.title(record), values, data)
 
     def _same(self, value: Any, before: Any) -> bool:

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console.answers import answered
+from watchkeeper.console.causes import with_cause
 from watchkeeper.console.measured import item_charts
 from watchkeeper.console.views.page import page, signed_in
-from watchkeeper.console.views.situations import with_cause
 from watchkeeper.domains import access
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert, Situation

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
+from watchkeeper.console import attached
 from watchkeeper.console.views.listing import chosen_columns
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.console.views.records import kind
@@ -34,6 +35,8 @@ def choose_columns(request: HttpRequest, path: str) -> HttpResponse:
         word = request.GET.get("view", "")
         view = asking.view_of(resource, actor, word) if word else None
         chosen = chosen_columns(request, resource, actor, setting, view)
+        if chosen == list(resource.columns):  # with those that the list shows beside them
+            chosen += [known[n] for n in attached.in_lists(resource) if n in known]
     else:
         chosen = _moved(
             [known[n] for n in dict.fromkeys(request.POST.getlist("column")) if n in known], request

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Subquery
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,7 +16,7 @@ from watchkeeper.domains.annotations.models import CustomField, CustomValue
 from watchkeeper.domains.annotations.rules import Kept, Unfit, kept, picked
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.extras import Changes, Extra, ExtraField, value_of
-from watchkeeper.kernel.hanging import as_keys, family, subject
+from watchkeeper.kernel.hanging import as_keys, family, record_of, subject
 from watchkeeper.kernel.problems import BadQuery, NotThere
 from watchkeeper.kernel.resource import Resource, registry
 
@@ -199,6 +199,15 @@ class CustomFields(Extra):
         for value in values:
             found = found.filter(pk__in=as_keys(_compared(having, field, lookup, name, value), resource))
         return found
+
+    def ordering(self, resource: Resource, name: str) -> Any:
+        """By the value of one field; of several choices there is no order."""
+        wanted = name.removeprefix(PREFIX)
+        field = next((f for f in fields_of(resource) if f.name == wanted and f.type != "choices"), None)
+        if field is None:
+            return None
+        mine = CustomValue.objects.filter(field=field, record=record_of(resource))
+        return Subquery(mine.values("number" if field.type in _NUMBERS else "head")[:1])
 
 
 def _values(fields: Iterable[int], keys: Sequence[str]) -> QuerySet[CustomValue]:
