@@ -401,7 +401,7 @@ def test_what_a_policy_names_keeps_its_name(api: Api) -> None:
     looped = root.patch(
         f"/api/organisations/{acme.pk}/", {"parent": part.pk}, content_type="application/json"
     )
-    assert looped.status_code == 400 and "parent" in looped.json()["detail"]
+    assert looped.status_code == 400 and looped.json()["errors"].keys() == {"parent"}
 
 
 # ── explanations ───────────────────────────────────────────────────────────────────────────────────────────────

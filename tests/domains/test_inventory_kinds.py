@@ -165,11 +165,16 @@ def test_containment_does_not_go_round_in_a_circle(send: Callable[..., Any]) -> 
     a = send("POST", "/api/regions/", {"name": "a"})
     b = send("POST", "/api/regions/", {"name": "b", "parent": a["id"]})
     c = send("POST", "/api/regions/", {"name": "c", "parent": b["id"]})
-    assert "circle" in send("PATCH", f"/api/regions/{a['id']}/", {"parent": c["id"]}, status=400)["detail"]
+    wrong = send("PATCH", f"/api/regions/{a['id']}/", {"parent": c["id"]}, status=400)["errors"]
+    assert "circle" in wrong["parent"][0]
     assert ("c", "contains", "a") not in edges()
     assert send("GET", f"/api/regions/{a['id']}/")["parent"] is None, "nothing of it is kept"
     told = {"source": c["id"], "target": a["id"], "kind": "contains"}
-    assert "circle" in send("POST", "/api/relations/", told, status=400)["detail"]
+    assert "circle" in send("POST", "/api/relations/", told, status=400)["errors"]["target"][0]
+    wrong = send("PATCH", "/api/regions/", [{"id": a["id"], "parent": c["id"]}], status=400)["errors"]
+    assert "circle" in wrong["0"]["parent"][0]
+    told["source"] = a["id"]
+    assert "itself" in send("POST", "/api/relations/", told, status=400)["errors"]["target"][0]
 
 
 def test_what_others_need_is_not_removed_and_says_who(send: Callable[..., Any]) -> None:

@@ -82,10 +82,14 @@ class TestJobs(KindChecks):
 
 class TestTokens(KindChecks):
     path = "tokens"
-    invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"]}
+    invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"], "networks": ["10.0.0.0/99"]}
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"name": f"token {n}", "scope": "read"}
+
+    def test_a_token_that_is_over_already_is_refused(self) -> None:
+        over = {**self.valid(0), "expires_at": "2020-01-01T00:00:00Z"}
+        assert self.send("post", self.url, over, 400)["errors"].keys() == {"expires_at"}
 
 
 class TestIntakeKeys(KindChecks):

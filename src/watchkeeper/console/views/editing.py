@@ -231,6 +231,8 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
     """The form with what was typed, and what was wrong with it at the top and at each box."""
     if isinstance(error, IntegrityError):
         error = Refused(_CLASH)
+    if named := getattr(error, "more", {}).get("errors"):
+        error = ValidationError(named)
     filled = [f.filled(request.POST, error, actor_of(request)) for f in fields]
     context["own"] = attached.said(context["own"], request.POST, error, actor_of(request))
     status = getattr(error, "status", 400)

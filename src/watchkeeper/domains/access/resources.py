@@ -62,7 +62,7 @@ def _change_organisation(_: Actor, record: Organisation, data: dict[str, Any]) -
     above = data.get("parent")
     while above is not None:
         if above.pk == record.pk:
-            raise Invalid(f"parent: {record.name} cannot be a part of itself or of its parts")
+            raise Invalid(f"{record.name} cannot be a part of itself or of its parts", "parent")
         above = above.parent
     _assign(record, data)
     safety.assure()

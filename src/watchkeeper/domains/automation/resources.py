@@ -184,7 +184,7 @@ class Range(serializers.Serializer[Any]):
 def _replay_range(_: Actor, rule: EventRule, data: dict[str, Any]) -> Done:
     end = data.get("end") or timezone.now()
     if end <= data["begin"]:
-        raise Invalid("end: this is before the begin")
+        raise Invalid("this is before the begin", "end")
     return Done(body={"replayed": replaying.of_time(rule, data["begin"], end, data["only_missed"])})
 
 

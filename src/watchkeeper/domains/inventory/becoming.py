@@ -35,5 +35,5 @@ def merge_into(actor: Actor, item: m.Item, data: dict[str, Any]) -> Done:
     """The item becomes part of another."""
     other = m.Item.objects.filter(pk=data["into"]).first()
     if other is None:
-        raise Invalid(f"into: there is no item {data['into']!r}")
+        raise Invalid(f"there is no item {data['into']!r}", "into")
     return merged(actor, other, m.Item.objects.get(pk=item.pk))

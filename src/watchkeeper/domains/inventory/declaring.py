@@ -149,7 +149,7 @@ def _relate(record: Declared) -> None:
             announce(ended=[r])
     for source, target, kind in wanted:
         if kind in _ONE_WHOLE:
-            refuse_cycle(source, target)
+            refuse_cycle(source, target, field_of(record, source, target))
         Relation.objects.update_or_create(
             source_id=source, target_id=target, kind=kind, origin=ORIGIN, valid_to=None,
             defaults={"observed": False, "last_seen_at": now}, create_defaults={
@@ -158,12 +158,18 @@ def _relate(record: Declared) -> None:
         )  # fmt: skip
 
 
-def refuse_cycle(whole: str, part: str) -> None:
-    """Raises Invalid when the whole is inside the part already, or is the part."""
+def field_of(record: Declared, source: str, target: str) -> str:
+    """The field of this record that says the relation."""
+    other = source if target == record.pk else target
+    return next((name for name in record.EDGES if getattr(record, f"{name}_id") == other), "")
+
+
+def refuse_cycle(whole: str, part: str, field: str) -> None:
+    """Raises Invalid, naming the field that says so, when the whole is inside the part already, or is the part."""
     seen, edge = set[str](), {whole}
     while edge:
         if part in edge or len(seen) > MOST_WHOLES:
-            raise Invalid("what contains it would be inside it: containment goes round in a circle")
+            raise Invalid("what contains it would be inside it: containment goes round in a circle", field)
         seen |= edge
         above = Relation.objects.filter(target__in=edge, kind=RelationKind.CONTAINS, valid_to=None)
         edge = set(above.values_list("source_id", flat=True)) - seen

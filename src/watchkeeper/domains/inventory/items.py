@@ -175,9 +175,9 @@ class RelationSerializer(RecordSerializer):
 
 def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
     if data["source"] == data["target"]:
-        raise Invalid("an item has no relation to itself")
+        raise Invalid("an item has no relation to itself", "target")
     if data["kind"] == RelationKind.CONTAINS:
-        refuse_cycle(data["source"].pk, data["target"].pk)
+        refuse_cycle(data["source"].pk, data["target"].pk, "target")
     now = timezone.now()
     made, new = Relation.objects.get_or_create(
         **data, origin=f"person:{actor.name}"[:128], valid_to=None,
