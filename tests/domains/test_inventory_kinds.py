@@ -253,3 +253,8 @@ def _example(model: type[Any]) -> Any:
     if issubclass(model, models.Declared):
         values |= {"name": f"n{number}", "first_seen_at": now, "last_seen_at": now}
     return model.objects.create(**values)
+
+
+def test_a_word_that_is_no_choice_is_told_which_there_are(send: Callable[..., Any]) -> None:
+    wrong = send("POST", "/api/clusters/", {"name": "c", "type": "vmware"}, status=400)["errors"]
+    assert all(word in wrong["type"][0] for word in ("vmware", "kubernetes", "vsphere")), wrong

@@ -4,7 +4,7 @@ in api/records."""
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.db import models
 from rest_framework import serializers
@@ -25,8 +25,21 @@ class Document(serializers.JSONField):
         return msgspec.to_builtins(value)
 
 
+class Choice(serializers.ChoiceField):
+    """One of these; whoever sends another word is told which there are."""
+
+    def fail(self, key: str, **words: Any) -> NoReturn:
+        """As the base, with the words."""
+        if key == "invalid_choice":
+            there = ", ".join(str(c) for c in self.choices if c != "")
+            raise serializers.ValidationError(f'"{words["input"]}" is not one of: {there}', key)
+        super().fail(key, **words)
+
+
 class RecordSerializer(serializers.ModelSerializer[Any]):
     """What derived serializers build on: it knows the kernel's own columns."""
+
+    serializer_choice_field = Choice
 
     serializer_field_mapping: ClassVar = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -39,7 +52,7 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         made, options = super().build_standard_field(field_name, model_field)
         if isinstance(model_field, SeverityField):
             kept = {k: v for k, v in options.items() if k in ("required", "allow_null")}
-            return serializers.ChoiceField, {**kept, "choices": [s.value for s in Severity]}
+            return Choice, {**kept, "choices": [s.value for s in Severity]}
         if isinstance(model_field, SealedField):
             options["write_only"] = True
         if isinstance(model_field, StructField):

@@ -23,7 +23,7 @@ from watchkeeper.domains.access.models import Approvers, Organisation, Role, Tea
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.problems import Invalid, Refused
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 
 def _removed(kind: str) -> Any:
@@ -127,7 +127,7 @@ class RoleSerializer(RecordSerializer):
     """Its home page is an address of the console."""
 
     approvers = serializers.ListField(
-        child=serializers.ChoiceField(choices=Approvers.choices), default=list, max_length=3, label="Who approves",
+        child=Choice(choices=Approvers.choices), default=list, max_length=3, label="Who approves",
         help_text="who is asked when the role is asked for; administrators, where these are too few",
     )  # fmt: skip
     approvals_needed = serializers.IntegerField(min_value=1, max_value=20, default=1)

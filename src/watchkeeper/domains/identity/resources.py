@@ -16,7 +16,7 @@ from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
 from watchkeeper.kernel.problems import Forbidden, Invalid
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 
 def _administers(actor: Actor) -> bool:
@@ -26,7 +26,7 @@ def _administers(actor: Actor) -> bool:
 class TokenSerializer(RecordSerializer):
     """`scope` in words."""
 
-    scope = serializers.ChoiceField(choices=ScopeWord.choices, source="scope_word", default="read")
+    scope = Choice(choices=ScopeWord.choices, source="scope_word", default="read")
     user_name = serializers.CharField(source="user.username", read_only=True, default=None)
     networks = serializers.ListField(
         child=serializers.CharField(max_length=64), default=list, max_length=200,
