@@ -20,6 +20,7 @@ from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Organisation, Policy, Role, Team
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.situations import AnalysisWriter
+from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.model.topology import Discovery, Item, item_id
 from watchkeeper.model.verdicts import Severity
@@ -154,6 +155,26 @@ def test_an_auditor_changes_nothing_whatever_else_they_are() -> None:
     assert denied.json()["action"] == "confirm" and denied.json()["kind"] == "items"
     assert denied.json()["because"] == ["External auditors change nothing, whatever else they were granted."]
     assert denied.json()["type"] == "urn:watchkeeper:problem:forbidden"
+
+
+def test_an_auditor_has_the_audit_trail_verified_and_starts_nothing_else() -> None:
+    """By REST and with the button of the list; their own job they may also stop."""
+    eve = person("eve", "external auditor", "operations engineer")
+    made = post(eve, "jobs/", kind="audit-verify")
+    assert made.status_code == 201, made.content
+    assert post(eve, f"jobs/{made.json()['id']}/cancel/").status_code == 200
+    assert eve.post("/jobs/start/audit-verify/").status_code == 302
+    for other in ("clear-away", "export"):
+        assert eve.post(f"/jobs/start/{other}/").status_code in (400, 403)
+        assert post(eve, "jobs/", kind=other, arguments={}).status_code in (400, 403)
+    assert Job.objects.exclude(kind="audit-verify").count() == 0
+    assert "Verify the whole audit trail" in eve.get("/audit/").content.decode()
+
+
+def test_only_who_may_make_intake_keys_is_told_to_make_one() -> None:
+    assert "Begin here" in person("eva", "operations engineer", "systems integrator").get("/").content.decode()
+    for role in ("requester", "external auditor", "network administrator"):
+        assert "Begin here" not in person(role.replace(" ", "-"), role).get("/").content.decode()
 
 
 @pytest.mark.usefixtures("records")

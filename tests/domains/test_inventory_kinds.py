@@ -258,3 +258,23 @@ def _example(model: type[Any]) -> Any:
 def test_a_word_that_is_no_choice_is_told_which_there_are(send: Callable[..., Any]) -> None:
     wrong = send("POST", "/api/clusters/", {"name": "c", "type": "vmware"}, status=400)["errors"]
     assert all(word in wrong["type"][0] for word in ("vmware", "kubernetes", "vsphere")), wrong
+
+
+def test_a_site_has_a_time_zone_that_there_is(send: Callable[..., Any]) -> None:
+    for wrong in ("Mars/Olympus", "../UTC", "Europe", "/etc/passwd"):
+        told = send("POST", "/api/sites/", {"name": "Z", "time_zone": wrong}, status=400)["errors"]
+        assert wrong in told["time_zone"][0]
+    send("POST", "/api/sites/", {"name": "Z", "time_zone": "Europe/Zurich"})
+
+
+def test_the_audit_trail_names_the_ends_of_a_relation(send: Callable[..., Any]) -> None:
+    a, b = (send("POST", "/api/sites/", {"name": name})["id"] for name in ("North", "South"))
+    made = send("POST", "/api/relations/", {"source": a, "kind": "depends_on", "target": b})
+    send("DELETE", f"/api/relations/{made['id']}/")
+    told = send("GET", f"/api/audit/?kind=relation&record={made['id']}")["results"]
+    assert {t["name"] for t in told} == {"North depends on South"} and len(told) == 2
+
+
+def test_the_match_rules_can_be_set_from_the_start(send: Callable[..., Any]) -> None:
+    found = send("GET", "/api/match-rules/")["results"]
+    assert {r["name"] for r in found} >= {"hardware", "serial", "address"}

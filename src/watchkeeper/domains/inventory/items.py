@@ -204,7 +204,6 @@ registry.add(
         name="relation",
         description="What needs, runs on, contains or connects to what, and since when.",
         fields=RelationSerializer.Meta.fields,
-        title=lambda r: f"{r.source.name} {r.kind.replace('_', ' ')} {r.target.name}",
         columns=(
             Column("source__name", "From", link=True),
             Column("kind", show=Show.STATE),
