@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -147,22 +147,6 @@ def _of_framework(error: exceptions.APIException) -> dict[str, str]:
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(round(wait))
     return headers
-
-
-def _of_database(error: DatabaseError) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the database refused. Raises it again when it is no fault of the caller's or of the database's."""
-    match error:
-        case OperationalError():
-            _log.warning("the records could not be reached: %s", error)
-            detail = "the records are busy or cannot be reached; try again"
-            return problem(503, "records_busy", detail), {"Retry-After": "2"}
-        case IntegrityError():  # two have made, or removed, at once what each of them was allowed to
-            return problem(
-                409, "conflict", "another record says the same, or what this refers to is gone"
-            ), {}
-        case DataError():
-            return problem(400, "invalid", "a value is larger than its column"), {}
-    raise error
 
 
 def _plain(detail: Any) -> Any:

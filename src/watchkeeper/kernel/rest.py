@@ -11,7 +11,8 @@ from rest_framework import serializers
 
 from watchkeeper.kernel import extras
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.permissions import visible
+from watchkeeper.kernel.resource import Resource, registry
 from watchkeeper.model.verdicts import Severity
 
 
@@ -36,9 +37,24 @@ class Choice(serializers.ChoiceField):
         super().fail(key, **words)
 
 
+class Reference(serializers.PrimaryKeyRelatedField):
+    """Another record: of those that the `actor` of the context may read, and those that are referred to already."""
+
+    def get_queryset(self) -> Any:
+        """As the base."""
+        found, actor = super().get_queryset(), self.context.get("actor")
+        kind = registry.of(found.model) if actor and isinstance(found, models.QuerySet) else None
+        if kind is None or (seen := visible(actor, kind, found)) is found:
+            return found
+        many = isinstance(self.parent, serializers.ManyRelatedField)
+        held = getattr(self.root.instance, self.parent.source if many else f"{self.source}_id", None)
+        return seen | found.filter(pk__in=held.values("pk") if many and held else [held])
+
+
 class RecordSerializer(serializers.ModelSerializer[Any]):
     """What derived serializers build on: it knows the kernel's own columns."""
 
+    serializer_related_field = Reference
     serializer_choice_field = Choice
 
     serializer_field_mapping: ClassVar = {

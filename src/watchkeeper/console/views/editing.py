@@ -69,7 +69,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(request, "form.html", made=made, copied=bool(copied), **context)
     if "preview" in request.POST:
         return _previewed(request, actor, fields, context)
-    given = serializer(data=_given(request, fields, context["own"]), context={"request": request})
+    given = serializer(data=_given(request, fields, context["own"]), context={"request": request, "actor": actor})
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor, given)
@@ -153,7 +153,7 @@ def _change(
             record = visible(actor, resource).get(pk=record.pk)
         if _meanwhile(request, resource, record):
             raise Stale("somebody has changed it meanwhile")
-        given: Any = serializer(record, partial=True, context={"request": request})
+        given: Any = serializer(record, partial=True, context={"request": request, "actor": actor})
         data = _given(request, fields, own)
         given.initial_data = {**_emptied(given, fields, data), **data}
         given.is_valid(raise_exception=True)

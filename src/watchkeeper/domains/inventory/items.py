@@ -40,8 +40,8 @@ class ItemSerializer(RecordSerializer):
     class Meta:
         model = Item
         fields = ("id", "kind", "declared", "name", "confirmed", "discovered", "source", "identifiers", "attributes",
-                  "first_seen_at", "last_seen_at")  # fmt: skip
-        read_only_fields = ("id", "declared", "discovered", "source", "first_seen_at", "last_seen_at")
+                  "first_seen_at", "last_seen_at", "stale_since")  # fmt: skip
+        read_only_fields = ("id", "declared", "discovered", "source", "first_seen_at", "last_seen_at", "stale_since")
 
     def get_confirmed(self, item: Item) -> bool:
         """The opposite of discovered."""
@@ -132,6 +132,7 @@ registry.add(
             "identifiers__value": ["exact"],
             "identifiers__scheme": ["exact"],
             "last_seen_at": ["gte", "lt"],
+            "stale_since": ["isnull"],
         },
         search=("name", "kind"),
         ordering=("name", "id"),

@@ -15,6 +15,7 @@ from watchkeeper.domains.situations.acts import act
 from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation, TimelineEntry
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -90,7 +91,7 @@ def _merge(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     others = list(dict.fromkeys(data["others"]))
     if obj.pk in others:
         raise Invalid("a situation cannot go into itself", "others")
-    found = dict(Situation.objects.filter(pk__in=others).values_list("pk", "state"))
+    found = dict(visible(actor, "situations").filter(pk__in=others).values_list("pk", "state"))
     for other in others:
         if other not in found:
             raise Invalid(f"there is no situation {other}", "others")
