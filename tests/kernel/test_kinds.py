@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.test import Client
+
 from tests.domains.analysis_structs import NOW
 from tests.kernel.kind_checks import KindChecks
+from watchkeeper.domains.identity.models import Session, User
 from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.model.act import Act, ActKind
 
@@ -108,6 +111,20 @@ class TestUsers(KindChecks):
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"username": f"person{n}", "email": f"p{n}@example.org"}
+
+
+class TestSessions(KindChecks):
+    """Made by signing in."""
+
+    path = "sessions"
+
+    def make(self, start: int, stop: int) -> list[Any]:
+        made = []
+        for n in range(start, stop):
+            browser = Client()
+            browser.force_login(User.objects.create_user(f"person{n}"))
+            made.append(Session.objects.get(user__username=f"person{n}").pk)
+        return made
 
 
 class TestSilences(KindChecks):
