@@ -174,24 +174,33 @@ def test_an_auditor_has_the_audit_trail_verified_and_starts_nothing_else() -> No
 
 
 def test_only_who_may_make_intake_keys_is_told_to_make_one() -> None:
-    assert "Begin here" in person("eva", "operations engineer", "systems integrator").get("/").content.decode()
+    assert (
+        "Begin here" in person("eva", "operations engineer", "systems integrator").get("/").content.decode()
+    )
     for role in ("requester", "external auditor", "network administrator"):
         assert "Begin here" not in person(role.replace(" ", "-"), role).get("/").content.decode()
 
 
-def test_a_reference_to_what_may_not_be_read_is_answered_like_one_to_nothing(api: Callable[..., Client]) -> None:
+def test_a_reference_to_what_may_not_be_read_is_answered_like_one_to_nothing(
+    api: Callable[..., Client],
+) -> None:
     """In a body, a list of bodies, an import and a form. What a record refers to already may stay."""
     root = api("admin")
     hidden, open_ = (post(root, "sites/", name=n).json()["id"] for n in ("vault", "hall"))
     kept = post(root, "devices/", name="sw1", site=hidden).json()
     for kind in ("sites", "items"):
-        policy(f'forbid (principal, action, resource == Kind::"{kind}") when {{ resource.name == "vault" }};', name=kind)
+        policy(
+            f'forbid (principal, action, resource == Kind::"{kind}") when {{ resource.name == "vault" }};',
+            name=kind,
+        )
     ann = person("ann", "technical analyst")
     nothing = "00000000-0000-0000-0000-000000000000"
     answers = [post(ann, "devices/", name="sw2", site=site).json() for site in (hidden, nothing)]
     told = [json.dumps(a["errors"]).replace(hidden, nothing) for a in answers]
     assert told[0] == told[1] and answers[0]["status"] == 400
-    many = ann.post("/api/devices/", json.dumps([{"name": "a", "site": hidden}]), content_type="application/json")
+    many = ann.post(
+        "/api/devices/", json.dumps([{"name": "a", "site": hidden}]), content_type="application/json"
+    )
     assert many.json()["errors"]["0"].keys() == {"site"}
     form = ann.post("/devices/new/", {"name": "sw2", "site": hidden, "role": "switch", "status": "active"})
     assert form.status_code == 400
@@ -201,7 +210,10 @@ def test_a_reference_to_what_may_not_be_read_is_answered_like_one_to_nothing(api
     assert merged[0].replace(hidden, nothing) == merged[1]
     url = f"/api/devices/{kept['id']}/"
     whole = ann.get(url).json()
-    assert ann.put(url, json.dumps({**whole, "asset_tag": "A"}), content_type="application/json").status_code == 200
+    assert (
+        ann.put(url, json.dumps({**whole, "asset_tag": "A"}), content_type="application/json").status_code
+        == 200
+    )
     assert ann.get(url).json()["site"] == hidden
     assert post(ann, "devices/", name="sw4", site=open_).status_code == 201
 

@@ -66,7 +66,11 @@ class TestTeams(KindChecks):
 
 class TestRoles(KindChecks):
     path = "roles"
-    invalid = {"approvers": ["passers-by"], "home_page": "https://elsewhere.example.org/", "approvals_needed": -1}
+    invalid = {
+        "approvers": ["passers-by"],
+        "home_page": "https://elsewhere.example.org/",
+        "approvals_needed": -1,
+    }
     changes = {"purpose": "Another one.", "requestable": False}
 
     def valid(self, n: int) -> dict[str, Any]:
@@ -75,7 +79,13 @@ class TestRoles(KindChecks):
 
 class TestGrants(KindChecks):
     path = "grants"
-    invalid = {"role": 4711, "user": 4711, "reason": "", "attribute": "colour", "expires_at": "2020-01-01T00:00:00Z"}
+    invalid = {
+        "role": 4711,
+        "user": 4711,
+        "reason": "",
+        "attribute": "colour",
+        "expires_at": "2020-01-01T00:00:00Z",
+    }
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"role": Role.objects.get(name="requester").pk, "user": person(n).pk, "reason": f"reason {n}"}
@@ -87,7 +97,10 @@ class TestPolicies(KindChecks):
     changes = {"text": 'permit (principal, action == Action::"read", resource == Kind::"teams");'}
 
     def valid(self, n: int) -> dict[str, Any]:
-        return {"name": f"policy {n}", "text": 'permit (principal, action == Action::"read", resource == Kind::"roles");'}
+        return {
+            "name": f"policy {n}",
+            "text": 'permit (principal, action == Action::"read", resource == Kind::"roles");',
+        }
 
 
 class TestPolicyDrafts(KindChecks):
@@ -96,7 +109,10 @@ class TestPolicyDrafts(KindChecks):
     changes = {"note": "why"}
 
     def valid(self, n: int) -> dict[str, Any]:
-        return {"name": f"draft {n}", "text": 'permit (principal, action == Action::"read", resource == Kind::"roles");'}
+        return {
+            "name": f"draft {n}",
+            "text": 'permit (principal, action == Action::"read", resource == Kind::"roles");',
+        }
 
 
 class TestSeparationExceptions(KindChecks):
@@ -106,7 +122,12 @@ class TestSeparationExceptions(KindChecks):
     def valid(self, n: int) -> dict[str, Any]:
         rule = SeparationRule.objects.get_or_create(name="apart", why="Because.")[0]
         rule.roles.set(Role.objects.filter(name__in=("requester", "external auditor")))
-        return {"rule": rule.pk, "user": person(n).pk, "reason": f"reason {n}", "expires_at": "2099-01-01T00:00:00Z"}
+        return {
+            "rule": rule.pk,
+            "user": person(n).pk,
+            "reason": f"reason {n}",
+            "expires_at": "2099-01-01T00:00:00Z",
+        }
 
 
 class TestReviewCampaigns(KindChecks):
@@ -124,7 +145,9 @@ class Rounds(KindChecks):
     def begin(self, n: int) -> Review:
         """The review of a campaign of its own."""
         role = Role.objects.get_or_create(name=f"reviewed {n}")[0]
-        Grant.objects.create(role=role, user=person(n), reason="test", approved_by="test", valid_from=timezone.now())
+        Grant.objects.create(
+            role=role, user=person(n), reason="test", approved_by="test", valid_from=timezone.now()
+        )
         campaign = ReviewCampaign.objects.create(name=f"round {n}", owner=person(100 + n))
         campaign.roles.add(role)
         self.send("post", f"/api/review-campaigns/{campaign.pk}/begin/", {})

@@ -474,7 +474,11 @@ def test_nobody_runs_by_a_rule_what_they_may_not_run_themselves(root: Client) ->
     assert page.status_code == 400 and "you may not start" in html.unescape(page.content.decode())
     theirs = call(root, "post", "/api/event-rules/", body, 201)
     mine = call(
-        ann, "post", "/api/event-rules/", {**body, "name": "mine", "job": "count-devices", "arguments": {}}, 201
+        ann,
+        "post",
+        "/api/event-rules/",
+        {**body, "name": "mine", "job": "count-devices", "arguments": {}},
+        201,
     )
     for key, change in (
         (theirs["id"], {"arguments": {"asset_tag": "B-2"}}),

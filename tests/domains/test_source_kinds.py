@@ -55,7 +55,9 @@ class TestStatements(KindChecks):
     def make(self, start: int, stop: int) -> list[Any]:
         source, now = Source.objects.get_or_create(name="netbox")[0], timezone.now()
         return [
-            Statement.objects.create(source=source, item=one, key=f"key {n}", first_seen_at=now, last_seen_at=now).pk
+            Statement.objects.create(
+                source=source, item=one, key=f"key {n}", first_seen_at=now, last_seen_at=now
+            ).pk
             for n, one in enumerate(items(*(f"host-{n}" for n in range(start, stop))), start)
         ]
 
@@ -68,7 +70,8 @@ class TestDuplicates(KindChecks):
             sorted(items(f"db-{n}", f"db-{n}.example.org"), key=lambda i: i.pk) for n in range(start, stop)
         ]
         return [
-            Duplicate.objects.create(first=a, second=b, score=0.8, found_at=timezone.now()).pk for a, b in pairs
+            Duplicate.objects.create(first=a, second=b, score=0.8, found_at=timezone.now()).pk
+            for a, b in pairs
         ]
 
 
@@ -91,5 +94,9 @@ class TestMatchRules(KindChecks):
 
     def make(self, start: int, stop: int) -> list[Any]:
         for n in range(start, stop):
-            MatchRule.objects.get_or_create(name=f"rule {n}", defaults={"weight": 0.5, "description": f"reason {n}"})
-        return list(MatchRule.objects.filter(name__startswith="rule ").values_list("pk", flat=True))[start:stop]
+            MatchRule.objects.get_or_create(
+                name=f"rule {n}", defaults={"weight": 0.5, "description": f"reason {n}"}
+            )
+        return list(MatchRule.objects.filter(name__startswith="rule ").values_list("pk", flat=True))[
+            start:stop
+        ]

@@ -53,12 +53,23 @@ def certificate() -> str:
 
 class TestSamlProviders(KindChecks):
     path = "saml-providers"
-    invalid = {"certificate": "none", "sso_url": "http://idp.example.org", "entity_id": "", "metadata": "<a/>"}
+    invalid = {
+        "certificate": "none",
+        "sso_url": "http://idp.example.org",
+        "entity_id": "",
+        "metadata": "<a/>",
+    }
     changes = {"enabled": False, "create_accounts": True, "email_claim": "mail2"}
 
     def valid(self, n: int) -> dict[str, Any]:
         at = f"https://idp{n}.example.org"
-        return {"slug": f"s{n}", "name": f"S {n}", "entity_id": at, "sso_url": f"{at}/sso", "certificate": certificate()}
+        return {
+            "slug": f"s{n}",
+            "name": f"S {n}",
+            "entity_id": at,
+            "sso_url": f"{at}/sso",
+            "certificate": certificate(),
+        }
 
 
 class TestSecondFactors(KindChecks):

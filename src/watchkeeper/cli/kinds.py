@@ -147,12 +147,15 @@ def asked(
 
 
 def found(resource: Resource, key: str) -> Any:
-    """One record. Raises NotThere."""
-    from watchkeeper.exchange.references import as_key
-    from watchkeeper.kernel.problems import NotThere
+    """One record, by its id or by a name that only one has. Raises NotThere."""
+    from rest_framework.exceptions import ValidationError
 
-    wanted = as_key(resource.model._meta.pk, key)
-    record = None if wanted is None else resource.queryset().filter(pk=wanted).first()
-    if record is None:
-        raise NotThere(f"there is no {resource.name} {key!r}")
-    return record
+    from watchkeeper.exchange.references import References
+    from watchkeeper.kernel.problems import NotThere, told
+
+    known = References(resource.queryset())
+    known.read([key])
+    try:
+        return known.get(key)
+    except ValidationError as error:
+        raise NotThere(" ".join(words for _, words in told(error.detail))) from error

@@ -37,17 +37,19 @@ class Choice(serializers.ChoiceField):
         super().fail(key, **words)
 
 
-class Reference(serializers.PrimaryKeyRelatedField):
+class Reference(serializers.PrimaryKeyRelatedField[Any]):
     """Another record: of those that the `actor` of the context may read, and those that are referred to already."""
 
     def get_queryset(self) -> Any:
         """As the base."""
-        found, actor = super().get_queryset(), self.context.get("actor")
+        found: Any = super().get_queryset()
+        actor: Any = self.context.get("actor")
         kind = registry.of(found.model) if actor and isinstance(found, models.QuerySet) else None
         if kind is None or (seen := visible(actor, kind, found)) is found:
             return found
         many = isinstance(self.parent, serializers.ManyRelatedField)
-        held = getattr(self.root.instance, self.parent.source if many else f"{self.source}_id", None)
+        name = self.parent.source if many else f"{self.source}_id"
+        held = getattr(self.root.instance, str(name), None)
         return seen | found.filter(pk__in=held.values("pk") if many and held else [held])
 
 

@@ -69,7 +69,9 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(request, "form.html", made=made, copied=bool(copied), **context)
     if "preview" in request.POST:
         return _previewed(request, actor, fields, context)
-    given = serializer(data=_given(request, fields, context["own"]), context={"request": request, "actor": actor})
+    given = serializer(
+        data=_given(request, fields, context["own"]), context={"request": request, "actor": actor}
+    )
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor, given)

@@ -41,7 +41,15 @@ class ItemSerializer(RecordSerializer):
         model = Item
         fields = ("id", "kind", "declared", "name", "confirmed", "discovered", "source", "identifiers", "attributes",
                   "first_seen_at", "last_seen_at", "stale_since")  # fmt: skip
-        read_only_fields = ("id", "declared", "discovered", "source", "first_seen_at", "last_seen_at", "stale_since")
+        read_only_fields = (
+            "id",
+            "declared",
+            "discovered",
+            "source",
+            "first_seen_at",
+            "last_seen_at",
+            "stale_since",
+        )
 
     def get_confirmed(self, item: Item) -> bool:
         """The opposite of discovered."""

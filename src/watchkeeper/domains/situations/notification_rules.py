@@ -32,9 +32,7 @@ class NotificationRuleSerializer(RecordSerializer):
         default=list,
         help_text="none chosen: all of them",
     )
-    min_severity = Choice(
-        choices=[s.value for s in Severity], default=Severity.WARNING.value
-    )
+    min_severity = Choice(choices=[s.value for s in Severity], default=Severity.WARNING.value)
 
     class Meta:
         model = NotificationRule
