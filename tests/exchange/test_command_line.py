@@ -50,10 +50,18 @@ def test_a_record_from_its_making_to_its_end(home: Platform) -> None:
     assert "so already" in run(home, "edit", "items", made["id"], "name=db-one").stderr
     assert run(home, "delete", "items", made["id"], given="n\n").returncode == 1
     assert len(items(home)) == 2
-    home.run("delete", "items", made["id"], "--yes")
+    assert json.loads(home.run("show", "item", "db-one", "--json"))["id"] == made["id"], "by name as well"
+    home.run("edit", "items", "db-one", "kind=host")
+    home.run("create", "items", "name=db-2", "kind=host")
+    two = run(home, "show", "items", "db-2")
+    assert two.returncode == 1 and "2 records are called 'db-2'" in two.stderr
+    home.run(
+        "delete", "items", items(home, "--filter", "kind=host", "--filter", "name=db-2")[0]["id"], "--yes"
+    )
+    home.run("delete", "items", "db-one", "--yes")
     assert [i["name"] for i in items(home)] == ["db-2"]
     audit = json.loads(home.run("get", "audit", "--filter", f"record={made['id']}", "--json"))
-    assert [a["act"] for a in audit] == ["item.remove", "item.change", "item.create"]
+    assert [a["act"] for a in audit] == ["item.remove", "item.change", "item.change", "item.create"]
     assert {a["actor_kind"] for a in audit} == {"command"}
 
 

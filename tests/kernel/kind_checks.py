@@ -190,7 +190,7 @@ class KindChecks:
         body = self.valid(0)
         for name, value in self.invalid.items():
             answer = self.writer.post(self.url, {**body, name: value}, content_type=JSON)
-            assert name in json.dumps(problem(answer, 400)), name
+            assert name in problem(answer, 400)["errors"], name
         for body in ([], "text", None, 5):
             problem(self.writer.post(self.url, json.dumps(body), content_type=JSON), 400)
         assert self.everything() == before

@@ -147,9 +147,15 @@ def asked(
 
 
 def found(resource: Resource, key: str) -> Any:
-    """One record, by its id or by a name that only one has. Raises ValidationError."""
-    from watchkeeper.exchange.references import References
+    """One record, by its id or by a name that only one has. Raises NotThere."""
+    from rest_framework.exceptions import ValidationError
 
-    among = References(resource.queryset())
-    among.read([key])
-    return among.get(key)
+    from watchkeeper.exchange.references import References
+    from watchkeeper.kernel.problems import NotThere, told
+
+    known = References(resource.queryset())
+    known.read([key])
+    try:
+        return known.get(key)
+    except ValidationError as error:
+        raise NotThere(" ".join(words for _, words in told(error.detail))) from error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watchkeeper.kernel.resource import Column, Resource
 
 Values = Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Lists and the like as JSON.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, or a name that only one has.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, or its name where only one has it.")]
 File = Annotated[str, typer.Option(help="Take them from this CSV, JSON or YAML file; - is standard input.")]
 
 

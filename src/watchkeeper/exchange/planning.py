@@ -145,7 +145,8 @@ class _Planner:
     def __init__(self, resource: Resource, actor: Actor, match: str, cells: bool) -> None:
         shape: Any = serializer_of(resource)
         self.resource, self.actor, self.cells, self.plan = resource, actor, cells, Plan(resource)
-        self.making, self.changing = shape(), shape(partial=True)
+        context = {"actor": actor}
+        self.making, self.changing = shape(context=context), shape(partial=True, context=context)
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
         self.key: Any = resource.model._meta.get_field(match or key_of(resource))

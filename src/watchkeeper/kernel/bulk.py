@@ -71,7 +71,8 @@ def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
         except ValidationError as error:
             errors[str(number)] = error.detail
         except WatchkeeperError as error:
-            errors[str(number)], status = {"non_field_errors": [error.detail]}, error.status
+            named = getattr(error, "more", {}).get("errors")
+            errors[str(number)], status = named or {"non_field_errors": [error.detail]}, error.status
     if errors:
         raise Rejected(errors, status)
     return done

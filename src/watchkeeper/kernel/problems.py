@@ -59,10 +59,14 @@ class Refused(WatchkeeperError):
 
 
 class Invalid(WatchkeeperError):
-    """A value that cannot be used; the detail names it."""
+    """A value that cannot be used, of this field of the body where it is about one."""
 
     status = 400
     reason = "invalid"
+
+    def __init__(self, detail: str, field: str = "") -> None:
+        super().__init__(f"{field}: {detail}" if field else detail)
+        self.more = {"errors": {field: [detail]}} if field else {}
 
 
 class Stale(WatchkeeperError):

@@ -99,6 +99,10 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         """Who calls."""
         return actor_of(self.request)
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        """As the base, and who calls: only what they may read can be referred to."""
+        return {**super().get_serializer_context(), "actor": self.actor}
+
     def get_renderers(self) -> list[Any]:
         """Lists are tables too."""
         lists = self.action == "list" or self.lists is not None

@@ -117,7 +117,9 @@ def save_view(request: HttpRequest, path: str) -> HttpResponse:
     else:
         data |= {name: request.POST[name] for name in ("name", "sharing") if request.POST.get(name)}
         data |= {"kind": path, "team": request.POST.get("team") or None}
-    given = serializer_of(kinds)(into, data=data, partial=into is not None, context={"request": request})
+    given = serializer_of(kinds)(
+        into, data=data, partial=into is not None, context={"request": request, "actor": actor}
+    )
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(kinds, actor, given) if into is None else doing.change(kinds, actor, into, given)

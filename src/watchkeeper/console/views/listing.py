@@ -90,7 +90,9 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "shown_columns": ",".join(c.name for c in shown) if shown != list(resource.columns) else "",
         "done": _done(request, resource),
         "can_create": doing.for_people(resource) and may(actor, "create", resource),
-        "jobs": [k for k in kinds().values() if k.offered_on == path],
+        "jobs": [
+            k for k in kinds().values() if k.offered_on == path and may(actor, "create", registry["jobs"])
+        ],
         "can_import": takes_imports(resource) and may(actor, "create", resource),
         "templates": templates.templates_of(resource, actor),
     }

@@ -74,9 +74,9 @@ def checked(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Colu
     """The columns of these names. Raises Invalid naming the one that there is not."""
     known = offered(resource, actor)
     if strange := [n for n in names if n not in known]:
-        raise Invalid(f"columns: {strange[0]!r} is no column of {resource.plural}")
+        raise Invalid(f"{strange[0]!r} is no column of {resource.plural}", "columns")
     if len(names) > MOST:
-        raise Invalid(f"columns: {len(names)} are more than {MOST}")
+        raise Invalid(f"{len(names)} are more than {MOST}", "columns")
     return [known[n] for n in dict.fromkeys(names)]
 
 

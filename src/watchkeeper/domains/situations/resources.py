@@ -15,6 +15,7 @@ from watchkeeper.domains.situations.acts import act
 from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation, TimelineEntry
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -78,7 +79,7 @@ def _resolve(actor: Actor, obj: Situation, _: dict[str, Any]) -> Done:
 
 def _assign(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     if data["assignee"] and not identity.is_user(data["assignee"]):
-        raise Invalid(f"assignee: there is no user {data['assignee']!r}")
+        raise Invalid(f"there is no user {data['assignee']!r}", "assignee")
     return act(actor, ActKind.ASSIGN, obj.pk, dict(data), obj)
 
 
@@ -89,11 +90,11 @@ def _note(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
 def _merge(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     others = list(dict.fromkeys(data["others"]))
     if obj.pk in others:
-        raise Invalid("others: a situation cannot go into itself")
-    found = dict(Situation.objects.filter(pk__in=others).values_list("pk", "state"))
+        raise Invalid("a situation cannot go into itself", "others")
+    found = dict(visible(actor, "situations").filter(pk__in=others).values_list("pk", "state"))
     for other in others:
         if other not in found:
-            raise Invalid(f"others: there is no situation {other}")
+            raise Invalid(f"there is no situation {other}", "others")
         if found[other] == "resolved":
             raise Refused(f"situation {other} is resolved and stays as it is")
     return act(actor, ActKind.MERGE, obj.pk, {"others": others}, obj)
@@ -104,9 +105,9 @@ def _split(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     members = set(obj.memberships.values_list("alert_id", flat=True))
     for fingerprint in alerts:
         if fingerprint not in members:
-            raise Invalid(f"alerts: {fingerprint} does not belong to this situation")
+            raise Invalid(f"{fingerprint} does not belong to this situation", "alerts")
     if len(alerts) == len(members):
-        raise Invalid("alerts: at least one has to stay")
+        raise Invalid("at least one has to stay", "alerts")
     return act(actor, ActKind.SPLIT, obj.pk, {"alerts": alerts}, obj)
 
 
