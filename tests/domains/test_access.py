@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -171,6 +172,15 @@ def test_an_auditor_has_the_audit_trail_verified_and_starts_nothing_else() -> No
         assert post(eve, "jobs/", kind=other, arguments={}).status_code in (400, 403)
     assert Job.objects.exclude(kind="audit-verify").count() == 0
     assert "Verify the whole audit trail" in eve.get("/audit/").content.decode()
+
+
+def test_every_kind_to_choose_from_in_the_audit_trail_has_a_name() -> None:
+    """Also beside entries that are about no record, such as a failure to sign in."""
+    root = person("root", "administrator")
+    Client().post("/sign-in/", {"username": "root", "password": "wrong"})
+    assert AuditEntry.objects.filter(kind="").exists()
+    options = re.findall(r"<option[^>]*>([^<]*)</option>", root.get("/audit/").content.decode())
+    assert options and all(text.strip() for text in options), options
 
 
 def test_only_who_may_make_intake_keys_is_told_to_make_one() -> None:

@@ -145,7 +145,7 @@ def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
         elif name == "kind":
-            found = among.order_by(name).values_list(name, flat=True).distinct()
+            found = among.exclude(**{name: ""}).order_by(name).values_list(name, flat=True).distinct()
             choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue
