@@ -90,7 +90,7 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
     (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: declared"),
     (["get", "items", "--order", "colour"], 1, "cannot order by 'colour'"),
-    (["show", "items", "nowhere"], 1, "there is no item 'nowhere'"),
+    (["show", "items", "nowhere"], 1, "there is no item with the id or the name 'nowhere'"),
     (["create", "items", "nmae=a", "kind=vm"], 1, "nmae: items have no such field; is it 'name'?"),
     (["create", "items", "name=a"], 1, "kind: This field is required."),
     (["create", "items", "name=a", "kind=vm", "source=me"], 1, "source: it follows from others"),
