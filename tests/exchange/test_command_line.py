@@ -121,7 +121,7 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
     (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: cf_NAME, declared"),
     (["get", "items", "--order", "colour"], 1, "cannot order by 'colour'"),
-    (["create", "device", "name=a", "role=toaster"], 1, 'role: "toaster" is none of: server, router,'),
+    (["create", "device", "name=a", "role=toaster"], 1, 'role: "toaster" is not one of: server, router,'),
     (["show", "items", "nowhere"], 1, "there is no item with the id or the name 'nowhere'"),
     (["create", "items", "nmae=a", "kind=vm"], 1, "nmae: items have no such field; is it 'name'?"),
     (["create", "items", "name=a"], 1, "kind: This field is required."),

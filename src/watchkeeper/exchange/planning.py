@@ -165,9 +165,6 @@ class _Planner:
             self.unique.add(f.source)
         if isinstance(f, serializers.PrimaryKeyRelatedField) and not f.read_only:
             self._refers(name, f)
-        if isinstance(f, serializers.ChoiceField):
-            words = ", ".join(str(c) for c in f.choices if c != "").replace("{", "{{").replace("}", "}}")
-            f.error_messages["invalid_choice"] = f'"{{input}}" is none of: {words}.'
 
     def _refers(self, name: str, f: Any) -> None:
         if name not in self.references:
