@@ -118,7 +118,7 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         one = keep(shape(context=context), names)
         found = only(found, one)
         # One for all pages of a table: a serializer can be the child of one list only.
-        whole = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)(
+        whole: Any = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)(
             child=one, context=context
         )
 

@@ -134,8 +134,8 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
         fields = fields_of(action.fields, actor)
         given = action.fields(data=read(fields, request.POST, actor))
         if not given.is_valid():
-            first = next(iter(given.errors.items()))
-            said = f"{first[0].capitalize()}: {' '.join(map(str, first[1]))}"
+            name, errors = next(iter(dict(given.errors).items()))
+            said = f"{name.capitalize()}: {' '.join(map(str, errors))}"
             return trouble(request, 400, f"{action.label}: not done", said, back=here)
         data = given.validated_data
     try:

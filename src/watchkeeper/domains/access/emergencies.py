@@ -76,7 +76,7 @@ def take(actor: Actor, data: dict[str, Any]) -> Emergency:
 
 
 def _ended(_: Actor, emergency: Emergency, __: dict[str, Any]) -> None:
-    if emergency.grant is not None and emergency.grant.expires_at > timezone.now():
+    if emergency.grant is not None and (emergency.grant.expires_at or timezone.now()) > timezone.now():
         end(emergency.grant)
         emergency.ends_at = timezone.now()
     tell(f"emergency:{emergency.pk}:ended", {*administrators()} - {emergency.user},

@@ -57,7 +57,7 @@ class CustomFieldsField(ExtraField):
     def known(self) -> list[CustomField]:
         """The definitions."""
         if self._known is None:
-            self._known = fields_of(self.parent.resource)  # type: ignore[union-attr]
+            self._known = fields_of(self.parent.resource)  # type: ignore[union-attr, attr-defined]
         return self._known
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
@@ -76,7 +76,7 @@ class CustomFieldsField(ExtraField):
         instance = self.root.instance
         now: dict[str, Any] = {}
         if isinstance(instance, Model):
-            now = value_of(self.parent.resource, instance, "custom_fields")  # type: ignore[union-attr]
+            now = value_of(self.parent.resource, instance, "custom_fields")  # type: ignore[union-attr, attr-defined]
         return checked(self.known, data, now, new=not isinstance(instance, Model))
 
 

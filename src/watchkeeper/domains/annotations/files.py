@@ -173,7 +173,9 @@ def download(request: Any, file: File) -> StreamingHttpResponse:
     parts = storing.pieces(path)
 
     async def elsewhere() -> AsyncIterator[bytes]:
-        while piece := await sync_to_async(next)(parts, b""):  # read in a thread, sent by the event loop
+        while piece := await sync_to_async(
+            lambda: next(parts, b"")
+        )():  # read in a thread, sent by the event loop
             yield piece
 
     served = elsewhere() if isinstance(request, ASGIRequest) else parts

@@ -190,7 +190,7 @@ def _here(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def _make(protocol: str) -> Any:
+def _make(protocol: Protocol) -> Any:
     def make(_: Actor, data: dict[str, Any]) -> Any:
         model = {Protocol.OIDC: OidcProvider, Protocol.SAML: SamlProvider, Protocol.LDAP: LdapDirectory}[
             protocol

@@ -51,7 +51,7 @@ class Declared(Item):
         """These records in the same order, said in columns of the table of all items, whose index has them so: sorting
         a hundred thousand for each page takes a hundred times as long."""
         found = found.filter(declared=cls.PATH)
-        table = found.query.resolve_ref("declared").alias
+        table: str = found.query.resolve_ref("declared").alias  # type: ignore[attr-defined]
         key = Col(table, Item._meta.get_field("id"))
         turned = {"pk": key.asc(), "id": key.asc(), "-pk": key.desc(), "-id": key.desc()}
         return found.order_by(*(turned.get(n, n) for n in found.query.order_by))
