@@ -110,10 +110,10 @@ def test_whoever_was_granted_nothing_is_an_it_operator_until_that_grant_ends(api
     ("role", "may", "may_not"),
     [
         ("operations engineer", ["items", "notification-rules"], ["audit", "policies"]),
-        ("operations manager", ["items", "audit", "grants"], ["tokens"]),
+        ("operations manager", ["items", "audit", "grants"], ["policies"]),
         ("cloud architect", ["items"], ["audit"]),
         ("business architect", ["items"], ["audit"]),
-        ("systems integrator", ["items", "intake-keys"], ["tokens", "users"]),
+        ("systems integrator", ["items", "intake-keys"], ["policies", "users"]),
         ("incident and security manager", ["audit", "tokens", "policies"], []),
         ("applications analyst", ["alerts"], ["audit"]),
         ("technical analyst", ["alerts"], ["audit"]),
@@ -441,6 +441,26 @@ def test_nobody_becomes_an_administrator_by_the_back_door() -> None:
     token = Client(headers={"authorization": f"Bearer {secret}"})
     assert token.get("/api/tokens/").status_code == 200
     assert token.get("/api/policies/").status_code == 403
+
+
+def test_everybody_makes_tokens_of_their_own_and_sees_no_others() -> None:
+    """Which do no more than they may; also in the console."""
+    identity.create_token("the platform's", "admin")
+    ann, bert = person("ann", "IT operator"), person("bert")
+    made = post(ann, "tokens/", name="ann's", scope="admin").json()
+    assert made["user_name"] == "ann"
+    assert names(ann, "tokens") == {"ann's"} and names(bert, "tokens") == set()
+    token = Client(headers={"authorization": f"Bearer {made['secret']}"})
+    assert token.get("/api/situations/").status_code == 200
+    assert token.get("/api/policies/").status_code == 403
+    assert post(bert, f"tokens/{made['id']}/revoke/").status_code == 404
+    assert ann.post("/tokens/new/", {"name": "by form", "scope": "read"}).status_code == 200
+    assert names(ann, "tokens") == {"ann's", "by form"}
+    assert post(ann, f"tokens/{made['id']}/revoke/").status_code == 200
+    assert token.get("/api/situations/").status_code == 401
+    assert post(
+        ann, "tokens/", name="x", scope="read", user=User.objects.get(username="bert").pk
+    ).status_code in (400, 403)
 
 
 def test_a_token_of_a_person_is_bound_by_both() -> None:

@@ -125,6 +125,7 @@ registry.add(
     Resource(
         model=ApiToken,
         path="tokens",
+        policy_attributes=("user__username",),
         name="token",
         description="API tokens. The secret is in the answer that makes one, and never again.",
         fields=TokenSerializer.Meta.fields,
