@@ -443,6 +443,25 @@ def test_nobody_becomes_an_administrator_by_the_back_door() -> None:
     assert token.get("/api/policies/").status_code == 403
 
 
+@pytest.mark.usefixtures("records")
+def test_a_relation_is_read_by_who_may_read_both_its_ends(api: Callable[..., Client]) -> None:
+    """Or it would name the one that is hidden, in its list, its page and beside the other end."""
+    ends = [i.id for i in ITEMS]
+    for source, target in ((ends[0], ends[2]), (ends[0], ends[1])):
+        made = post(api(), "relations/", source=source, kind="depends_on", target=target)
+        assert made.status_code == 201
+    hidden = made.json()["id"]
+    policy(
+        'forbid (principal == User::"ann", action, resource == Kind::"items") when { resource.name == "sw-1" };'
+    )
+    ann = person("ann")
+    assert [r["target"] for r in ann.get("/api/relations/").json()["results"]] == [ends[2]]
+    assert ann.get(f"/api/relations/{hidden}/").status_code == 404
+    assert ann.get(f"/relations/{hidden}/").status_code == 404
+    assert ann.get(f"/api/items/{ends[0]}/relations/").json()["count"] == 1
+    assert api().get("/api/relations/").json()["count"] == 2
+
+
 def test_everybody_makes_tokens_of_their_own_and_sees_no_others() -> None:
     """Which do no more than they may; also in the console."""
     identity.create_token("the platform's", "admin")

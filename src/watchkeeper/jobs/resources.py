@@ -31,7 +31,9 @@ class JobSerializer(RecordSerializer):
 def _start(actor: Actor, data: dict[str, Any]) -> Job:
     kind = jobs.kinds().get(data["kind"])
     if kind is not None and kind.needs is None:  # it says nothing of who may
-        raise Refused(f"{data['kind']!r} is started by the platform itself, or by the page that it belongs to")
+        raise Refused(
+            f"{data['kind']!r} is started by the platform itself, or by the page that it belongs to"
+        )
     return jobs.written(data["kind"], data["arguments"], actor)[0]
 
 

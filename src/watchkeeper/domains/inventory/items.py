@@ -16,7 +16,7 @@ from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
 from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.permissions import belonging
+from watchkeeper.kernel.permissions import belonging, visible, within
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -196,6 +196,19 @@ def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
         raise Refused("this relation is there already")
     announce([], [made])
     return made
+
+
+def _between_readable(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:
+    """A relation names both its ends."""
+    everything = Item.objects.all()
+    seen = visible(actor, "items", everything)
+    if seen is everything:
+        return found
+    keys = seen.order_by().values("pk")
+    return found.filter(source__in=keys, target__in=keys)
+
+
+within["relations"] = _between_readable
 
 
 def _end(_: Actor, relation: Relation) -> None:
