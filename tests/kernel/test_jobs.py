@@ -145,7 +145,7 @@ def test_what_is_committed_is_not_done_again() -> None:
     assert (run(job).state, job.attempt, job.result, Item.objects.count()) == ("done", 2, 3, 3)
 
 
-def test_over_rest_only_kinds_are_started_that_say_what_they_need(api: Callable[..., Client]) -> None:
+def test_what_the_platform_does_by_its_schedule_is_not_started_over_rest(api: Callable[..., Client]) -> None:
     answer = api().post("/api/jobs/", {"kind": "clear-away"}, "application/json")
     assert answer.status_code == 409 and "the platform itself" in answer.json()["detail"]
     assert api().post("/api/jobs/", {"kind": "audit-verify"}, "application/json").status_code == 201
