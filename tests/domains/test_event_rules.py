@@ -348,10 +348,10 @@ def test_whoever_may_not_read_all_of_a_kind_makes_no_rule_about_it(root: Client)
     body = {"name": "x", "address": "https://hooks.example.org/", "kinds": ["devices"]}
     call(client, "post", "/api/event-rules/", body, 201)
     answer = client.post(
-        "/api/event-rules/", json.dumps({**body, "name": "y", "kinds": ["tokens"]}), content_type=JSON
+        "/api/event-rules/", json.dumps({**body, "name": "y", "kinds": ["policies"]}), content_type=JSON
     )
     assert "may not read" in problem(answer, 403)["detail"]
-    problem(client.post("/api/event-rules/try/", '{"kinds": ["tokens"]}', content_type=JSON), 403)
+    problem(client.post("/api/event-rules/try/", '{"kinds": ["policies"]}', content_type=JSON), 403)
 
 
 def test_a_rule_notifies_people(root: Client) -> None:
