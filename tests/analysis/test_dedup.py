@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from tests.analysis.alerts_told import NOW, Stages, event
-from watchkeeper.analysis.stages.deduplicate_told import fingerprint
 from watchkeeper.analysis.stages.silence import MAX_EXPRESSION, parse_matchers
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.reason import Reason, ReasonKind
-from watchkeeper.model.verdicts import Finding, Severity
+from watchkeeper.model.verdicts import Finding, Severity, fingerprint
 
 MINUTE = 60_000
 
@@ -38,6 +38,23 @@ def test_the_fingerprint_is_of_the_whole_label_set_in_any_order() -> None:
     assert fingerprint("A", {"x": "1", "y": "2"}) == fingerprint("A", {"y": "2", "x": "1"})
     assert fingerprint("A", {"x": "1"}) != fingerprint("A", {"x": "2"})
     assert fingerprint("A", {"x": "12", "y": ""}) != fingerprint("A", {"x": "1", "2y": ""})
+
+
+def test_an_alert_with_a_key_ends_by_the_key_alone_and_none_begins_by_an_end() -> None:
+    stages = Stages()
+    began = replace(
+        event("Disk full", "db", NOW, severity="error"), labels={"dedup_key": "k1", "host": "db"}, door="p"
+    )
+    ended = replace(
+        began, name="alert", status="resolved", labels={"dedup_key": "k1"}, received_ms=NOW + MINUTE
+    )
+    stages.read([replace(ended, labels={"dedup_key": "k2"})], at_ms=NOW)
+    stages.read([began], at_ms=NOW)
+    stages.read([replace(ended, door="q")], at_ms=NOW + MINUTE)
+    assert stages.only().status == "firing"
+    stages.read([ended], at_ms=NOW + MINUTE)
+    assert (stages.only().status, stages.only().name) == ("resolved", "Disk full")
+    assert stages.only().labels == {"dedup_key": "k1", "host": "db"}
 
 
 def test_repeats_cost_no_write_until_something_that_people_see_changes() -> None:

@@ -18,12 +18,25 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
+class Listener:
+    """Where a door listens that has a port of its own: its setting, and over what."""
+
+    setting: str
+    default: str
+    tcp: bool = False
+    udp: bool = False
+
+
+LISTENERS = {"syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True)}
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of one installation. Addresses are (host, port), or None for `off`; port 0 binds a free one."""
 
     data: Path
     listen: tuple[str, int]
-    syslog: tuple[str, int] | None
+    listeners: Mapping[str, tuple[str, int] | None]  # by the name in LISTENERS
     database_url: str
     journal_url: str  # "" for the SQLite file, nats://… for JetStream
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
@@ -44,7 +57,7 @@ class Config:
         return cls(
             data=data,
             listen=listen,
-            syslog=address(env, "WATCHKEEPER_SYSLOG", "127.0.0.1:5514"),
+            listeners={name: address(env, x.setting, x.default) for name, x in LISTENERS.items()},
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{data / 'records.db'}",
             journal_url=env.get("WATCHKEEPER_JOURNAL", ""),
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),

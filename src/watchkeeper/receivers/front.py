@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -116,15 +117,23 @@ class Front:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, _ = request.raw_path.partition("?")
-        door = self._doors.get((request.method, path))
+        door, given = self._door(request.method, path)
         response: web.StreamResponse
         if door is not None:
-            response = await self._intake.serve(request, door)
+            response = await self._intake.serve(request, door, given)
         elif path in self._own and request.method in ("GET", "HEAD"):
             response = self._own[path](request)
         else:
             response = await self._hand_on(request)
         return response
+
+    def _door(self, method: str, path: str) -> tuple[HttpDoor | None, str]:
+        """The door at a path, and the key that stands behind it."""
+        if (door := self._doors.get((method, path))) is not None:
+            return door, ""
+        head, _, last = path.rstrip("/").rpartition("/")
+        door = self._doors.get((method, head))
+        return (door, unquote(last)) if door is not None and door.keyed else (None, "")
 
     async def _hand_on(self, request: web.BaseRequest) -> web.StreamResponse:
         try:

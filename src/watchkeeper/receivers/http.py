@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
-from watchkeeper.model.doors import Door
+from watchkeeper.model.doors import Door, IntakeKey
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import Letter
@@ -80,6 +80,9 @@ class HttpDoor:
 
     `content_types` are those the protocol knows, without parameters; `required` says that one must be given.
     `accept` answers what was taken, also in part; `refuse` an error, each told the request's content type.
+    Senders that can set no header may put their key behind the path (`keyed`: `/intake/zabbix/<key>`), or `key_in`
+    finds it in the body, which is then read, up to `most` bytes, before it is known who sends. `decode_for` takes the
+    key as well, for doors that each key has a way of its own through.
     """
 
     name: str
@@ -89,6 +92,10 @@ class HttpDoor:
     decode: Decode
     accept: Callable[[Taken, str], Answer] = nothing
     refuse: Callable[[WatchkeeperError, str], Answer] = problem
+    keyed: bool = False
+    key_in: Callable[[bytes], str] | None = None
+    most: int = 0  # bytes of a body, 0 for what the front takes
+    decode_for: Callable[[IntakeKey, bytes, str, int], Taken] | None = None
     encodings: tuple[str, ...] = ("identity", "gzip", "deflate", "zstd", "snappy")
 
 

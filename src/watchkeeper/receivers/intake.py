@@ -10,7 +10,8 @@ import binascii
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from aiohttp import hdrs, web
 
@@ -51,14 +52,14 @@ class Intake:
         text, until = self._fault
         return text if self.monotonic() < until else ""
 
-    async def serve(self, request: web.BaseRequest, door: HttpDoor) -> web.Response:
-        """Take one request in and answer it."""
+    async def serve(self, request: web.BaseRequest, door: HttpDoor, given: str = "") -> web.Response:
+        """Take one request in and answer it; `given` is the key that stood in the path."""
         counters = self.stats.door(door.name)
         content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
         counters.in_flight += 1
         try:
             with self.allowance.lend() as take:
-                answer = await self._take(request, door, counters, content_type, take)
+                answer = await self._take(request, door, counters, content_type, given, take)
             return _response(answer)
         except WatchkeeperError as error:
             counters.reject(error.reason)
@@ -72,22 +73,26 @@ class Intake:
         door: HttpDoor,
         counters: DoorCounters,
         content_type: str,
+        given: str,
         take: Callable[[int], None],
     ) -> Answer:
         address = request.remote or ""
-        key = self.keyring.by_secret(secret(request), door.name, address)
-        self.limiter.check(key)
+        late = door.key_in is not None and not _names_key(request)
+        key = None if late else self._admit(given or secret(request), door, address)
         encoding = _check_media(door, content_type, request.headers.get(hdrs.CONTENT_ENCODING, ""))
         await _continue(request)
         raw = b""
         now_ms = self.now_ms()
         try:
-            raw = await _receive(request, self.limits, take)
+            raw = await _receive(request, self._limits_of(door), take)
             now_ms = self.now_ms()
-            taken = await self._decode(door, raw, encoding, content_type, now_ms)
+            if key is None:
+                key = self._admit(self._key_in(door, raw, encoding), door, address)
+            taken = await self._decode(door, key, raw, encoding, content_type, now_ms)
         except (Malformed, TooLarge) as error:
-            letter = Letter(error.reason, error.detail, raw)
-            await self._bury(counters, key, address, [letter], now_ms)
+            if key is not None:  # what strangers send is not kept
+                letter = Letter(error.reason, error.detail, raw)
+                await self._bury(counters, key, address, [letter], now_ms)
             raise
         self.limiter.charge(key, taken.rows)
         # A sender that has gone away changes nothing for what is on its way to the disk.
@@ -99,13 +104,27 @@ class Intake:
             await self._bury(counters, key, address, taken.letters, now_ms)
         return door.accept(taken, content_type)
 
+    def _admit(self, given: str, door: HttpDoor, address: str) -> IntakeKey:
+        key = self.keyring.by_secret(given, door.name, address)
+        self.limiter.check(key)
+        return key
+
+    def _limits_of(self, door: HttpDoor) -> Limits:
+        return replace(self.limits, body=min(door.most, self.limits.body)) if door.most else self.limits
+
+    def _key_in(self, door: HttpDoor, raw: bytes, encoding: str) -> str:
+        assert door.key_in is not None
+        return door.key_in(unpack(raw, encoding, door.most or self.limits.inline))
+
     async def _decode(
-        self, door: HttpDoor, raw: bytes, encoding: str, content_type: str, now_ms: int
+        self, door: HttpDoor, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
     ) -> Taken:
         """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
 
+        decode = partial(door.decode_for, key) if door.decode_for else door.decode
+
         def work(limit: int) -> Taken:
-            return door.decode(unpack(raw, encoding, limit), content_type, now_ms)
+            return decode(unpack(raw, encoding, limit), content_type, now_ms)
 
         inline = self.limits.inline
         if len(raw) <= inline:
@@ -114,7 +133,7 @@ class Intake:
             except TooLarge:
                 pass  # a small body that becomes a large one
             else:
-                return door.decode(body, content_type, now_ms)
+                return decode(body, content_type, now_ms)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, work, self.limits.decoded)
 
@@ -166,6 +185,10 @@ def secret(request: web.BaseRequest) -> str:
     raise Unauthorised(
         "send an intake key as bearer token, as password of basic authentication, or in X-Watchkeeper-Key"
     )
+
+
+def _names_key(request: web.BaseRequest) -> bool:
+    return KEY_HEADER in request.headers or hdrs.AUTHORIZATION in request.headers
 
 
 def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:

@@ -15,7 +15,7 @@ from watchkeeper.analysis.stages.deduplicate_waiting import Flapping, Waiting
 from watchkeeper.analysis.stages.silence import Silences
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import Malformed
-from watchkeeper.model.verdicts import Alert, AlertStatus, Severity
+from watchkeeper.model.verdicts import DEDUP_KEY, Alert, AlertStatus, Severity
 
 LATE_MS = 300_000  # a firing that began before the last resolve is late news for so long after that resolve
 TEXT_MS = 30_000  # new texts of a repeat are written at most this often
@@ -81,7 +81,9 @@ class Deduplicate:
     def _tell(self, told: Told, now_ms: int) -> None:
         known = self.living.get(told.fingerprint)
         if known is None:
-            self._first(told, now_ms)
+            # What ends by its key alone says nothing of itself: there is no alert to show.
+            if told.firing or DEDUP_KEY not in told.labels:
+                self._first(told, now_ms)
         elif told.firing and known.alert.status is not FIRING:
             self._again(known, told, now_ms)
         elif told.firing:
