@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.automation",
     "watchkeeper.domains.lists",
     "watchkeeper.domains.annotations",
+    "watchkeeper.domains.backups",
     "watchkeeper.api",
     "watchkeeper.console",
 ]
