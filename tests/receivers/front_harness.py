@@ -25,6 +25,7 @@ from watchkeeper.receivers.alertmanager import AlertmanagerDoor
 from watchkeeper.receivers.front import Front
 from watchkeeper.receivers.http import HttpDoor
 from watchkeeper.receivers.limits import Limits, StaticKeyring
+from watchkeeper.receivers.pagerduty import PagerDutyDoor
 from watchkeeper.receivers.series import SeriesTable
 
 SECRET = "wk_test_secret"
@@ -139,7 +140,9 @@ class RunningFront:
         self.series = SeriesTable()
         self.socket = listener()
         self.port: int = self.socket.getsockname()[1]
-        rows = [AlertmanagerDoor().row(), *(d.row() for d in otlp.doors(self.series)), *doors]
+        rows = [
+            AlertmanagerDoor().row(), *PagerDutyDoor().rows(), *(d.row() for d in otlp.doors(self.series)), *doors,
+        ]  # fmt: skip
         self._settings: dict[str, Any] = {
             "keyring": StaticKeyring(KEYS), "group": self.group, "series": self.series,
             "inner_url": inner_url, "inner_secret": INNER, "limits": limits, "monotonic": monotonic,

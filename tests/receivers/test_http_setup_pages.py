@@ -88,9 +88,23 @@ def test_prometheus_and_amtool_follow_the_page(front: RunningFront, tmp_path: Pa
     assert any(r["name"] == "TestAlert" for r in front.rows(Stream.EVENTS))
 
 
+def test_curl_and_alertmanager_follow_the_page_for_pagerduty(front: RunningFront, tmp_path: Path) -> None:
+    curl, amtool = shutil.which("curl"), shutil.which("amtool")
+    require(curl and amtool, "curl and Debian's prometheus-alertmanager are not installed")
+    (yaml,) = blocks("pagerduty.md", "yaml")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(for_front(yaml, front))
+    subprocess.run([str(amtool), "check-config", str(config)], check=True, capture_output=True, timeout=20)
+    (line,) = blocks("pagerduty.md", "sh")
+    done = subprocess.run(shlex.split(for_front(line, front)), check=True, capture_output=True, timeout=20)
+    assert b'"dedup_key":"test"' in done.stdout
+    assert any(r["summary"] == "A test" for r in front.rows(Stream.EVENTS))
+
+
 @pytest.mark.parametrize(("page", "door", "paths"), [
     ("alertmanager.md", "alertmanager", {"/api/v2/alerts"}),
     ("opentelemetry.md", "otlp", {"/v1/metrics", "/v1/logs", "/v1/traces"}),
+    ("pagerduty.md", "pagerduty", {"/v2/enqueue", "/v2/change/enqueue"}),
 ])  # fmt: skip
 def test_a_page_names_what_exists(front: RunningFront, page: str, door: str, paths: set[str]) -> None:
     text = (PAGES / page).read_text()

@@ -39,6 +39,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
     from watchkeeper.receivers.front import Front, wall_ms
+    from watchkeeper.receivers.pagerduty import PagerDutyDoor
     from watchkeeper.receivers.remote_write import RemoteWriteDoor
     from watchkeeper.receivers.series import SeriesTable
     from watchkeeper.receivers.syslog_listener import SyslogListener
@@ -49,7 +50,10 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     group = GroupCommit(journal)
     keyring = DatabaseKeyring()
     series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
-    doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
+    doors = [
+        AlertmanagerDoor().row(), *PagerDutyDoor().rows(), RemoteWriteDoor(series).row(),
+        *(d.row() for d in otlp.doors(series)),
+    ]  # fmt: skip
     front = Front(
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),

@@ -206,7 +206,9 @@ def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
 
 
 def _response(answer: Answer) -> web.Response:
-    headers = {**SERVER, hdrs.CONTENT_TYPE: answer.content_type} if answer.content_type else SERVER
+    headers = {**SERVER, **answer.headers}
+    if answer.content_type:
+        headers[hdrs.CONTENT_TYPE] = answer.content_type
     return web.Response(status=answer.status, body=answer.body or None, headers=headers)
 
 
