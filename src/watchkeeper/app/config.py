@@ -27,7 +27,10 @@ class Listener:
     udp: bool = False
 
 
-LISTENERS = {"syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True)}
+LISTENERS = {
+    "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
+    "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
+}
 
 
 @dataclass(frozen=True)
