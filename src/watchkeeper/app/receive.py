@@ -69,6 +69,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     syslog = SyslogListener(
         [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
         group=group, keyring=keyring, stats=stats, letters=letters,
+        secured=(bound["syslog_tls_tcp"], sockets.certificate(config)) if "syslog_tls_tcp" in bound else None,
     )  # fmt: skip
     grpc = _grpc(bound.get("otlp_grpc_tcp"), telemetry, front.intake)
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
