@@ -26,6 +26,7 @@ from watchkeeper.receivers.front import Front
 from watchkeeper.receivers.http import HttpDoor
 from watchkeeper.receivers.limits import Limits, StaticKeyring
 from watchkeeper.receivers.pagerduty import PagerDutyDoor
+from watchkeeper.receivers.remote_write import RemoteWriteDoor
 from watchkeeper.receivers.series import SeriesTable
 
 SECRET = "wk_test_secret"
@@ -133,7 +134,7 @@ class RunningFront:
     def __init__(
         self, folder: Path, inner_url: str = "http://127.0.0.1:9", *, limits: Limits | None = None,
         doors: Iterable[HttpDoor] = (), max_bytes: int = 2 * 1024**3,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic, remote_write: bool = False,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
@@ -144,6 +145,8 @@ class RunningFront:
         self.grpc_port: int = self.grpc_socket.getsockname()[1]
         self._otlp = otlp.doors(self.series)
         rows = [AlertmanagerDoor().row(), *PagerDutyDoor().rows(), *(d.row() for d in self._otlp), *doors]
+        if remote_write:  # compiles, so not for everybody
+            rows.append(RemoteWriteDoor(self.series).row())
         self._settings: dict[str, Any] = {
             "keyring": StaticKeyring(KEYS), "group": self.group, "series": self.series,
             "inner_url": inner_url, "inner_secret": INNER, "limits": limits, "monotonic": monotonic,
