@@ -6,15 +6,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import cramjam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.receivers.front_harness import RunningFront
-from tests.receivers.remote_write_messages import Request, packed, request, request_2
-from tests.receivers.test_remote_write import NOW, STALE, door_and_table, expected, rows, take
+from tests.receivers.remote_write_messages import Request, WriteRequest, packed, request, request_2
+from tests.receivers.test_remote_write import CAPTURES, NOW, STALE, door_and_table, expected, rows, take
 from watchkeeper.model.errors import Malformed, TooLarge, UnsupportedMedia, WatchkeeperError
 from watchkeeper.model.series import series_id
 from watchkeeper.model.signals import Stream
@@ -175,6 +177,19 @@ def _is_read_by_google(body: bytes) -> bool:
     except Exception:  # noqa: BLE001  (what it raises differs with its version)
         return False
     return True
+
+
+@pytest.mark.parametrize("capture", sorted(CAPTURES.glob("*.snappy")), ids=lambda p: p.stem)
+def test_what_prometheus_sent_by_the_first_version_is_the_same_by_the_second(capture: Path) -> None:
+    body = bytes(cramjam.snappy.decompress_raw(capture.read_bytes()))
+    message = WriteRequest.FromString(body)
+    pairs = [
+        ({x.name: x.value for x in s.labels}, [(x.value, x.timestamp) for x in s.samples])
+        for s in message.timeseries
+    ]
+    first, second = take(message), take_2(request_2(pairs))
+    assert sorted(rows(second)) == sorted(rows(first))
+    assert second.rejected == {k: v for k, v in first.rejected.items() if k != "unsupported_histogram"}
 
 
 @pytest.mark.parametrize("body", [b"\x2a", b"\x2a\x05\x0a", b"\x28\x01", b"\x2a\x02\x0a\x80", b"\x2a\x03\x0a\x01\xff",

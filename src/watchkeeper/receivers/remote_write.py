@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -92,34 +92,38 @@ class RemoteWriteDoor:
     def _read_first(self, body: bytes) -> tuple[*Rows, _Refused]:
         data = np.frombuffer(body, np.uint8)
         found = wire.messages(data)
-        refused = _Refused(body)
+        refused = _Refused()
         self._learn(body, found.others, refused)
         ids, times, values = self._known.recall(data, found.starts, found.stops)
         rest = np.flatnonzero(ids == 0)
         if len(rest):
-            starts, stops = found.starts[rest], found.stops[rest]
-            more = self._others(data, wire.columns(data, starts, stops), starts, stops, refused)
+            more = self._others(body, data, found.starts[rest], found.stops[rest], refused)
             met = ids != 0
             recalled = ids[met], times[met], values[met]
             ids, times, values = (np.concatenate(pair) for pair in zip(recalled, more, strict=True))
         return ids, times, values, refused
 
     def _read_second(self, body: bytes) -> tuple[*Rows, _Refused]:
-        of = wire_v2.expanded(np.frombuffer(body, np.uint8))
-        refused = _Refused(of.data.tobytes())  # whose letters show label sets as 1.0 has them
-        for i in np.flatnonzero((of.faults != 0) & (of.held.counts > 0)).tolist():
-            refused.add(*wire_v2.FAULTS[int(of.faults[i])], int(of.held.counts[i]))
+        of = wire_v2.walk(np.frombuffer(body, np.uint8), self._known.key)
+        refused = _Refused()
+        ids = self._known.lookup(of.hashes)
+        unmet = np.flatnonzero((ids == 0) & (of.counts > 0))
+        if len(unmet):
+            sets = wire_v2.written(of, unmet)
+            for i in np.flatnonzero(sets.faults).tolist():
+                refused.add(*wire_v2.FAULTS[int(sets.faults[i])], int(of.counts[unmet[i]]))
+            whole = sets.faults == 0
+            first, last = sets.first[whole], sets.last[whole]
+            new = _Sets(unmet[whole].tolist(), sets.data, sets.data.tobytes(), first, last, first, last)
 
-        def said(number: int, metric: str) -> None:
-            kind = int(of.kinds[number])
-            if kind:
-                unit = wire_v2.unit(body, of, number)
-                self._forget(self._families.tell_of_metric(metric, kind, unit))
+            def said(number: int, metric: str) -> None:
+                if kind := int(of.kinds[number]):
+                    self._forget(self._families.tell_of_metric(metric, kind, of.unit(number)))
 
-        held = of.held
-        rows = self._others(of.data, held, held.first, held.last, refused, of.faults == 0, said)
+            self._meet(new, ids, of.hashes, of.hashes != 0, of.counts, refused, said)
+        refused.histograms(of.histograms)
         refused.pass_over(EXEMPLARS, of.exemplars)
-        return *rows, refused
+        return *_of_samples(ids, of.counts, of.times, of.values), refused
 
     def _taken(
         self,
@@ -149,52 +153,45 @@ class RemoteWriteDoor:
         return taken
 
     def _others(
-        self,
-        data: Bytes,
-        held: wire.Columns,
-        starts: wire.Positions,
-        stops: wire.Positions,
-        refused: _Refused,
-        whole: NDArray[np.bool_] | Literal[True] = True,
-        said: Said | None = None,
+        self, body: bytes, data: Bytes, starts: wire.Positions, stops: wire.Positions, refused: _Refused
     ) -> Rows:
-        """Samples of the time series that are not a label set known by its bytes and one sample. `[starts, stops)` is
-        what letters show of each, `whole` whether its label set can be read, `said` hears of those that are new."""
+        """Samples of the time series that are not a label set known by its bytes and one sample."""
+        held = wire.columns(data, starts, stops)
         hashes, ids = self._known.find(data, held.first, held.last)
-        if histograms := int(held.histograms.sum()):
-            refused.add(
-                "unsupported_histogram", "native histograms are not taken; send classic ones", histograms
-            )
-        unmet = np.flatnonzero((ids == 0) & (held.counts > 0) & whole)
+        refused.histograms(held.histograms)
+        unmet = np.flatnonzero((ids == 0) & (held.counts > 0))
+        places = (column[unmet] for column in (held.first, held.last, starts, stops))
+        self._meet(_Sets(unmet.tolist(), data, body, *places), ids, hashes, held.pure, held.counts, refused)
+        return _of_samples(ids, held.counts, held.times, held.values)
+
+    def _meet(
+        self,
+        sets: _Sets,
+        ids: wire.Positions,
+        hashes: wire.Positions,
+        pure: NDArray[np.bool_],
+        counts: NDArray[np.int64],
+        refused: _Refused,
+        said: Said | None = None,
+    ) -> None:
+        """Fill in the ids of time series that were not met before, and remember them by their hashes where these are
+        of nothing but the label set. `said` hears of each before its kind and unit are asked for."""
         new: list[tuple[int, int, str]] = []
-        declared = self._declare(
-            data, held.first[unmet], held.last[unmet], refused.body, unmet.tolist(), said
-        )
-        for i, series in zip(unmet.tolist(), declared, strict=True):
+        for at, (i, series) in enumerate(zip(sets.numbers, self._declare(sets, said), strict=True)):
             if isinstance(series, WatchkeeperError):
-                refused.series(series, int(held.counts[i]), int(starts[i]), int(stops[i]))
+                payload = sets.body[int(sets.starts[at]) : int(sets.stops[at])]
+                refused.series(series, int(counts[i]), payload)
                 continue
             ids[i], name = series
-            if held.pure[i]:
+            if pure[i]:
                 new.append((int(hashes[i]), series[0], name))
         self._known.remember(new)
-        of_samples = np.repeat(ids, held.counts)
-        sound = of_samples != 0
-        return of_samples[sound], held.times[sound], held.values[sound]
 
-    def _declare(
-        self,
-        data: Bytes,
-        first: wire.Positions,
-        last: wire.Positions,
-        body: bytes,
-        numbers: list[int],
-        said: Said | None,
-    ) -> list[tuple[int, str] | WatchkeeperError]:
+    def _declare(self, sets: _Sets, said: Said | None) -> list[tuple[int, str] | WatchkeeperError]:
         """Id and name of the series of each of these label sets, or what is wrong with it."""
-        plain = {found.number: found for found in label_sets(data, first, last)}
+        plain = {found.number: found for found in label_sets(sets.data, sets.first, sets.last)}
         out: list[tuple[int, str] | WatchkeeperError] = []
-        for i, number in enumerate(numbers):
+        for i, number in enumerate(sets.numbers):
             try:
                 if (known := plain.get(i)) is not None:
                     if said is not None:
@@ -203,7 +200,7 @@ class RemoteWriteDoor:
                     self._table.declare(known.series, name, known.labels, kind, unit, NAME)
                     out.append((known.series, name))
                 else:
-                    found = labels(body, int(first[i]), int(last[i]))
+                    found = labels(sets.body, int(sets.first[i]), int(sets.last[i]))
                     name = found[METRIC]
                     if said is not None:
                         said(number, name)
@@ -239,11 +236,23 @@ class RemoteWriteDoor:
             self._known.forget_names(names)
 
 
+class _Sets(NamedTuple):
+    """Label sets not met before: of which time series, and each `[first, last)` of `data`, whose bytes are `body`. Letters
+    show `[starts, stops)` of it."""
+
+    numbers: list[int]
+    data: Bytes
+    body: bytes
+    first: wire.Positions
+    last: wire.Positions
+    starts: wire.Positions
+    stops: wire.Positions
+
+
 class _Refused:
     """What of a body was not taken, and why."""
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
+    def __init__(self) -> None:
         self.limit: RateLimited | None = None
         self._counts: Counter[str] = Counter()
         self._messages: list[str] = []
@@ -255,15 +264,20 @@ class _Refused:
             self._messages.append(detail)
         self._counts[reason] += rows
 
-    def series(self, error: WatchkeeperError, rows: int, start: int, stop: int) -> None:
-        """Count the samples of the time series in `[start, stop)`."""
+    def histograms(self, counts: NDArray[np.int64]) -> None:
+        """Count native histograms."""
+        if total := int(counts.sum()):
+            self.add("unsupported_histogram", "native histograms are not taken; send classic ones", total)
+
+    def series(self, error: WatchkeeperError, rows: int, payload: bytes) -> None:
+        """Count the samples of a time series."""
         reason = error.reason
         if isinstance(error, RateLimited):
             self.limit = error
             reason = "too_many_series"
         self.add(reason, error.detail, rows)
         if len(self._letters) < _LETTERS:
-            self._letters.append(Letter(reason, error.detail, self.body[start:stop]))
+            self._letters.append(Letter(reason, error.detail, payload))
 
     def times(self, rows: list[tuple[int, int, float]], detail: str) -> None:
         """Count samples whose time cannot be; their letter shows id of the series, time and value of some."""
@@ -282,6 +296,15 @@ class _Refused:
             rejected=dict(self._counts), message="; ".join(self._messages), told=str(written),
             letters=self._letters,
         )  # fmt: skip
+
+
+def _of_samples(
+    ids: wire.Positions, counts: NDArray[np.int64], times: NDArray[np.int64], values: NDArray[np.float64]
+) -> Rows:
+    """The samples of those time series that have an id."""
+    each = np.repeat(ids, counts)
+    sound = each != 0
+    return each[sound], times[sound], values[sound]
 
 
 def _is_second(content_type: str) -> bool:

@@ -1,6 +1,7 @@
-"""The wire format of Prometheus remote write 2.0, brought to that of 1.0: every text of a request is a symbol that is
-written once; here the label sets are written out again, as 1.0 has them, so that what knows those knows these. Walked
-over the buffer as remote_write_wire does. The format is protobuf (io/prometheus/write/v2/types.proto, see
+"""The wire format of Prometheus remote write 2.0, walked over the buffer as remote_write_wire does with that of 1.0.
+Every text of a request is a symbol that is written once, and label sets refer to them: they are known by a hash over
+the hashes of their symbols, and those that are new are written out as 1.0 has them, so that what reads those reads
+these. The format is protobuf (io/prometheus/write/v2/types.proto, see
 https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/).
 """
 
@@ -15,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.model.errors import Malformed, TooLarge
+from watchkeeper.receivers.remote_write_known import siphash, siphash_words
 from watchkeeper.receivers.remote_write_labels import LARGEST
 from watchkeeper.receivers.remote_write_wire import (
-    Columns,
     Positions,
     U,
     check,
@@ -30,6 +31,7 @@ from watchkeeper.receivers.remote_write_wire import (
 )
 
 _SERIES, _SYMBOLS = 42, 34  # the tags of a Request's fields
+_WORDS = 512  # references of a label set that is remembered
 _EXPANDED = 64 * 1024 * 1024  # bytes of all label sets written out
 _NOTHING, _UNKNOWN, _TOO_LARGE = 0, 1, 2
 FAULTS = {
@@ -39,50 +41,169 @@ FAULTS = {
 
 
 @dataclass(slots=True)
-class Expanded:
-    """A request as 1.0 would have it: label sets in `data`, and what the time series hold in `held`; `first` equals
-    `last` where `faults` (of FAULTS) is not 0. `kinds` are the types that metadata says, 0 for none, `units` where their
-    units lie in the request, `[start, stop)` a row."""
+class Walked:
+    """What time series hold: hashes of their label sets (0 when they are not to be remembered), how many samples and
+    native histograms, the type that metadata says (0 for none) and the symbol of its unit. Samples in the order of the
+    series: Unix ms and values."""
 
     data: NDArray[np.uint8]
-    held: Columns
-    faults: NDArray[np.int64]
-    kinds: NDArray[np.int64]
-    units: Positions
+    starts: Positions
+    stops: Positions
+    symbols: Positions  # one row (start, stop) each
+    hashes: Positions
+    counts: NDArray[np.int64]
+    histograms: NDArray[np.int64]
     exemplars: int
+    kinds: NDArray[np.int64]
+    units: NDArray[np.int64]
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def unit(self, number: int) -> str:
+        """The unit that metadata says of a time series; "" for none. Raises Malformed."""
+        symbol = int(self.units[number])
+        start, stop = self.symbols[symbol].tolist() if symbol < len(self.symbols) else (0, 0)
+        raw = self.data[start:stop].tobytes()
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            raise Malformed(f"a unit is not UTF-8: {raw[:60]!r}", reason="bad_metadata") from error
 
 
-def expanded(data: NDArray[np.uint8]) -> Expanded:
-    """Read a Request. Raises Malformed, TooLarge (too many series, samples, symbols, or bytes of labels)."""
+@dataclass(slots=True)
+class Written:
+    """Label sets as 1.0 has them, each `data[first:last]`; nothing of those that have one of FAULTS."""
+
+    data: NDArray[np.uint8]
+    first: Positions
+    last: Positions
+    faults: NDArray[np.int64]
+
+
+def walk(data: NDArray[np.uint8], key: Positions) -> Walked:
+    """Read a Request, with the key that hashes are made with. Raises Malformed, TooLarge (more than MAX_ROWS series,
+    samples or symbols)."""
     found = messages(data, _SERIES, _SYMBOLS)
     n = len(found.starts)
-    facts = np.zeros((n, 6), np.int64)  # fault, bytes of labels, samples, histograms, exemplars, kind
-    units = np.zeros((n, 2), U)
-    result = np.zeros(4, U)
-    times, bits = np.empty(n, np.int64), np.empty(n, U)
+    facts = np.zeros((5, n), np.int64)  # samples, histograms, exemplars, kind, unit
+    hashes, result = np.zeros(n, U), np.zeros(4, U)
+    symbols = np.empty(len(found.others), U)
+    _hash(data, found.others, key, symbols)
+    times, bits = np.empty(n, np.int64), np.empty(n, U)  # nearly all senders send one sample a series
     for _ in range(2):
-        _walk(data, found.starts, found.stops, found.others, result, facts, units, times, bits)
+        _walk(data, found.starts, found.stops, symbols, key, result, hashes, facts, times, bits)
         samples = int(result[0])
         check(result, samples)
         if samples <= len(times):
             break
         times, bits = np.empty(samples, np.int64), np.empty(samples, U)
-    faults, sizes = facts[:, 0], facts[:, 1]
+    return Walked(
+        data, found.starts, found.stops, found.others, hashes, facts[0], facts[1], int(facts[2].sum()), facts[3],
+        facts[4], times[:samples], bits[:samples].view(np.float64),
+    )  # fmt: skip
+
+
+def written(of: Walked, numbers: NDArray[np.int64]) -> Written:
+    """Write out the label sets of these time series. Raises TooLarge (too many bytes of labels)."""
+    starts, stops = of.starts[numbers], of.stops[numbers]
+    faults, sizes = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
+    _measure(of.data, starts, stops, of.symbols, faults, sizes)
     sizes[faults != _NOTHING] = 0
-    ends = np.cumsum(sizes).astype(U)
-    total = int(ends[-1]) if n else 0
+    last = np.cumsum(sizes).astype(U)
+    total = int(last[-1]) if len(last) else 0
     if total > _EXPANDED:
         raise TooLarge(
             f"labels of more than {_EXPANDED} bytes in one request", reason="too_large_decompressed"
         )
-    out = np.empty(total, np.uint8)
-    starts = ends - sizes.astype(U)
-    _write(data, found.starts, found.stops, found.others, sizes, starts, out)
-    held = Columns(
-        starts, ends, np.ones(n, np.bool_), facts[:, 2].copy(), facts[:, 3].copy(), times[:samples],
-        bits[:samples].view(np.float64),
-    )  # fmt: skip
-    return Expanded(out, held, faults, facts[:, 5], units, int(facts[:, 4].sum()))
+    out, first = np.empty(total, np.uint8), last - sizes.astype(U)
+    _write(of.data, starts, stops, of.symbols, sizes, first, out)
+    return Written(out, first, last, faults)
+
+
+@compiled
+def _hash(data, symbols, key, out):
+    for i in range(len(symbols)):
+        out[i] = siphash(data, symbols[i, 0], symbols[i, 1], key)
+
+
+@compiled
+def _is_whole(data, at, end):
+    """Whether this is varints to its end."""
+    return at == end or data[end - U(1)] < 128
+
+
+@compiled
+def _walk(data, starts, stops, symbols, key, result, hashes, facts, times, bits):
+    """result: samples, -, fault, place. Keeps as many samples as there is room for."""
+    result[:] = U(0)
+    facts[:] = 0
+    words = np.empty(_WORDS, U)
+    for i in range(len(starts)):
+        at, count = starts[i], 0
+        while at < stops[i]:
+            begin = at
+            fault, tag, at, stop = field(data, at, stops[i])
+            number = tag >> U(3)
+            if fault == U(0) and number <= U(5) and tag & U(7) != U(2) and tag != U(8):
+                fault = U(2)
+            if fault == U(0) and number == U(1):
+                fault = U(0) if _is_whole(data, at, stop) else U(1)
+                if fault == U(0):
+                    count = _references(data, at, stop, symbols, words, count)
+            elif fault == U(0):
+                fault, begin = _value(data, tag, at, stop, i, result, facts, times, bits)
+            if fault != U(0):
+                result[2], result[3] = fault, begin
+                return
+            at = stop
+        hashes[i] = siphash_words(words, count, key) if 0 < count <= _WORDS else U(0)
+
+
+@compiled
+def _references(data, at, end, symbols, words, count):
+    """Collect the hashes of these symbols behind `count` others; how many that makes, more than there is room for when
+    one is not there."""
+    none = U(len(symbols))
+    while at < end:
+        reference, at, _ = varint(data, at, end)
+        if reference >= none or count >= _WORDS:
+            return _WORDS + 1
+        words[count] = symbols[reference]
+        count += 1
+    return count
+
+
+@compiled
+def _value(data, tag, at, stop, i, result, facts, times, bits):
+    """Take in a field of time series `i` that is no label; a fault and its place."""
+    number = tag >> U(3)
+    if number == U(2):
+        fault, begin = sample(data, at, stop, result[0], times, bits)
+        result[0] += U(1)
+        facts[0, i] += 1
+        return fault, begin
+    if number == U(3):
+        facts[1, i] += 1
+    elif number == U(4):
+        facts[2, i] += 1
+    elif number == U(5):
+        return _metadata(data, at, stop, i, facts)
+    return U(0), at
+
+
+@compiled
+def _metadata(data, at, end, i, facts):
+    """Kind and unit; a fault and its place."""
+    while at < end:
+        begin = at
+        fault, tag, at, stop = field(data, at, end)
+        if fault != U(0):
+            return fault, begin
+        if tag == U(8) or tag == U(32):
+            value, _, _ = varint(data, at, stop)
+            facts[3 if tag == U(8) else 4, i] = np.int64(min(value, U(2**31)))
+        at = stop
+    return U(0), at
 
 
 @inlined
@@ -97,7 +218,7 @@ def _length(value):
 
 @compiled
 def _pair(name, value, symbols):
-    """Bytes of a Label message of these symbols; 0 when there are no such."""
+    """Bytes of a Label message of these symbols; 0 when one is not there."""
     count = U(len(symbols))
     if name >= count or value >= count:
         return U(0)
@@ -106,97 +227,28 @@ def _pair(name, value, symbols):
 
 
 @compiled
-def _references(data, at, end, pending, fact, symbols):
-    """Count what the labels of these references take. `pending` is a name whose value is still to come, or one more
-    than any symbol; gives that back."""
-    none = U(len(symbols))
-    while at < end:
-        reference, at, _ = varint(data, at, end)
-        if pending == none:
-            if reference >= none:
-                fact[0] = _UNKNOWN
-                return none
-            pending = reference
-            continue
-        size = _pair(pending, reference, symbols)
-        if size == U(0):
-            fact[0] = _UNKNOWN
-        fact[1] += np.int64(U(1) + _length(size) + size)
-        pending = none
-    return pending
-
-
-@compiled
-def _metadata(data, at, end, i, facts, units, symbols):
-    """Kind and unit; a fault and its place."""
-    while at < end:
-        begin = at
-        fault, tag, at, stop = field(data, at, end)
-        if fault != U(0):
-            return fault, begin
-        if tag == U(8):
-            kind, _, _ = varint(data, at, stop)
-            facts[i, 5] = np.int64(min(kind, U(255)))
-        elif tag == U(32):
-            unit, _, _ = varint(data, at, stop)
-            if unit < U(len(symbols)):
-                units[i] = symbols[unit]
-        at = stop
-    return U(0), at
-
-
-@compiled
-def _is_whole(data, at, end):
-    """Whether this is varints to its end."""
-    return at == end or data[end - U(1)] < 128
-
-
-@compiled
-def _value(data, tag, at, stop, i, symbols, result, facts, units, times, bits):
-    """Take in a field of time series `i` that is no label; a fault and its place."""
-    number = tag >> U(3)
-    if number == U(2):
-        fault, begin = sample(data, at, stop, result[0], times, bits)
-        result[0] += U(1)
-        facts[i, 2] += 1
-        return fault, begin
-    if number == U(3):
-        facts[i, 3] += 1
-    elif number == U(4):
-        facts[i, 4] += 1
-    elif number == U(5):
-        return _metadata(data, at, stop, i, facts, units, symbols)
-    return U(0), at
-
-
-@compiled
-def _walk(data, starts, stops, symbols, result, facts, units, times, bits):
-    """result: samples, -, fault, place. Keeps as many samples as there is room for."""
-    result[:] = U(0)
-    facts[:] = 0
+def _measure(data, starts, stops, symbols, faults, sizes):
+    """What each label set takes when it is written out, or what is wrong with it."""
     none = U(len(symbols))
     for i in range(len(starts)):
-        at, pending = starts[i], none
+        at, name = starts[i], none
         while at < stops[i]:
-            begin = at
-            fault, tag, at, stop = field(data, at, stops[i])
-            number = tag >> U(3)
-            if fault == U(0) and number <= U(5) and tag & U(7) != U(2) and tag != U(8):
-                fault = U(2)
-            if fault == U(0) and number == U(1):
-                fault = U(0) if _is_whole(data, at, stop) else U(1)
-                if fault == U(0) and facts[i, 0] == _NOTHING:
-                    pending = _references(data, at, stop, pending, facts[i], symbols)
-            elif fault == U(0):
-                fault, begin = _value(data, tag, at, stop, i, symbols, result, facts, units, times, bits)
-            if fault != U(0):
-                result[2], result[3] = fault, begin
-                return
+            _, tag, at, stop = field(data, at, stops[i])
+            while tag >> U(3) == U(1) and at < stop:
+                reference, at, _ = varint(data, at, stop)
+                if name == none and reference < none:
+                    name = reference
+                    continue
+                size = _pair(name, reference, symbols)
+                if size == U(0):
+                    faults[i] = _UNKNOWN
+                sizes[i] += np.int64(U(1) + _length(size) + size)
+                name = none
             at = stop
-        if pending != none:
-            facts[i, 0] = _UNKNOWN
-        if facts[i, 1] > LARGEST:
-            facts[i, 0] = _TOO_LARGE
+        if name != none:
+            faults[i] = _UNKNOWN
+        elif sizes[i] > LARGEST and faults[i] == _NOTHING:
+            faults[i] = _TOO_LARGE
 
 
 @compiled
@@ -239,12 +291,3 @@ def _write(data, starts, stops, symbols, sizes, places, out):
                 to = _put_text(data, 18, symbols[reference, 0], symbols[reference, 1], out, to)
                 name = none
             at = stop
-
-
-def unit(body: bytes, of: Expanded, number: int) -> str:
-    """The unit that metadata says of a series; "" for none. Raises Malformed."""
-    start, stop = of.units[number].tolist()
-    try:
-        return body[start:stop].decode()
-    except UnicodeDecodeError as error:
-        raise Malformed(f"a unit is not UTF-8: {body[start:stop][:60]!r}", reason="bad_metadata") from error
