@@ -83,7 +83,8 @@ class Platform:
         outer = {
             k: v for k, v in os.environ.items() if k != "DATABASE_URL"
         }  # that one is of the tests' own records
-        return {**outer, "WATCHKEEPER_SYSLOG": "off", **own, **self.env}
+        ports = {"WATCHKEEPER_SYSLOG": "off", "WATCHKEEPER_OTLP_GRPC": "off"}  # several run at once
+        return {**outer, **ports, **own, **self.env}
 
     def start(self, within: float = 60.0) -> Platform:
         """Serve; returns when it says that it is ready."""

@@ -142,3 +142,27 @@ def test_an_active_alert_takes_less_than_four_kilobytes_in_all_stages() -> None:
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert used / 2000 < 4096
+
+
+@pytest.mark.parametrize(("acted", "by"), [(NOW + 1, "ann"), (NOW + 2, "ann"), (NOW - 1, "")])
+def test_an_alert_may_be_acknowledged_in_the_read_that_brings_it(acted: int, by: str) -> None:
+    stages = Stages()
+    told = event("Down", "cart", NOW)
+    act = Act(id="1", kind=ActKind.ACKNOWLEDGE, actor="ann", time_ms=acted,
+              target=fingerprint("Down", told.labels, told.door))  # fmt: skip
+    stages.read([told], at_ms=NOW + 5, acts=[act])
+    assert stages.only().acknowledged_by == by
+
+
+def test_an_acknowledgement_is_of_the_firing_it_came_after() -> None:
+    stages = Stages()
+    first = event("Down", "cart", NOW)
+    stages.read([first], at_ms=NOW)
+    acts = [Act(id=str(at), kind=ActKind.ACKNOWLEDGE, actor=f"at {at}", time_ms=NOW + at,
+                target=stages.only().fingerprint) for at in (1, 400_000)]  # fmt: skip
+    ended = event("Down", "cart", NOW + 2, firing=False)
+    again = event("Down", "cart", NOW + 300_000)
+    stages.read([ended, again], at_ms=NOW + 400_000, acts=acts[:1])
+    assert stages.only().firings == 2 and stages.only().acknowledged_by == ""
+    stages.read([], at_ms=NOW + 400_001, acts=acts[1:])
+    assert stages.only().acknowledged_by == "at 400000"

@@ -19,15 +19,21 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Listener:
-    """Where a door listens that has a port of its own: its setting, and over what."""
+    """Where a door listens that has a port of its own: its setting, and over what. One that is `secured` listens only
+    when there is a certificate."""
 
     setting: str
     default: str
     tcp: bool = False
     udp: bool = False
+    secured: bool = False
 
 
-LISTENERS = {"syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True)}
+LISTENERS = {
+    "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
+    "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
+    "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Config:
     data: Path
     listen: tuple[str, int]
     listeners: Mapping[str, tuple[str, int] | None]  # by the name in LISTENERS
+    certificate: tuple[Path, Path] | None  # PEM files: the certificate with its chain, and its key
+    syslog_clients: Path | None  # PEM file: authorities of the certificates that syslog's senders then need
     database_url: str
     journal_url: str  # "" for the SQLite file, nats://… for JetStream
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
@@ -57,7 +65,9 @@ class Config:
         return cls(
             data=data,
             listen=listen,
-            listeners={name: address(env, x.setting, x.default) for name, x in LISTENERS.items()},
+            listeners={name: _where(env, x) for name, x in LISTENERS.items()},
+            certificate=_certificate(env),
+            syslog_clients=Path(ca) if (ca := env.get("WATCHKEEPER_SYSLOG_CA", "").strip()) else None,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{data / 'records.db'}",
             journal_url=env.get("WATCHKEEPER_JOURNAL", ""),
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
@@ -69,6 +79,25 @@ class Config:
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
             ),
         )  # fmt: skip
+
+
+def _where(env: Mapping[str, str], listener: Listener) -> tuple[str, int] | None:
+    where = address(env, listener.setting, listener.default)
+    if where is None or not listener.secured or _certificate(env):
+        return where
+    if env.get(listener.setting, "").strip():
+        raise ConfigError(
+            f"{listener.setting} needs a certificate: set WATCHKEEPER_TLS_CERT and WATCHKEEPER_TLS_KEY"
+        )
+    return None
+
+
+def _certificate(env: Mapping[str, str]) -> tuple[Path, Path] | None:
+    names = ("WATCHKEEPER_TLS_CERT", "WATCHKEEPER_TLS_KEY")
+    chain, key = (env.get(name, "").strip() for name in names)
+    if bool(chain) != bool(key):
+        raise ConfigError(f"{' and '.join(names)} belong together: set both, or none")
+    return (Path(chain), Path(key)) if chain else None
 
 
 def _mebibytes(env: Mapping[str, str], name: str, default: int) -> int:

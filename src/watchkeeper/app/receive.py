@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
 import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from watchkeeper.app import process, sockets
 from watchkeeper.app.config import Config
+
+if TYPE_CHECKING:
+    from watchkeeper.receivers.grpc import GrpcServer
+    from watchkeeper.receivers.intake import Intake
+    from watchkeeper.receivers.otlp import OtlpDoor
 
 _log = logging.getLogger(__name__)
 AGE_EVERY = 600.0  # seconds between two looks for series that nobody sends any more
@@ -39,6 +47,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
     from watchkeeper.receivers.front import Front, wall_ms
+    from watchkeeper.receivers.pagerduty import PagerDutyDoor
     from watchkeeper.receivers.remote_write import RemoteWriteDoor
     from watchkeeper.receivers.series import SeriesTable
     from watchkeeper.receivers.syslog_listener import SyslogListener
@@ -49,7 +58,10 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     group = GroupCommit(journal)
     keyring = DatabaseKeyring()
     series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
-    doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
+    telemetry = otlp.doors(series)
+    doors = [
+        AlertmanagerDoor().row(), *PagerDutyDoor().rows(), RemoteWriteDoor(series).row(), *(d.row() for d in telemetry),
+    ]  # fmt: skip
     front = Front(
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
@@ -57,22 +69,37 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     syslog = SyslogListener(
         [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
         group=group, keyring=keyring, stats=stats, letters=letters,
+        secured=(bound["syslog_tls_tcp"], sockets.certificate(config)) if "syslog_tls_tcp" in bound else None,
     )  # fmt: skip
+    grpc = _grpc(bound.get("otlp_grpc_tcp"), telemetry, front.intake)
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
     await front.start()
     await syslog.start()
+    if grpc is not None:
+        await grpc.start()
     polling = process.guard(lambda: poller.run(stop), "host poller", stop)
     while not stop.is_set():
         await asyncio.to_thread(stop.wait, AGE_EVERY)
         series.age(wall_ms())
+    if grpc is not None:
+        await grpc.stop()  # before the front, whose intake it shares
     await front.stop()
     await syslog.stop()
     await asyncio.to_thread(polling.join, 5.0)
     await asyncio.to_thread(group.close)
     keyring.stop()
     journal.close()
+
+
+def _grpc(bound: socket.socket | None, doors: Iterable[OtlpDoor], intake: Intake) -> GrpcServer | None:
+    """OTLP over gRPC, where it is to be had; what it needs is loaded only then."""
+    if bound is None:
+        return None
+    from watchkeeper.receivers import otlp_grpc
+
+    return otlp_grpc.server(bound, doors, intake)
 
 
 if __name__ == "__main__":

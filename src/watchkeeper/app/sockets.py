@@ -6,8 +6,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from watchkeeper.app.config import LISTENERS, Config, ConfigError
+
+if TYPE_CHECKING:
+    from watchkeeper.receivers.tls import Certificate
 
 VARIABLE = "WATCHKEEPER_SOCKETS"
 UDP_BUFFER = 32 * 1024 * 1024
@@ -17,6 +21,8 @@ OF_DOORS = tuple(f"{name}_{over}" for name in LISTENERS for over in ("tcp", "udp
 
 def bind_all(config: Config) -> dict[str, socket.socket]:
     """Bind what the settings ask for, and inner endpoints on free loopback ports. Raises ConfigError."""
+    if any(listener.secured and config.listeners.get(name) for name, listener in LISTENERS.items()):
+        certificate(config)  # says now what is wrong with it
     bound = {"http": _listen("WATCHKEEPER_LISTEN", config.listen)}
     for name, listener in LISTENERS.items():
         where = config.listeners.get(name)
@@ -31,6 +37,19 @@ def bind_all(config: Config) -> dict[str, socket.socket]:
     for s in bound.values():
         s.set_inheritable(True)
     return bound
+
+
+def certificate(config: Config) -> Certificate:
+    """What secured doors show. Raises ConfigError."""
+    from watchkeeper.receivers.tls import Certificate  # the supervisor needs it only with a certificate
+
+    assert config.certificate is not None
+    try:
+        return Certificate(*config.certificate, config.syslog_clients)
+    except OSError as error:
+        raise ConfigError(
+            f"WATCHKEEPER_TLS_CERT, WATCHKEEPER_TLS_KEY or WATCHKEEPER_SYSLOG_CA cannot be used: {error}"
+        ) from error
 
 
 def pack(bound: Mapping[str, socket.socket]) -> str:

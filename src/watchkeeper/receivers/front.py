@@ -46,7 +46,7 @@ class Front:
 
     `group` journals; `series` is the table that the doors' decoders share; `journal_fault` says why the
     journal cannot be written to ("": it can), beyond what the front sees itself; `stats` and `letters` may be
-    shared with doors that are not HTTP.
+    shared with doors that are not HTTP, as may `intake`, until it stops.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Front:
         self._journal_fault = journal_fault
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="decode")
         self._proxy = Proxy(inner_url, inner_secret)
-        self._intake = Intake(
+        self.intake = Intake(
             keyring=keyring,
             group=group,
             series=series,
@@ -120,7 +120,7 @@ class Front:
         door, given = self._door(request.method, path)
         response: web.StreamResponse
         if door is not None:
-            response = await self._intake.serve(request, door, given)
+            response = await self.intake.serve(request, door, given)
         elif path in self._own and request.method in ("GET", "HEAD"):
             response = self._own[path](request)
         else:
@@ -151,11 +151,11 @@ class Front:
             return refusal(problem(error), error)
 
     def _healthz(self, request: web.BaseRequest) -> web.Response:  # noqa: ARG002
-        return _health({"journal": self._journal_fault() or self._intake.fault()})
+        return _health({"journal": self._journal_fault() or self.intake.fault()})
 
     def _readyz(self, request: web.BaseRequest) -> web.Response:  # noqa: ARG002
         web_fault = "" if self._proxy.up else "does not answer (yet)"
-        return _health({"journal": self._journal_fault() or self._intake.fault(), "web": web_fault})
+        return _health({"journal": self._journal_fault() or self.intake.fault(), "web": web_fault})
 
     def _serve_stats(self, request: web.BaseRequest) -> web.Response:
         """The doors' numbers, for the web process alone: JSON, or Prometheus text with ?format=prometheus."""

@@ -5,7 +5,7 @@ A new door is one file with a decoder and one row that names it. No network here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
@@ -28,6 +28,7 @@ class Taken:
     entries: Entries = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)  # reason → rows
     message: str = ""  # to the sender, about what was refused
+    told: str = ""  # to the sender, about what was taken: the name it was given
     letters: list[Letter] = field(default_factory=list)
 
     @property
@@ -38,11 +39,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: status, body and its type."""
+    """A response: status, body and its type, and the headers that are the door's own."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Decode = Callable[[bytes, str, int], Taken]

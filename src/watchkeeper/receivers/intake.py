@@ -8,7 +8,7 @@ import asyncio
 import base64
 import binascii
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +25,7 @@ from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.series import SeriesTable
 
 KEY_HEADER = "X-Watchkeeper-Key"
-SERVER = {hdrs.SERVER: "Watchkeeper"}
+SERVER: dict[str, str] = {hdrs.SERVER: "Watchkeeper"}
 FAULT_SECONDS = 10.0
 _CHALLENGES = ('Bearer realm="watchkeeper"', 'Basic realm="watchkeeper"')
 
@@ -78,21 +78,30 @@ class Intake:
     ) -> Answer:
         address = request.remote or ""
         late = door.key_in is not None and not _names_key(request)
-        key = None if late else self._admit(given or secret(request), door, address)
+        key = None if late else self.admit(given or secret(request.headers), door, address)
         encoding = _check_media(door, content_type, request.headers.get(hdrs.CONTENT_ENCODING, ""))
         await _continue(request)
         raw = b""
-        now_ms = self.now_ms()
         try:
             raw = await _receive(request, self._limits_of(door), take)
-            now_ms = self.now_ms()
             if key is None:
-                key = self._admit(self._key_in(door, raw, encoding), door, address)
-            taken = await self._decode(door, key, raw, encoding, content_type, now_ms)
+                key = self.admit(self._key_in(door, raw, encoding), door, address)
         except (Malformed, TooLarge) as error:
             if key is not None:  # what strangers send is not kept
-                letter = Letter(error.reason, error.detail, raw)
-                await self._bury(counters, key, address, [letter], now_ms)
+                await self._bury_whole(counters, key, address, error, raw)
+            raise
+        taken = await self.take_in(door, key, address, raw, encoding, content_type)
+        return door.accept(taken, content_type)
+
+    async def take_in(
+        self, door: HttpDoor, key: IntakeKey, address: str, raw: bytes, encoding: str, content_type: str
+    ) -> Taken:
+        """A whole body from decompression to the disk, counted. Raises what decoding and the journal raise."""
+        counters, now_ms = self.stats.door(door.name), self.now_ms()
+        try:
+            taken = await self._decode(door, key, raw, encoding, content_type, now_ms)
+        except (Malformed, TooLarge) as error:
+            await self._bury_whole(counters, key, address, error, raw)
             raise
         self.limiter.charge(key, taken.rows)
         # A sender that has gone away changes nothing for what is on its way to the disk.
@@ -102,9 +111,16 @@ class Intake:
             counters.reject(reason, count)
         if taken.letters:
             await self._bury(counters, key, address, taken.letters, now_ms)
-        return door.accept(taken, content_type)
+        return taken
 
-    def _admit(self, given: str, door: HttpDoor, address: str) -> IntakeKey:
+    async def _bury_whole(
+        self, counters: DoorCounters, key: IntakeKey, address: str, error: WatchkeeperError, raw: bytes
+    ) -> None:
+        letter = Letter(error.reason, error.detail, raw)
+        await self._bury(counters, key, address, [letter], self.now_ms())
+
+    def admit(self, given: str, door: HttpDoor, address: str) -> IntakeKey:
+        """The key with this secret. Raises Unauthorised, RateLimited."""
         key = self.keyring.by_secret(given, door.name, address)
         self.limiter.check(key)
         return key
@@ -166,12 +182,12 @@ class Intake:
             counters.letters_dropped += kept
 
 
-def secret(request: web.BaseRequest) -> str:
-    """The intake key of a request: X-Watchkeeper-Key, a bearer token, or basic authentication's password.
-    Raises Unauthorised when there is none."""
-    if own := request.headers.get(KEY_HEADER):
+def secret(headers: Mapping[str, str]) -> str:
+    """The intake key among the headers of a request, whose names are found in any case: X-Watchkeeper-Key, a bearer
+    token, or basic authentication's password. Raises Unauthorised when there is none."""
+    if own := headers.get(KEY_HEADER):
         return own.strip()
-    scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").strip().partition(" ")
+    scheme, _, value = headers.get(hdrs.AUTHORIZATION, "").strip().partition(" ")
     match scheme.lower():
         case "bearer" if value.strip():
             return value.strip()
@@ -206,7 +222,9 @@ def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
 
 
 def _response(answer: Answer) -> web.Response:
-    headers = {**SERVER, hdrs.CONTENT_TYPE: answer.content_type} if answer.content_type else SERVER
+    headers = {**SERVER, **answer.headers}
+    if answer.content_type:
+        headers[hdrs.CONTENT_TYPE] = answer.content_type
     return web.Response(status=answer.status, body=answer.body or None, headers=headers)
 
 

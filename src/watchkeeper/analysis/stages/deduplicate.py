@@ -3,7 +3,9 @@ recorded, also of a silenced alert; a repeat costs no write until something that
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,6 +26,8 @@ KEEP_MS = 86_400_000  # a resolved alert that comes back within a day is the sam
 PATIENT_MS = 60_000  # after a start senders get so long to tell again what they told before
 CAUGHT_UP = 16_384  # a read of fewer rows has no backlog behind it
 KEEP_MOST = 50_000  # resolved alerts kept in memory, the last resolved
+_OF_ALERTS = (ActKind.ACKNOWLEDGE, ActKind.UNACKNOWLEDGE)
+_time = attrgetter("time_ms")
 
 
 class Deduplicate:
@@ -59,9 +63,14 @@ class Deduplicate:
             self._look_again()
         if self._restored:
             self._restored, self._patient_until_ms = False, work.now_ms + PATIENT_MS
+        acknowledged = deque(sorted((a for a in work.acts if a.kind in _OF_ALERTS), key=_time))
         for event in work.events:
             if event.kind == "alert":
+                while acknowledged and acknowledged[0].time_ms < event.received_ms:
+                    self._acknowledge(acknowledged.popleft())
                 self._tell(from_event(event), work.now_ms)
+        for act in acknowledged:
+            self._acknowledge(act)
         for finding in work.findings:
             self._tell(from_finding(finding, work.now_ms), work.now_ms)
         self._pass_time(work.now_ms, self._reached(work))
@@ -201,6 +210,7 @@ class Deduplicate:
 
     # --- acts ---------------------------------------------------------------------------------------
     def _acts(self, acts: Sequence[Act]) -> None:
+        """Silences; who acknowledges does so between the events of one read, for it may be about one of them."""
         for act in acts:
             if act.kind is ActKind.SILENCE:
                 try:
@@ -209,8 +219,6 @@ class Deduplicate:
                     self.refused += 1
             elif act.kind is ActKind.UNSILENCE:
                 self.silences.remove(act.target)
-            elif act.kind in (ActKind.ACKNOWLEDGE, ActKind.UNACKNOWLEDGE):
-                self._acknowledge(act)
 
     def _acknowledge(self, act: Act) -> None:
         known = self.living.get(act.target)

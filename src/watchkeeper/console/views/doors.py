@@ -22,13 +22,13 @@ PAGE = 50
 NAMES = {
     "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
     "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
-    "http": "Other requests",
+    "http": "Other requests", "pagerduty": "PagerDuty Events API",
 }  # fmt: skip
 
 
 PATHS = {
     "alertmanager": ("/api/v2/alerts",), "remote_write": ("/api/v1/write",),
-    "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"),
+    "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"), "pagerduty": ("/v2/enqueue", "/v2/change/enqueue"),
 }  # fmt: skip
 #: by door, the last two looks that lie far enough apart: when, and rows until then
 _looks: dict[str, list[tuple[float, int]]] = {}
