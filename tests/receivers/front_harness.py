@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,12 +22,14 @@ from watchkeeper.model.doors import IntakeKey
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import otlp, otlp_grpc
 from watchkeeper.receivers.alertmanager import AlertmanagerDoor
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.front import Front
 from watchkeeper.receivers.http import HttpDoor
 from watchkeeper.receivers.limits import Limits, StaticKeyring
 from watchkeeper.receivers.pagerduty import PagerDutyDoor
 from watchkeeper.receivers.remote_write import RemoteWriteDoor
 from watchkeeper.receivers.series import SeriesTable
+from watchkeeper.receivers.server import Secured
 
 SECRET = "wk_test_secret"
 INNER = "inner-secret"
@@ -134,7 +136,9 @@ class RunningFront:
     def __init__(
         self, folder: Path, inner_url: str = "http://127.0.0.1:9", *, limits: Limits | None = None,
         doors: Iterable[HttpDoor] = (), max_bytes: int = 2 * 1024**3,
-        monotonic: Callable[[], float] = time.monotonic, remote_write: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        keys: Mapping[str, IntakeKey] = KEYS,
+        secured: Secured | None = None, forwarding: Forwarding | None = None, remote_write: bool = False,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
@@ -148,7 +152,8 @@ class RunningFront:
         if remote_write:  # compiles, so not for everybody
             rows.append(RemoteWriteDoor(self.series).row())
         self._settings: dict[str, Any] = {
-            "keyring": StaticKeyring(KEYS), "group": self.group, "series": self.series,
+            "keyring": StaticKeyring(keys), "secured": secured, "forwarding": forwarding,
+            "group": self.group, "series": self.series,
             "inner_url": inner_url, "inner_secret": INNER, "limits": limits, "monotonic": monotonic,
         }  # fmt: skip
         self._rows = rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 FILE_TYPES = (
@@ -30,6 +31,7 @@ class Listener:
 
 
 LISTENERS = {
+    "https": Listener("WATCHKEEPER_HTTPS", "127.0.0.1:8443", tcp=True, secured=True),
     "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
     "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
     "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
@@ -48,6 +50,7 @@ class Config:
     database_url: str
     journal_url: str  # "" for the SQLite file, nats://… for JetStream
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
+    proxies: tuple[str, ...]  # networks of reverse proxies that are believed about whom they speak for
     public_url: str  # how people reach the console, for links in notifications
     allow_hosts: tuple[str, ...]
     file_mib: int  # the largest file that people may attach to a record
@@ -71,7 +74,8 @@ class Config:
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{data / 'records.db'}",
             journal_url=env.get("WATCHKEEPER_JOURNAL", ""),
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
-            public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or f"http://{listen[0]}:{listen[1]}",
+            proxies=_networks(env, "WATCHKEEPER_PROXIES"),
+            public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or _public(env, listen),
             allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
             file_mib=_mebibytes(env, "WATCHKEEPER_FILE_MIB", 25),
             file_types=tuple(
@@ -79,6 +83,24 @@ class Config:
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
             ),
         )  # fmt: skip
+
+
+def _public(env: Mapping[str, str], listen: tuple[str, int]) -> str:
+    secured = _where(env, LISTENERS["https"])
+    host, port = secured or listen
+    return f"{'https' if secured else 'http'}://{host}:{port}"
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    given = tuple(filter(None, (x.strip() for x in env.get(name, "").split(","))))
+    for network in given:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise ConfigError(
+                f"{name}: {error}; write addresses or networks such as 10.0.0.0/8, with commas"
+            ) from error
+    return given
 
 
 def _where(env: Mapping[str, str], listener: Listener) -> tuple[str, int] | None:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from watchkeeper.receivers.grpc import GrpcServer
     from watchkeeper.receivers.intake import Intake
     from watchkeeper.receivers.otlp import OtlpDoor
+    from watchkeeper.receivers.tls import Certificate
 
 _log = logging.getLogger(__name__)
 AGE_EVERY = 600.0  # seconds between two looks for series that nobody sends any more
@@ -46,6 +48,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.alertmanager import AlertmanagerDoor
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
+    from watchkeeper.receivers.forwarding import Forwarding
     from watchkeeper.receivers.front import Front, wall_ms
     from watchkeeper.receivers.pagerduty import PagerDutyDoor
     from watchkeeper.receivers.remote_write import RemoteWriteDoor
@@ -65,11 +68,13 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     front = Front(
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
+        secured=_secured(config, bound.get("https_tcp")),
+        forwarding=Forwarding(config.proxies),
     )  # fmt: skip
     syslog = SyslogListener(
         [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
         group=group, keyring=keyring, stats=stats, letters=letters,
-        secured=(bound["syslog_tls_tcp"], sockets.certificate(config)) if "syslog_tls_tcp" in bound else None,
+        secured=_secured(config, bound.get("syslog_tls_tcp"), config.syslog_clients),
     )  # fmt: skip
     grpc = _grpc(bound.get("otlp_grpc_tcp"), telemetry, front.intake)
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
@@ -91,6 +96,13 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     await asyncio.to_thread(group.close)
     keyring.stop()
     journal.close()
+
+
+def _secured(
+    config: Config, bound: socket.socket | None, clients: Path | None = None
+) -> tuple[socket.socket, Certificate] | None:
+    """A socket for TLS and what it shows; None while there is no certificate."""
+    return (bound, sockets.certificate(config, clients)) if bound is not None else None
 
 
 def _grpc(bound: socket.socket | None, doors: Iterable[OtlpDoor], intake: Intake) -> GrpcServer | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchkeeper.app.config import LISTENERS, Config, ConfigError
@@ -22,7 +23,7 @@ OF_DOORS = tuple(f"{name}_{over}" for name in LISTENERS for over in ("tcp", "udp
 def bind_all(config: Config) -> dict[str, socket.socket]:
     """Bind what the settings ask for, and inner endpoints on free loopback ports. Raises ConfigError."""
     if any(listener.secured and config.listeners.get(name) for name, listener in LISTENERS.items()):
-        certificate(config)  # says now what is wrong with it
+        certificate(config, config.syslog_clients)  # says now what is wrong with it
     bound = {"http": _listen("WATCHKEEPER_LISTEN", config.listen)}
     for name, listener in LISTENERS.items():
         where = config.listeners.get(name)
@@ -39,13 +40,13 @@ def bind_all(config: Config) -> dict[str, socket.socket]:
     return bound
 
 
-def certificate(config: Config) -> Certificate:
-    """What secured doors show. Raises ConfigError."""
+def certificate(config: Config, clients: Path | None = None) -> Certificate:
+    """What secured doors show; `clients`: authorities of the certificates that it asks for. Raises ConfigError."""
     from watchkeeper.receivers.tls import Certificate  # the supervisor needs it only with a certificate
 
     assert config.certificate is not None
     try:
-        return Certificate(*config.certificate, config.syslog_clients)
+        return Certificate(*config.certificate, clients)
     except OSError as error:
         raise ConfigError(
             f"WATCHKEEPER_TLS_CERT, WATCHKEEPER_TLS_KEY or WATCHKEEPER_SYSLOG_CA cannot be used: {error}"

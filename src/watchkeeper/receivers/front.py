@@ -20,12 +20,13 @@ from watchkeeper.model.doors import Keyring
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.http import Group, HttpDoor, problem
 from watchkeeper.receivers.intake import SERVER, Intake, refusal
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.proxy import INNER_HEADER, Proxy, WebAway
 from watchkeeper.receivers.series import SeriesTable
-from watchkeeper.receivers.server import Server, listen
+from watchkeeper.receivers.server import Secured, Server, listen
 
 STATS_PATH = "/-/receive/stats"
 _STARTING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
@@ -42,7 +43,8 @@ def wall_ms() -> int:
 
 
 class Front:
-    """Serves `doors` and the web process at `inner_url` on sockets that are bound already.
+    """Serves `doors` and the web process at `inner_url` on sockets that are bound already; on the one that is `secured`
+    by TLS, with what it shows.
 
     `group` journals; `series` is the table that the doors' decoders share; `journal_fault` says why the
     journal cannot be written to ("": it can), beyond what the front sees itself; `stats` and `letters` may be
@@ -59,6 +61,8 @@ class Front:
         series: SeriesTable,
         inner_url: str,
         inner_secret: str,
+        secured: Secured | None = None,
+        forwarding: Forwarding | None = None,
         limits: Limits | None = None,
         stats: DoorStats | None = None,
         letters: DeadLetters | None = None,
@@ -68,14 +72,15 @@ class Front:
     ) -> None:
         self.limits = limits or Limits()
         self.door_stats = stats or DoorStats()
-        self._sockets = sockets
+        self._sockets, self._secured = sockets, secured
+        forwarding = forwarding or Forwarding()
         self._doors = {(d.method, d.path): d for d in doors}
         for d in doors:
             self.door_stats.door(d.name)
         self._secret = inner_secret.encode()
         self._journal_fault = journal_fault
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="decode")
-        self._proxy = Proxy(inner_url, inner_secret)
+        self._proxy = Proxy(inner_url, inner_secret, forwarding)
         self.intake = Intake(
             keyring=keyring,
             group=group,
@@ -93,6 +98,7 @@ class Front:
             now_ms=now_ms,
             monotonic=monotonic,
             executor=self._executor,
+            forwarding=forwarding,
         )
         self._own = {"/healthz": self._healthz, "/readyz": self._readyz, STATS_PATH: self._serve_stats}
         self._runner: web.ServerRunner | None = None
@@ -101,7 +107,7 @@ class Front:
         """Begin to accept connections."""
         await self._proxy.start()
         server = Server(self._handle, self.limits, self.door_stats.door("http"))
-        self._runner = await listen(server, self._sockets)
+        self._runner = await listen(server, self._sockets, self._secured)
 
     async def stop(self) -> None:
         """Stop accepting, let requests in hand finish (at most 5 s), close."""

@@ -20,6 +20,7 @@ from watchkeeper.model.errors import Malformed, TooLarge, Unauthorised, Unsuppor
 from watchkeeper.receivers.body import receive, unpack
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.http import Answer, Entries, Group, HttpDoor, Taken
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.series import SeriesTable
@@ -44,6 +45,7 @@ class Intake:
     limits: Limits
     now_ms: Callable[[], int]
     executor: Executor
+    forwarding: Forwarding
     monotonic: Callable[[], float]
     _fault: tuple[str, float] = ("", 0.0)  # why the journal last took nothing, and until when that is news
 
@@ -76,7 +78,7 @@ class Intake:
         given: str,
         take: Callable[[int], None],
     ) -> Answer:
-        address = request.remote or ""
+        address = self.forwarding.address(request)
         late = door.key_in is not None and not _names_key(request)
         key = None if late else self.admit(given or secret(request.headers), door, address)
         encoding = _check_media(door, content_type, request.headers.get(hdrs.CONTENT_ENCODING, ""))

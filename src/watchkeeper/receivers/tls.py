@@ -38,6 +38,16 @@ class Certificate:
                 _log.warning("the certificate %s cannot be read again: %s", self._chain, error)
         return self._context
 
+    def following(self) -> ssl.SSLContext:
+        """For a listener that takes one context: every handshake goes on with what the files are then."""
+        context = self._read()
+
+        def turn(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+            connection.context = self.context()
+
+        context.sni_callback = turn  # type: ignore[assignment]
+        return context
+
     def _times(self) -> list[int]:
         return [p.stat().st_mtime_ns for p in (self._chain, self._key, self._clients) if p is not None]
 
