@@ -20,7 +20,7 @@ lint: .venv/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy src/watchkeeper/model src/watchkeeper/analysis src/watchkeeper/kernel src/watchkeeper/exchange src/watchkeeper/jobs src/watchkeeper/receivers src/watchkeeper/journal
+	$(BIN)/mypy src/watchkeeper
 
 check: lint test
 

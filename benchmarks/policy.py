@@ -23,6 +23,7 @@ LISTS = (
     "/api/items/",
     "/api/items/?search=item-777",
     "/api/items/?limit=500&offset=40000",
+    "/api/items/?cursor=",
     "/items/",
 )
 #: who sees six of the eight kinds, by policy and by hand

@@ -104,6 +104,28 @@ def test_an_alert_is_acknowledged(web: Web) -> None:
     assert after(web, url, "unacknowledge")["acknowledged_by"] == ""
 
 
+def test_many_are_acknowledged_or_none(web: Web) -> None:
+    """One append for all; when one cannot be, nothing has gone into the journal, and nothing is in the audit trail."""
+    web.tell(*(an_alert(n) for n in ("DiskFull", "DiskSlow", "DiskGone")))
+    listed = "/api/alerts/?status=firing&fields=fingerprint,acknowledged_by"
+
+    def alerts() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = web.call("GET", listed).json["results"]
+        return found
+
+    eventually(lambda: len(alerts()) == 3)
+    keys = [a["fingerprint"] for a in alerts()]
+    answer = web.call("POST", "/api/alerts/acknowledge/", {"ids": keys[:2]})
+    assert answer.status == 202 and [a["fingerprint"] for a in answer.json] == keys[:2]
+    eventually(lambda: sorted(a["acknowledged_by"] for a in alerts()) == ["", "write", "write"])
+    refused = web.call("POST", "/api/alerts/acknowledge/", {"ids": keys[::-1]})
+    assert refused.status == 409 and set(refused.json["errors"]) == {"1", "2"}
+    assert web.call("POST", "/api/alerts/acknowledge/", {"ids": keys[2:]}, scope="read").status == 403
+    assert AuditEntry.objects.filter(act="alert.acknowledge").count() == 2
+    assert web.call("POST", "/api/alerts/unacknowledge/", {"ids": keys[:2]}).status == 202
+    eventually(lambda: {a["acknowledged_by"] for a in alerts()} == {""})
+
+
 def test_silences_suppress_and_end(web: Web) -> None:
     """Made and ended through REST; the alert says which silence holds it back."""
     situation_of(web, "DiskFull")

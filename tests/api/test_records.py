@@ -126,3 +126,15 @@ def test_what_is_not_asked_for_is_not_read(api: Api) -> None:
     assert "inventory_item" in asked(fields="id,name")
     assert "inventory_identifier" not in asked(fields="id,name")
     assert '"first_seen_at"' not in asked(fields="id,name")
+
+
+@pytest.mark.django_db
+def test_a_name_that_a_body_has_twice_is_refused_and_named(api: Api) -> None:
+    """Wherever it is: the last one would win, and nobody would know."""
+    one = '{"kind": "host", "name": "a", "name": "b"}'
+    within = '{"kind": "host", "name": "a", "attributes": {"cores": 1, "cores": 2}}'
+    for body, name in ((one, "name"), (f"[{one}]", "name"), (within, "cores")):
+        answer = api("write").post("/api/items/", body, content_type="application/json")
+        assert answer.status_code == 400, answer.content
+        assert answer.json()["errors"] == {name: ["It is there twice."]}
+    assert not Item.objects.exists()

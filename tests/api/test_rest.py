@@ -311,3 +311,19 @@ def test_the_reference_page_is_current() -> None:
     from watchkeeper.api.reference import page
 
     assert (Path(__file__).parents[2] / "docs/reference/api.md").read_text() == page()
+
+
+def test_an_unknown_address_is_none_to_every_method(db: None) -> None:  # noqa: ARG001
+    """A program that mistypes an address or an action is not told of forms."""
+    client = Client(enforce_csrf_checks=True)
+    for method in ("get", "post", "put", "patch", "delete"):
+        for path in ("/api/nothing/", "/api/devices/some-id/no-such-action/"):
+            assert problem(getattr(client, method)(path), 404)["detail"] == f"there is nothing at {path}"
+
+
+def test_a_state_is_moved_by_actions_and_says_so(api: Api) -> None:
+    made = api().post("/api/devices/", {"name": "sw-1"}, content_type="application/json").json()
+    url, body = f"/api/devices/{made['id']}/", {"status": "failed"}
+    refused = problem(api().patch(url, body, content_type="application/json"), 400)
+    assert refused["errors"]["status"][0].startswith("Actions change this: ")
+    assert "fail" in refused["errors"]["status"][0]

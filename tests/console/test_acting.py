@@ -14,10 +14,33 @@ from tests.support import eventually
 def test_a_new_situation_appears_by_itself(seeded: Platform, page: Page) -> None:
     page.goto(f"{seeded.url}/situations/")
     expect(page.locator("#live-lamp")).to_have_attribute("title", "Live: changes appear at once")
-    rows = page.locator("#situations .list-group-item", has_text="HeatingOff")
+    rows = page.locator("#table tbody tr", has_text="HeatingOff")
     expect(rows).to_have_count(0)
     assert seeded.alerts(shop.alert("HeatingOff", "greenhouse", "warning", "It is 4 °C")).status == 200
     expect(rows).to_have_count(1)
+
+
+def test_many_alerts_are_acknowledged_in_their_list(seeded: Platform, page: Page) -> None:
+    names = ("LampOut-1", "LampOut-2")
+    assert (
+        seeded.alerts(*(shop.alert(n, f"corridor-{n}", "warning", "It is dark") for n in names)).status == 200
+    )
+    page.goto(f"{seeded.url}/alerts/?search=LampOut")
+    expect(page.locator("#table tbody tr")).to_have_count(2)
+    page.get_by_role("checkbox", name="Tick all on this page").check()
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Acknowledge: 2 alerts")
+    keep(page, "acknowledge-many")
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="on its way")).to_have_text(
+        "Acknowledge: on its way for 2 alerts."
+    )
+    eventually(lambda: seeded.get(f"/api/alerts/?acknowledged_by={NAME}&search=LampOut")["count"] == 2)
+    page.goto(f"{seeded.url}/situations/?search=LampOut")
+    expect(page.locator("#table")).to_contain_text("Probable cause")
+    expect(
+        page.get_by_role("button", name="Save as a view").or_(page.get_by_text("Save as a view"))
+    ).to_be_visible()
 
 
 def test_acknowledge_assign_note_resolve(seeded: Platform, page: Page) -> None:

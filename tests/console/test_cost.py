@@ -51,7 +51,7 @@ def test_pages_cost_few_queries(
     assert answer.status_code == 200
     if address == "/situations/":
         text = answer.content.decode()
-        assert "Trouble 999" in text and "service 49" in text and "1–30 of 1\u202f000" in text
+        assert "Trouble 999" in text and "service 49" in text and "1–50 of 1\u202f000" in text
 
 
 @pytest.mark.usefixtures("thousand")

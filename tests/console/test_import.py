@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+from django.test import Client
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import keep
 from tests.platform import Platform
+from watchkeeper.domains.identity.models import User
 
 
 def test_items_from_a_file(seeded: Platform, page: Page, said: list[str]) -> None:
@@ -50,3 +52,18 @@ def narrow(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_references_are_told_by_name_and_what_is_made_is_a_link(db: None) -> None:  # noqa: ARG001
+    ann = Client()
+    ann.force_login(User.objects.create_user("ann", "correct horse battery", is_administrator=True))
+    site = ann.post("/api/sites/", {"name": "the hall"}, content_type="application/json").json()["id"]
+    rows = "name,site\nrack 1,the hall\nrack 2,the hall\n"
+    seen = ann.post("/racks/import/", {"text": rows})
+    preview = seen.content.decode()
+    assert "Site: <span>the hall</span>" in preview and site not in preview
+    done = ann.post("/racks/import/", {"held": seen.context["held"].pk}).content.decode()
+    made = {r["name"]: r["id"] for r in ann.get("/api/racks/").json()["results"]}
+    for name, key in made.items():
+        assert f'href="/racks/{key}/">{name}</a>' in done
+    assert len(made) == 2

@@ -35,7 +35,7 @@ def test_overview(seeded: Platform, page: Page) -> None:
     drawn(page, ".wk-chart", 4)
     keep(page, "overview")
     page.goto(f"{seeded.url}/situations/")
-    expect(page.locator("#situations")).to_contain_text("Probable cause: orders-db")
+    expect(page.locator("#table")).to_contain_text("Probable cause: orders-db")
     keep(page, "situations")
 
 

@@ -40,6 +40,36 @@ def test_nobody_sees_a_heading_with_nothing_below_it(db: None) -> None:  # noqa:
     assert all(g.entries for g in menu) and "Inventory" not in {g.heading for g in menu}
 
 
+def test_a_list_that_cannot_be_shown_leads_back_to_itself(ann: Client) -> None:
+    answer = ann.get("/devices/?colour=red")
+    text = answer.content.decode()
+    assert answer.status_code == 400 and "&#x27;colour&#x27; is not a filter here.</p>" in text
+    assert 'href="/devices/?all=1"' in text and "icontains" not in text
+
+
+def test_what_was_done_to_custom_fields_is_told(ann: Client) -> None:
+    def send(method: str, path: str, body: dict[str, object]) -> str:
+        answer = getattr(ann, method)(f"/api/{path}/", json.dumps(body), content_type="application/json")
+        assert answer.status_code in (200, 201), answer.content
+        return str(answer.json()["id"])
+
+    field = send(
+        "post",
+        "custom-fields",
+        {"kind": "devices", "name": "price", "label": "Price (EUR)", "type": "decimal"},
+    )
+    key = send("post", "devices", {"name": "told", "custom_fields": {"price": 1185.0}})
+    send("patch", f"devices/{key}", {"custom_fields": {"price": 1222.5}})
+    text = ann.get(f"/devices/{key}/").content.decode()
+    assert "<dt>Price (EUR)</dt><dd><del>1\u202f185</del>" in text and "<ins>1222.5</ins>" in text
+    entries = ann.get(f"/api/audit/?record={key}").json()["results"]
+    changed, made = (ann.get(f"/audit/{e['id']}/").content.decode() for e in entries)
+    assert "<del>1\u202f185</del>" in changed and "custom_fields." not in changed
+    assert "Made with these values" in made and "site_id" not in made
+    assert ann.delete(f"/api/custom-fields/{field}/").status_code == 204
+    assert "<dt>Price</dt><dd><del>1185.0</del>" in ann.get(f"/devices/{key}/").content.decode()
+
+
 def test_a_record_is_told_in_order(ann: Client) -> None:
     def post(path: str, body: dict[str, object]) -> str:
         answer = ann.post(f"/api/{path}/", json.dumps(body), content_type="application/json")

@@ -133,6 +133,33 @@ def test_a_view_keeps_them(ann: Client) -> None:
     assert len(page.context["chips"]) == 2
 
 
+def test_columns_and_order_by_custom_field(ann: Client) -> None:
+    """A field is chosen as any column is, also one that lists do not show by themselves, and orders the list."""
+    define(ann, "decimal", "price", label="Price (EUR)", in_lists=True)
+    define(ann, "yes_no", "leased")
+    post(ann, "devices", {"name": "core", "custom_fields": {"price": 1200, "leased": True}})
+    post(ann, "devices", {"name": "leaf", "custom_fields": {"price": 90.5}})
+    choice = ann.get("/devices/columns/").context
+    assert "cf_price" in [c.name for c in choice["chosen"]]  # as the list shows it
+    others = {c.name: c.heading for _, group in choice["groups"] for c, _ in group}
+    assert others["cf_leased"] == "Leased" and "custom_fields" not in others
+    assert (
+        ann.post("/devices/columns/", {"column": ["name", "cf_leased", "cf_price"], "save": ""}).status_code
+        == 302
+    )
+    listed = ann.get("/devices/?ordering=-cf_price")
+    assert [[str(cell) for _, cell in row.cells][1:] for row in listed.context["rows"]] == [
+        ["yes", "1\u202f200"],
+        ['<span class="text-secondary">–</span>', "90.5"],
+    ]
+    price = listed.context["columns"][2]
+    assert price["way"] == "descending" and "ordering=cf_price" in price["url"]
+    view = {"name": "dear", "sharing": "private", "query": "ordering=cf_price", "columns": "name,cf_price"}
+    assert ann.post("/devices/views/", view).status_code == 302
+    seen = ann.get("/devices/", {"view": SavedView.objects.get().pk}).context
+    assert [row.title for row in seen["rows"]] == ["leaf", "core"] and len(seen["columns"]) == 2
+
+
 def test_a_reference_is_chosen_and_not_typed(ann: Client) -> None:
     define(ann, "reference", "stands_in_for", target="devices")
     core = post(ann, "devices", {"name": "core"})["id"]

@@ -144,7 +144,12 @@ def test_a_request_can_be_withdrawn_and_is_not_made_twice() -> None:
     key = asked(ann, "operations engineer").json()["id"]
     assert asked(ann, "operations engineer").status_code == 409
     assert eve.get(f"/api/access-requests/{key}/").status_code == 404
-    assert asked(eve, "operations engineer", user=user("ann").pk).status_code == 403
+    unseen = asked(eve, "operations engineer", user=user("ann").pk)
+    assert unseen.status_code == 400 and unseen.json()["errors"].keys() == {"user"}, (
+        "whom she may not even see"
+    )
+    sees = person("mia", "operations manager")
+    assert asked(sees, "operations engineer", user=user("ann").pk).status_code == 403
     assert post(ann, f"access-requests/{key}/withdraw/").status_code == 200
     assert state(key) == "withdrawn" and Approval.objects.get(request=key).answer == "not_needed"
     grant("operations engineer", user=user("ann"))

@@ -125,9 +125,39 @@ def test_fields_compare_as_their_type(rest: Rest) -> None:
         later = rest("get", "devices/", {f"cf_{name}__gt": values[0]})["results"]
         assert [d["name"] for d in later] == [f"{name} 1"]
         assert rest("get", "devices/", {f"cf_{name}__in": ",".join(map(str, values))})["count"] == 2
+        for way, expected in (("", ["0", "1"]), ("-", ["1", "0"])):
+            asked = {"ordering": f"{way}cf_{name}", f"cf_{name}__isnull": "false"}
+            there = rest("get", "devices/", asked)["results"]
+            assert [d["name"][-1] for d in there] == expected
     assert rest.refused("get", "devices/", {"cf_whole": "many"})["parameter"] == "cf_whole"
     assert rest.refused("get", "devices/", {"cf_whole__like": "1"})["parameter"] == "cf_whole__like"
     assert rest.refused("get", "devices/", {"cf_nothing": "1"})["parameter"] == "cf_nothing"
+
+
+def test_lists_are_walked_in_the_order_of_a_field(rest: Rest) -> None:
+    """Also of records that are found by a number, and with a cursor from page to page; who has no value comes first."""
+    name = rest.define("text", "place")
+    for value in ("north", "east", None, "south"):
+        rest.device(f"at {value}", custom_fields={name: value})
+    url, seen = "devices/?cursor=&limit=1&ordering=cf_place&fields=name", []
+    while url:
+        found = rest("get", url)
+        seen += [d["name"] for d in found["results"]]
+        url = (found["next"] or "").partition("/api/")[2]
+    assert seen == ["at None", "at east", "at north", "at south"]
+    rest("post", "custom-fields/", {"kind": "tags", "name": "rank", "type": "whole"}, 201)
+    for tag, rank in (("gold", 3), ("iron", 1), ("silver", 2)):
+        rest("post", "tags/", {"name": tag, "custom_fields": {"rank": rank}}, 201)
+    found = rest("get", "tags/?ordering=-cf_rank")["results"]
+    assert [t["name"] for t in found] == ["gold", "silver", "iron"]
+    rest.define("choices", "sites", choices=["a", "b"])
+    for order in ("cf_sites", "cf_nothing", "tag"):
+        assert rest.refused("get", "devices/", {"ordering": order})["parameter"] == "ordering"
+
+
+def test_a_field_is_called_otherwise_than_the_kinds_own(rest: Rest) -> None:
+    taken = {"kind": "devices", "name": "serial", "type": "text"}
+    assert "of its own" in rest.refused("post", "custom-fields/", taken)["errors"]["name"][0]
 
 
 def test_a_reference_leads_to_a_record_and_goes_with_it(rest: Rest) -> None:

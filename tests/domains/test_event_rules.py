@@ -348,10 +348,10 @@ def test_whoever_may_not_read_all_of_a_kind_makes_no_rule_about_it(root: Client)
     body = {"name": "x", "address": "https://hooks.example.org/", "kinds": ["devices"]}
     call(client, "post", "/api/event-rules/", body, 201)
     answer = client.post(
-        "/api/event-rules/", json.dumps({**body, "name": "y", "kinds": ["tokens"]}), content_type=JSON
+        "/api/event-rules/", json.dumps({**body, "name": "y", "kinds": ["policies"]}), content_type=JSON
     )
     assert "may not read" in problem(answer, 403)["detail"]
-    problem(client.post("/api/event-rules/try/", '{"kinds": ["tokens"]}', content_type=JSON), 403)
+    problem(client.post("/api/event-rules/try/", '{"kinds": ["policies"]}', content_type=JSON), 403)
 
 
 def test_a_rule_notifies_people(root: Client) -> None:
@@ -386,6 +386,13 @@ def label_device(run: jobs.Run) -> str:
         return str(device.pk)
 
     found: str = run.step("label", label)
+    return found
+
+
+@jobs.job("count-devices", "Count the devices", needs=("read", "devices"))
+def count_devices(run: jobs.Run) -> int:
+    """How many there are."""
+    found: int = run.step("count", registry["devices"].queryset().count)
     return found
 
 
@@ -429,7 +436,7 @@ def test_a_rule_runs_a_job_once_and_what_that_does_is_known_as_its_effect(root: 
 
 
 def test_a_job_that_takes_no_event_is_given_none(root: Client) -> None:
-    call(root, "post", "/api/event-rules/", running("forget"), 201)
+    call(root, "post", "/api/event-rules/", running("count-devices"), 201)
     call(root, "post", "/api/devices/", {"name": "sw1", "status": "staged"}, 201)
     work()
     assert Job.objects.get().arguments == {} and Firing.objects.get().outcome == "done"
@@ -440,15 +447,16 @@ def test_a_job_that_cannot_be_started_is_refused_when_the_rule_is_saved(root: Cl
     for field, said, body in (
         ("job", "there is no job 'x'", running("x")),
         ("job", "a rule may not start 'audit-verify', which needs to read audit", running("audit-verify")),
-        ("arguments", "takes no 'colour'", running("forget", arguments={"colour": "red"})),
+        ("job", "'forget' does not say what one has to be allowed", running("forget")),
+        ("arguments", "takes no 'colour'", running("count-devices", arguments={"colour": "red"})),
         ("arguments", "asset_tag: This field is required.", running("label-device")),
     ):
         answer = root.post("/api/event-rules/", json.dumps(body), content_type=JSON)
         assert said in problem(answer, 400)["errors"][field]
-    made = call(root, "post", "/api/event-rules/", running("forget"), 201)
+    made = call(root, "post", "/api/event-rules/", running("count-devices"), 201)
     answer = root.patch(f"/api/event-rules/{made['id']}/", '{"job": "x"}', content_type=JSON)
     assert "there is no job" in problem(answer, 400)["errors"]["job"]
-    assert EventRule.objects.get().job == "forget"
+    assert EventRule.objects.get().job == "count-devices"
 
 
 def test_nobody_runs_by_a_rule_what_they_may_not_run_themselves(root: Client) -> None:
@@ -466,7 +474,11 @@ def test_nobody_runs_by_a_rule_what_they_may_not_run_themselves(root: Client) ->
     assert page.status_code == 400 and "you may not start" in html.unescape(page.content.decode())
     theirs = call(root, "post", "/api/event-rules/", body, 201)
     mine = call(
-        ann, "post", "/api/event-rules/", {**body, "name": "mine", "job": "forget", "arguments": {}}, 201
+        ann,
+        "post",
+        "/api/event-rules/",
+        {**body, "name": "mine", "job": "count-devices", "arguments": {}},
+        201,
     )
     for key, change in (
         (theirs["id"], {"arguments": {"asset_tag": "B-2"}}),
@@ -480,8 +492,16 @@ def test_nobody_runs_by_a_rule_what_they_may_not_run_themselves(root: Client) ->
     assert "some of them only" in problem(answer, 400)["errors"]["job"]
     assert set(EventRule.objects.values_list("job", "arguments__asset_tag")) == {
         ("label-device", "A-1"),
-        ("forget", None),
+        ("count-devices", None),
     }
+
+
+def test_a_rule_from_before_starts_no_job_that_says_not_what_it_needs(root: Client) -> None:
+    call(root, "post", "/api/event-rules/", running("count-devices"), 201)
+    EventRule.objects.update(job="forget")
+    call(root, "post", "/api/devices/", {"name": "sw1", "status": "staged"}, 201)
+    work()
+    assert not Job.objects.exists() and "does not say" in Firing.objects.get().answer
 
 
 def test_a_test_is_sent_like_any_other(root: Client, receiver: Got) -> None:

@@ -166,11 +166,16 @@ def test_containment_does_not_go_round_in_a_circle(send: Callable[..., Any]) -> 
     a = send("POST", "/api/regions/", {"name": "a"})
     b = send("POST", "/api/regions/", {"name": "b", "parent": a["id"]})
     c = send("POST", "/api/regions/", {"name": "c", "parent": b["id"]})
-    assert "circle" in send("PATCH", f"/api/regions/{a['id']}/", {"parent": c["id"]}, status=400)["detail"]
+    wrong = send("PATCH", f"/api/regions/{a['id']}/", {"parent": c["id"]}, status=400)["errors"]
+    assert "circle" in wrong["parent"][0]
     assert ("c", "contains", "a") not in edges()
     assert send("GET", f"/api/regions/{a['id']}/")["parent"] is None, "nothing of it is kept"
     told = {"source": c["id"], "target": a["id"], "kind": "contains"}
-    assert "circle" in send("POST", "/api/relations/", told, status=400)["detail"]
+    assert "circle" in send("POST", "/api/relations/", told, status=400)["errors"]["target"][0]
+    wrong = send("PATCH", "/api/regions/", [{"id": a["id"], "parent": c["id"]}], status=400)["errors"]
+    assert "circle" in wrong["0"]["parent"][0]
+    told["source"] = a["id"]
+    assert "itself" in send("POST", "/api/relations/", told, status=400)["errors"]["target"][0]
 
 
 def test_what_others_need_is_not_removed_and_says_who(send: Callable[..., Any]) -> None:
@@ -266,3 +271,28 @@ def test_a_page_of_records_comes_in_order_and_is_not_sorted_for(send: Callable[.
             with connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN QUERY PLAN {rows}")
                 assert "TEMP B-TREE" not in str(cursor.fetchall())
+
+
+def test_a_word_that_is_no_choice_is_told_which_there_are(send: Callable[..., Any]) -> None:
+    wrong = send("POST", "/api/clusters/", {"name": "c", "type": "vmware"}, status=400)["errors"]
+    assert all(word in wrong["type"][0] for word in ("vmware", "kubernetes", "vsphere")), wrong
+
+
+def test_a_site_has_a_time_zone_that_there_is(send: Callable[..., Any]) -> None:
+    for wrong in ("Mars/Olympus", "../UTC", "Europe", "/etc/passwd"):
+        told = send("POST", "/api/sites/", {"name": "Z", "time_zone": wrong}, status=400)["errors"]
+        assert wrong in told["time_zone"][0]
+    send("POST", "/api/sites/", {"name": "Z", "time_zone": "Europe/Zurich"})
+
+
+def test_the_audit_trail_names_the_ends_of_a_relation(send: Callable[..., Any]) -> None:
+    a, b = (send("POST", "/api/sites/", {"name": name})["id"] for name in ("North", "South"))
+    made = send("POST", "/api/relations/", {"source": a, "kind": "depends_on", "target": b})
+    send("DELETE", f"/api/relations/{made['id']}/")
+    told = send("GET", f"/api/audit/?kind=relation&record={made['id']}")["results"]
+    assert {t["name"] for t in told} == {"North depends on South"} and len(told) == 2
+
+
+def test_the_match_rules_can_be_set_from_the_start(send: Callable[..., Any]) -> None:
+    found = send("GET", "/api/match-rules/")["results"]
+    assert {r["name"] for r in found} >= {"hardware", "serial", "address"}

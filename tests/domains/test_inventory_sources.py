@@ -148,7 +148,7 @@ def test_what_people_enter_stays_until_they_take_it_back(send: Send) -> None:
     assert device.status == "active", "unless the source is believed more than people"
 
 
-def test_what_is_not_named_any_more_is_stale_and_comes_back() -> None:
+def test_what_is_not_named_any_more_is_stale_and_comes_back(api: Callable[..., Client]) -> None:
     of = source(least_percent=0)
     edge = (Related(RelationKind.DEPENDS_ON, "device/1"),)
     web = Described("devices", "device/2", "web", {}, relations=edge)
@@ -159,6 +159,9 @@ def test_what_is_not_named_any_more_is_stale_and_comes_back() -> None:
     assert item.stale_since is not None and not models.Relation.objects.filter(
         origin="source:netbox", valid_to=None
     )
+    for path in ("items", "devices"):
+        [stale] = api("read").get(f"/api/{path}/", {"stale_since__isnull": "false"}).json()["results"]
+        assert (stale["name"], stale["stale_since"] is None) == ("web", False)
     assert plan(of, [ZURICH, db1()]).nothing
     made, done = take(of, ZURICH, db1(), web)
     assert "it is named again" in next(s for s in made.steps if s.key == "device/2").because

@@ -50,11 +50,50 @@ def test_a_record_from_its_making_to_its_end(home: Platform) -> None:
     assert "so already" in run(home, "edit", "items", made["id"], "name=db-one").stderr
     assert run(home, "delete", "items", made["id"], given="n\n").returncode == 1
     assert len(items(home)) == 2
-    home.run("delete", "items", made["id"], "--yes")
+    assert json.loads(home.run("show", "item", "db-one", "--json"))["id"] == made["id"], "by name as well"
+    home.run("edit", "items", "db-one", "kind=host")
+    home.run("create", "items", "name=db-2", "kind=host")
+    two = run(home, "show", "items", "db-2")
+    assert two.returncode == 1 and "2 records are called 'db-2'" in two.stderr
+    home.run(
+        "delete", "items", items(home, "--filter", "kind=host", "--filter", "name=db-2")[0]["id"], "--yes"
+    )
+    home.run("delete", "items", "db-one", "--yes")
     assert [i["name"] for i in items(home)] == ["db-2"]
     audit = json.loads(home.run("get", "audit", "--filter", f"record={made['id']}", "--json"))
-    assert [a["act"] for a in audit] == ["item.remove", "item.change", "item.create"]
+    assert [a["act"] for a in audit] == ["item.remove", "item.change", "item.change", "item.create"]
     assert {a["actor_kind"] for a in audit} == {"command"}
+
+
+def test_a_name_that_only_one_has_is_as_good_as_an_id(home: Platform) -> None:
+    home.run("create", "device", "name=by-name-1")
+    for _ in range(2):
+        home.run("create", "site", "name=by-name-2")
+    assert "by-name-1" in home.run("show", "device", "by-name-1")
+    home.run("edit", "device", "by-name-1", "asset_tag=A-7")
+    assert "failed" in home.run("do", "device", "fail", "by-name-1")
+    assert "2 records are called 'by-name-2'" in run(home, "show", "site", "by-name-2").stderr
+    assert run(home, "delete", "sites", "by-name-2", "--yes").returncode == 1
+    home.run("delete", "devices", "by-name-1", "--yes")
+    gone = run(home, "show", "device", "by-name-1")
+    assert gone.returncode == 1 and "there is no device with the id or the name 'by-name-1'" in gone.stderr
+
+
+def test_lists_by_tag_and_custom_field_in_chosen_columns(home: Platform) -> None:
+    home.run("create", "custom-field", "kind=racks", "name=row", "type=whole")
+    home.run("create", "site", "name=hall 4")
+    rack = ("create", "rack", "site=hall 4")
+    home.run(*rack, "name=rack a", "serial=R-1", 'custom_fields={"row": 4}', "tags=pci")
+    home.run(*rack, "name=rack b", "serial=R-2", 'custom_fields={"row": 5}')
+    home.run("create", "device", "name=in a", "rack=rack a")
+    found = json.loads(home.run("get", "racks", "--filter", "cf_row__gte=5", "--json"))
+    assert [r["name"] for r in found] == ["rack b"]
+    assert [r["name"] for r in json.loads(home.run("get", "racks", "-f", "tag=pci", "--json"))] == ["rack a"]
+    shown = home.run("get", "devices", "--search", "in a", "--columns", "name,rack__serial")
+    assert [line.split()[-1] for line in shown.splitlines()] == ["serial", "R-1"]
+    wrong = run(home, "get", "devices", "--columns", "colour")
+    assert wrong.returncode == 1 and "'colour' is no column of devices" in wrong.stderr
+    assert "is not a filter" in run(home, "get", "racks", "--filter", "limit=3").stderr
 
 
 def test_a_view_and_a_template_by_name(home: Platform, tmp_path: Path) -> None:
@@ -80,9 +119,10 @@ def test_a_view_and_a_template_by_name(home: Platform, tmp_path: Path) -> None:
 
 WRONG: list[tuple[list[str], int, str]] = [
     (["get", "itms"], 2, "items"),
-    (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: declared"),
+    (["get", "items", "--filter", "colour=red"], 1, "'colour' is not a filter here; there are: cf_NAME, declared"),
     (["get", "items", "--order", "colour"], 1, "cannot order by 'colour'"),
-    (["show", "items", "nowhere"], 1, "there is no item 'nowhere'"),
+    (["create", "device", "name=a", "role=toaster"], 1, 'role: "toaster" is not one of: server, router,'),
+    (["show", "items", "nowhere"], 1, "there is no item with the id or the name 'nowhere'"),
     (["create", "items", "nmae=a", "kind=vm"], 1, "nmae: items have no such field; is it 'name'?"),
     (["create", "items", "name=a"], 1, "kind: This field is required."),
     (["create", "items", "name=a", "kind=vm", "source=me"], 1, "source: it follows from others"),

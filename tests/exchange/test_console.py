@@ -87,7 +87,19 @@ def wrong(answer: Any) -> list[tuple[int, str, str]]:
 
 def fill(make: Callable[..., Made]) -> None:
     """Records whose values are hard to write in one format or the other, and relations among them."""
-    names = ["=1+1", "-5", "no", "12:30", "0x1f", "büro \U0001f5a8, 2. Stock", 'a "b"', "'quoted'", "null"]
+    names = [
+        "=1+1",
+        " =1",
+        "' =1",
+        "-5",
+        "no",
+        "12:30",
+        "0x1f",
+        "büro \U0001f5a8, 2. Stock",
+        'a "b"',
+        "'quoted'",
+        "null",
+    ]
     items = [
         make("items", name=n, kind="printer", attributes={"line": "a\r\nb", "n": 5, "t": "5", "deep": {"a": [1.5, None]}},
              identifiers=[{"scheme": "hostname", "value": f"h{i}"}])

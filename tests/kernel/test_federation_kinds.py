@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
+from functools import cache
 from typing import Any
+
+from allauth.mfa.models import Authenticator
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.kernel.kind_checks import KindChecks
 from watchkeeper.domains.access.models import Role, Team
@@ -26,6 +35,51 @@ class TestOidcProviders(KindChecks):
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"slug": f"p{n}", "name": f"P {n}", "issuer": "https://login.example.org", "client_id": "x"}
+
+
+@cache
+def certificate() -> str:
+    """Of a provider, made once, as it is kept: without its frame."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example.org")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=30))
+        .sign(key, hashes.SHA256())
+    )
+    return base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
+
+
+class TestSamlProviders(KindChecks):
+    path = "saml-providers"
+    invalid = {
+        "certificate": "none",
+        "sso_url": "http://idp.example.org",
+        "entity_id": "",
+        "metadata": "<a/>",
+    }
+    changes = {"enabled": False, "create_accounts": True, "email_claim": "mail2"}
+
+    def valid(self, n: int) -> dict[str, Any]:
+        at = f"https://idp{n}.example.org"
+        return {
+            "slug": f"s{n}",
+            "name": f"S {n}",
+            "entity_id": at,
+            "sso_url": f"{at}/sso",
+            "certificate": certificate(),
+        }
+
+
+class TestSecondFactors(KindChecks):
+    """Made by whoever they are for."""
+
+    path = "second-factors"
+
+    def make(self, start: int, stop: int) -> list[Any]:
+        people = [User.objects.create_user(f"person{n}") for n in range(start, stop)]
+        return [Authenticator.objects.create(user=p, type="totp", data={"secret": "x"}).pk for p in people]
 
 
 class TestLdapServers(KindChecks):

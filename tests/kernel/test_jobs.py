@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from watchkeeper.domains.identity.models import User
@@ -142,3 +143,10 @@ def test_what_is_committed_is_not_done_again() -> None:
     job.refresh_from_db()
     jobs.again(job)
     assert (run(job).state, job.attempt, job.result, Item.objects.count()) == ("done", 2, 3, 3)
+
+
+def test_what_the_platform_does_by_its_schedule_is_not_started_over_rest(api: Callable[..., Client]) -> None:
+    answer = api().post("/api/jobs/", {"kind": "clear-away"}, "application/json")
+    assert answer.status_code == 403 and "the platform itself" in str(answer.json()["because"])
+    assert api().post("/api/jobs/", {"kind": "audit-verify"}, "application/json").status_code == 201
+    assert list(Job.objects.values_list("kind", flat=True)) == ["audit-verify"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.test import Client
+
 from tests.domains.analysis_structs import NOW
 from tests.kernel.kind_checks import KindChecks
+from watchkeeper.domains.identity.models import Session, User
 from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.model.act import Act, ActKind
 
@@ -82,10 +85,14 @@ class TestJobs(KindChecks):
 
 class TestTokens(KindChecks):
     path = "tokens"
-    invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"]}
+    invalid = {"scope": "all", "expires_at": "tomorrow", "name": ["a"], "networks": ["10.0.0.0/99"]}
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"name": f"token {n}", "scope": "read"}
+
+    def test_a_token_that_is_over_already_is_refused(self) -> None:
+        over = {**self.valid(0), "expires_at": "2020-01-01T00:00:00Z"}
+        assert self.send("post", self.url, over, 400)["errors"].keys() == {"expires_at"}
 
 
 class TestIntakeKeys(KindChecks):
@@ -104,6 +111,20 @@ class TestUsers(KindChecks):
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"username": f"person{n}", "email": f"p{n}@example.org"}
+
+
+class TestSessions(KindChecks):
+    """Made by signing in."""
+
+    path = "sessions"
+
+    def make(self, start: int, stop: int) -> list[Any]:
+        made = []
+        for n in range(start, stop):
+            browser = Client()
+            browser.force_login(User.objects.create_user(f"person{n}"))
+            made.append(Session.objects.get(user__username=f"person{n}").pk)
+        return made
 
 
 class TestSilences(KindChecks):

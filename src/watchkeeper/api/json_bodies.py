@@ -1,13 +1,14 @@
-"""JSON bodies, tamed at the door: bounded in size and depth, and of text that every database can hold."""
+"""JSON bodies, tamed at the door: bounded in size and depth, no name twice, and of text that every database can hold."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
 import msgspec
 from django.conf import settings
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
 from watchkeeper.model.errors import TooLarge
@@ -26,7 +27,7 @@ class Json(BaseParser):
         media_type: str | None = None,  # noqa: ARG002
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
-        """The document. Raises ParseError or TooLarge."""
+        """The document. Raises ParseError, ValidationError or TooLarge."""
         body: bytes = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge("the body is larger than this takes")
@@ -38,7 +39,18 @@ class Json(BaseParser):
             raise ParseError(f"JSON: {error}") from error
         if _deeper(document, _DEPTH):
             raise ParseError(f"JSON: nested more than {_DEPTH} deep")
+        json.loads(body, object_pairs_hook=_once)  # msgspec takes the last of a name and says nothing
         return document
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValidationError naming what an object has twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(n for n in names if names.count(n) > 1)
+        raise ValidationError({twice: ["It is there twice."]})
+    return made
 
 
 def _deeper(value: Any, than: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ def root(request: Request) -> Response:
     return Response({p: request.build_absolute_uri(f"/api/{p}/") for p in paths})
 
 
+@csrf_exempt  # or a program that mistypes an address would be told of forms
 def nothing(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001
     """A problem, never a page."""
     return not_found(request, LookupError(request.path))

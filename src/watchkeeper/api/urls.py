@@ -7,7 +7,6 @@ from drf_spectacular.views import SpectacularAPIView
 
 from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
     access,
-    annotations,
     bookmarks,
     dead_letters,
     files,
@@ -21,6 +20,7 @@ from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
     search,
     trying,
 )
+from watchkeeper.api.annotations import Annotations
 from watchkeeper.api.intake import alertmanager
 from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
@@ -43,7 +43,7 @@ urlpatterns = [
     path("api/access/who", access.Who.as_view(), name="access-who"),
     path("api/event-rules/try/", trying.Try.as_view(), name="event-rules-try"),
     path("api/search/", search.Search.as_view(), name="search"),
-    path("api/annotations/<slug:kind>/<str:key>/", annotations.Annotations.as_view(), name="annotations"),
+    path("api/annotations/<slug:kind>/<str:key>/", Annotations.as_view(), name="annotations"),
     path("api/bookmarks/", bookmarks.Bookmarks.as_view(), name="bookmarks"),
     path("api/bookmarks/<slug:kind>/<str:key>/", bookmarks.Bookmarking.as_view(), name="bookmarking"),
     path("api/files/upload/", files.FileUpload.as_view(), name="file-upload"),

@@ -27,7 +27,7 @@ from django.core.exceptions import RequestAborted  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.base import BaseHandler  # noqa: E402
 from django.db import connections  # noqa: E402
-from django.http import HttpResponseBase  # noqa: E402
+from django.http import HttpResponseBase, StreamingHttpResponse  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
 from watchkeeper.kernel.problems import answer  # noqa: E402
@@ -111,9 +111,9 @@ class Pooled(ASGIHandler):
         signals.request_started.send(sender=type(self), scope=scope)
         try:
             response = self.get_response(request)
-            if response.streaming and not response.is_async:
+            if isinstance(response, StreamingHttpResponse) and not response.is_async:
                 # A file, or a generator of ours: read here, where it may block, and not in the event loop.
-                response.streaming_content = list(response.streaming_content)  # type: ignore[attr-defined]
+                response.streaming_content = list(response.streaming_content)
             return response
         finally:
             signals.request_finished.send(sender=type(self))
@@ -134,7 +134,7 @@ class Pooled(ASGIHandler):
                 raise
         finally:
             # request_finished has been sent in the thread; closing sends it again, where there is no connection.
-            for close in response._resource_closers:
+            for close in response._resource_closers:  # type: ignore[attr-defined]
                 close()
 
 

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.domains.audit",
+    "watchkeeper.domains.outgoing",
     "watchkeeper.domains.inbox",
     "watchkeeper.domains.automation",
     "watchkeeper.domains.lists",

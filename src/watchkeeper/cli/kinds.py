@@ -129,13 +129,13 @@ def asked(
     from django.utils.datastructures import MultiValueDict
 
     from watchkeeper.domains.lists.asking import narrowed
-    from watchkeeper.kernel.lists import filters_of
+    from watchkeeper.kernel.lists import CONTROL
     from watchkeeper.kernel.problems import BadQuery
 
     given: MultiValueDict[str, str] = MultiValueDict()
     for name, value in pairs(filters or (), "--filter"):
-        if name not in (known := filters_of(resource).base_filters):
-            raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(sorted(known))}", name)
+        if name in CONTROL:
+            raise BadQuery(f"{name!r} is not a filter; `watchkeeper get --help` has an option for it", name)
         given.appendlist(name, value)
     if search:
         given["search"] = search
@@ -147,12 +147,15 @@ def asked(
 
 
 def found(resource: Resource, key: str) -> Any:
-    """One record. Raises NotThere."""
-    from watchkeeper.exchange.references import as_key
-    from watchkeeper.kernel.problems import NotThere
+    """One record, by its id or by a name that only one has. Raises NotThere."""
+    from rest_framework.exceptions import ValidationError
 
-    wanted = as_key(resource.model._meta.pk, key)
-    record = None if wanted is None else resource.queryset().filter(pk=wanted).first()
-    if record is None:
-        raise NotThere(f"there is no {resource.name} {key!r}")
-    return record
+    from watchkeeper.exchange.references import References
+    from watchkeeper.kernel.problems import NotThere, told
+
+    known = References(resource.queryset())
+    known.read([key])
+    try:
+        return known.get(key)
+    except ValidationError as error:
+        raise NotThere(" ".join(words for _, words in told(error.detail))) from error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watchkeeper.kernel.resource import Column, Resource
 
 Values = Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Lists and the like as JSON.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, or its name where only one has it.")]
 File = Annotated[str, typer.Option(help="Take them from this CSV, JSON or YAML file; - is standard input.")]
 
 
@@ -28,6 +28,9 @@ def get(
     filters: Filter = None,
     search: Search = "",
     view: View = "",
+    columns: Annotated[
+        str, typer.Option(help="What the table shows: fields, and of what they refer to as rack__serial.")
+    ] = "",
     order: Annotated[
         str, typer.Option(help="Fields, with commas between; - before one turns it round.")
     ] = "",
@@ -40,8 +43,8 @@ def get(
     with records(kind) as (resource, actor):
         matching = asked(resource, actor, filters, search, order, view)
         wanted = matching if every else matching[:limit]
-        if view and not as_json and not as_csv:
-            _print_view(resource, actor, view, wanted)
+        if (view or columns) and not as_json and not as_csv:
+            _print_chosen(resource, actor, view, columns, wanted)
         else:
             _print(resource, wanted, as_json, as_csv)
         if not every and not as_json and not as_csv and (count := matching.count()) > limit:
@@ -75,12 +78,13 @@ def create(
         for secret in made.once.values():
             for name, value in secret.items():
                 typer.echo(f"watchkeeper: its {name}, shown this once: {value}", err=True)
+        keys = list(made.made.values())
         if made.pending:
-            typer.echo(f"watchkeeper: {resource.name} {made.made[0]} is on its way", err=True)
-        elif len(made.made) == 1:
-            _print_one(resource, made.made[0], as_json, as_csv)
+            typer.echo(f"watchkeeper: {resource.name} {keys[0]} is on its way", err=True)
+        elif len(keys) == 1:
+            _print_one(resource, keys[0], as_json, as_csv)
         else:
-            _print(resource, resource.queryset().filter(pk__in=made.made), as_json, as_csv)
+            _print(resource, resource.queryset().filter(pk__in=keys), as_json, as_csv)
 
 
 def edit(kind: Kind, key: Id, values: Values = None, as_json: Json = False, as_csv: Csv = False) -> None:
@@ -100,7 +104,7 @@ def edit(kind: Kind, key: Id, values: Values = None, as_json: Json = False, as_c
 
 def delete(
     kind: Kind,
-    keys: Annotated[list[str], typer.Argument(help="Ids.", metavar="ID …")],
+    keys: Annotated[list[str], typer.Argument(help="Their ids or names.", metavar="ID …")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete records, all of them or none."""
@@ -182,11 +186,14 @@ def _print(resource: Resource, chosen: Any, as_json: bool, as_csv: bool) -> None
     _print_table(resource.columns, rows)
 
 
-def _print_view(resource: Resource, actor: Actor, view: str, chosen: Any) -> None:
-    """With the columns of the view."""
+def _print_chosen(resource: Resource, actor: Actor, view: str, names: str, chosen: Any) -> None:
+    """With the columns of these names, else with those of the view."""
     from watchkeeper.domains.lists import asking, columns
 
-    shown = columns.kept(resource, actor, asking.view_of(resource, actor, view).columns)
+    if names:
+        shown = columns.checked(resource, actor, [n.strip() for n in names.split(",") if n.strip()])
+    else:
+        shown = columns.kept(resource, actor, asking.view_of(resource, actor, view).columns)
     found = list(columns.joined(chosen, resource, shown))
     _print_table(shown, zip(found, columns.values(resource, actor, shown, found), strict=True))
 

@@ -21,7 +21,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     else:
         for label, value in found.items():
             said = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-            unit = " entries" if label.endswith("_behind") else ""
+            unit = {"behind": " entries", "bytes": " B"}.get(label.rpartition("_")[2], "")
             typer.echo(f"{label.replace('_', ' ').capitalize():<20} {said}{unit}")
     raise typer.Exit(0 if found["ready"] else 1)
 

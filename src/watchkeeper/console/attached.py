@@ -106,8 +106,8 @@ def value_of(field: CustomField, value: Any, actor: Actor | None = None) -> Safe
     match field.type:
         case "yes_no":
             return SafeString("yes" if value else "no")
-        case "whole":
-            return SafeString(many(value)) if value >= 0 else format_html("{}", value)
+        case "whole" | "decimal" if value == int(value):
+            return SafeString(many(int(value))) if value >= 0 else format_html("{}", int(value))
         case "choices":
             return format_html_join(" ", '<span class="wk-chip">{}</span>', ((v,) for v in value))
         case "url":
@@ -224,6 +224,31 @@ def with_extras(resource: Resource, rows: list[Row]) -> tuple[list[Column], list
         its = [(c, _cell(resource, row.record, c, coloured)) for c in more]
         out.append(replace(row, cells=[*row.cells, *its]))
     return [*resource.columns, *more], out
+
+
+def in_lists(resource: Resource) -> list[str]:
+    """The columns of the custom fields that lists of the kind show where nobody chose columns."""
+    return [f"cf_{f.name}" for f in defined.fields_of(resource) if f.in_lists]
+
+
+def with_custom(
+    resource: Resource, shown: Sequence[Column], rows: list[Row]
+) -> tuple[list[Column], list[Row]]:
+    """The columns that somebody chose and the rows, with the custom fields among them drawn as their types are."""
+    if not any(c.name.startswith("cf_") for c in shown):
+        return list(shown), rows
+    known = {f"cf_{f.name}": f for f in defined.fields_of(resource)}
+    columns = [
+        ExtraColumn(c.name, c.label, c.show, c.link, known[c.name]) if c.name in known else c for c in shown
+    ]
+    out = []
+    for row in rows:
+        cells = [
+            (c, cell if c.link or c.name not in known else _cell(resource, row.record, c, {}))
+            for c, (_, cell) in zip(columns, row.cells, strict=True)
+        ]
+        out.append(replace(row, cells=cells))
+    return columns, out
 
 
 def _any(resource: Resource, rows: Sequence[Row], name: str) -> bool:

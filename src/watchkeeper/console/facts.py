@@ -36,12 +36,16 @@ POINTS_TO = {"source": "items", "target": "items", "item": "items", "situation":
              "notify_users": "users", "notify_teams": "teams"}  # fmt: skip
 
 
-def facts(resource: Resource, record: Any) -> list[tuple[str, SafeString]]:
+def facts(
+    resource: Resource, record: Any, elsewhere: frozenset[str] = frozenset()
+) -> list[tuple[str, SafeString]]:
     """Label and value of all that is set and not shown elsewhere on the page."""
     shown = serializer_of(resource)(record).data
     hidden = ELSEWHERE["*"] | ELSEWHERE.get("items" if isinstance(record, Item) else resource.path, set())
     # Where a name goes with an id, the id's field shows it.
-    hidden = hidden | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
+    hidden = (
+        hidden | elsewhere | {k for k in shown if k.endswith("_name") and k.removesuffix("_name") in shown}
+    )
     marks = {c.name for c in resource.columns if c.show in (Show.STATE, Show.SEVERITY)}
     return [
         (

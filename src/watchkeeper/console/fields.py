@@ -126,7 +126,7 @@ def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tup
             return "names", ()
     shape = next((shape for types, shape in _SHAPES if isinstance(field, types)), "")
     if shape == "choice":
-        return shape, tuple((str(k), str(v)) for k, v in field.choices.items())
+        return shape, tuple((str(k), str(v)) for k, v in field.choices.items())  # type: ignore[attr-defined]
     return shape or ("long" if field.style.get("base_template") == "textarea.html" else "text"), ()
 
 

@@ -7,17 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import ForeignKey, ManyToManyField, Model
+from django.db.models import Model
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from watchkeeper.console.wording import Titles, called, field_of, said
+from watchkeeper.console.attached import value_of
+from watchkeeper.console.wording import Titles, called, label, plain, read_titles, said
+from watchkeeper.domains.annotations.custom_fields import fields_of
+from watchkeeper.domains.annotations.models import CustomField
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.models import AuditEntry
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.resource import Resource, registry
 from watchkeeper.kernel.rest import readable, serializer_of
 
 SHOWN = 15
+CUSTOM = "custom_fields."  # before the names of custom fields in an entry
 _LINES = 60  # of a text's difference
 
 
@@ -45,28 +49,46 @@ def of(resource: Resource, record: Model, actor: Actor) -> tuple[list[Act], int]
     entries = AuditEntry.objects.filter(kind=resource.model._meta.verbose_name, record=str(record.pk))
     shown = list(entries[:SHOWN])
     count = len(shown) if len(shown) < SHOWN else entries.count()
-    titles = _titles(resource, shown, actor)
-    acts = [
-        Act(e, list(changes(resource, e, titles)), e.before is None and e.act.endswith(".create"))
-        for e in shown
+    return _acts(resource, shown, actor), count
+
+
+def of_entry(entry: AuditEntry, actor: Actor) -> Act | None:
+    """What one entry of the audit trail says; None where its kind of record is not known any more."""
+    kind = next((r for r in registry if str(r.model._meta.verbose_name) == entry.kind), None)
+    return _acts(kind, [entry], actor)[0] if kind is not None else None
+
+
+def _acts(resource: Resource, entries: list[AuditEntry], actor: Actor) -> list[Act]:
+    titles, custom = Titles(actor), _custom(resource, entries)
+    read_titles(resource, (v for e in entries for v in (e.before or {}, e.after or {})), titles)
+    return [
+        Act(
+            e,
+            [*changes(resource, e, titles), *_custom_changes(e, custom, actor)],
+            e.before is None and e.act.endswith(".create"),
+        )
+        for e in entries
     ]
-    return acts, count
 
 
-def _titles(resource: Resource, entries: Iterable[AuditEntry], actor: Actor) -> Titles:
-    """Those of all that the entries refer to, with a query for each kind of it."""
-    keys: dict[Any, set[Any]] = {}
-    for values in (v for e in entries for v in (e.before or {}, e.after or {})):
-        for name, value in values.items():
-            field = field_of(resource.model, name)
-            if isinstance(field, ForeignKey | ManyToManyField):
-                keys.setdefault(field.related_model, set()).update(
-                    value if isinstance(value, list) else [value]
-                )
-    titles = Titles(actor)
-    for model, wanted in keys.items():
-        titles.read(model, wanted)
-    return titles
+def _custom(resource: Resource, entries: Iterable[AuditEntry]) -> dict[str, CustomField]:
+    """The custom fields by their names in entries, read only where an entry has some."""
+    if not any(k.startswith(CUSTOM) for e in entries for k in (*(e.before or ()), *(e.after or ()))):
+        return {}
+    return {f"{CUSTOM}{f.name}": f for f in fields_of(resource)}
+
+
+def _custom_changes(entry: AuditEntry, known: dict[str, CustomField], actor: Actor) -> Iterator[Change]:
+    """What an entry says of custom fields, also of those that are no more."""
+    before, after = entry.before or {}, entry.after or {}
+    for key in (k for k in dict.fromkeys((*after, *before)) if k.startswith(CUSTOM)):
+        field = known.get(key)
+        was, now = (
+            value_of(field, v, actor) if field else SafeString("–") if v is None else plain(v)
+            for v in (before.get(key), after.get(key))
+        )
+        name = field.called if field else label(key.removeprefix(CUSTOM))
+        yield Change(name, was if entry.before else None, now)
 
 
 def changes(resource: Resource, entry: AuditEntry, titles: Titles) -> Iterator[Change]:

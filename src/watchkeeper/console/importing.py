@@ -22,7 +22,7 @@ KEPT = dt.timedelta(hours=1)
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """A record to make or to change: its row in the file, its key, and each value before and after."""
+    """A record to make or to change: its row in the file, its key once it is there, and each value before and after."""
 
     row: int
     key: Any
@@ -53,18 +53,23 @@ class Summary(msgspec.Struct, frozen=True):
 
 def summary_of(plan: planning.Plan, applied: applying.Applied | None = None) -> Summary:
     """The plan, made small."""
+    made = applied.made if applied and not applied.pending else {}
     return Summary(
         len(plan.creates), len(plan.changes), plan.unchanged, len(plan.wrong), tuple(plan.ignored),
-        _samples(plan.changes), _samples(plan.creates), tuple((w.row, w.field, w.detail) for w in plan.wrong[:SHOWN]),
+        _samples(plan.changes, {}), _samples(plan.creates, made),
+        tuple((w.row, w.field, w.detail) for w in plan.wrong[:SHOWN]),
         applied is not None, applied.once if applied else {},
     )  # fmt: skip
 
 
-def _samples(steps: list[planning.Step]) -> tuple[Sample, ...]:
+def _samples(steps: list[planning.Step], made: dict[int, Any]) -> tuple[Sample, ...]:
     return tuple(
-        Sample(s.row, plain(s.key), s.title, tuple((n, plain(a), plain(b)) for n, (a, b) in s.values.items()))
+        Sample(
+            s.row, plain(made.get(s.row, s.key)), s.title,
+            tuple((n, plain(a), plain(b)) for n, (a, b) in s.values.items()),
+        )
         for s in steps[:SHOWN]
-    )
+    )  # fmt: skip
 
 
 def digest_of(data: bytes, plan: planning.Plan) -> str:

@@ -130,7 +130,8 @@ class ExportFields(serializers.Serializer[Any]):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["path"].choices = [r.path for r in registry]
+        path: Any = self.fields["path"]
+        path.choices = [r.path for r in registry]
 
 
 @job("export", "Export a list", fields=ExportFields, at_once=2)

@@ -57,7 +57,7 @@ def _letters(_: Actor) -> list[Line]:
         Line(
             f"{NAMES.get(c.door, c.door)}: {c.reason.replace('_', ' ')}",
             "/doors/dead-letters/",
-            f"{c.count} times",
+            "once" if c.count == 1 else f"{c.count} times",
         )
         for c in counts
     ]

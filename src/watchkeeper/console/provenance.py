@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.console.facts import plain
+from watchkeeper.console.wording import plain
 from watchkeeper.domains.inventory.models import Item, Source, Statement
 from watchkeeper.domains.inventory.models.sources import PEOPLE
 from watchkeeper.domains.inventory.shapes import Shape, shape_for

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from watchkeeper.console import attached
+from watchkeeper.console import attached, history
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.resource import Resource
 
@@ -27,8 +27,15 @@ class Panel:
     show: Callable[[HttpRequest, Resource, Any, Actor], Context]
 
 
+def _entry(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001
+    """What an entry of the audit trail says has changed."""
+    act = history.of_entry(record, actor) if resource.path == "audit" else None
+    return {"act": act} if act is not None and act.changes else None
+
+
 #: in the order in which they are shown
 PANELS = (
+    Panel("body", "parts/audited.html", _entry),
     Panel("lead", "parts/tags.html", attached.tags),
     Panel("body", "parts/custom_field_use.html", attached.use_of_field),
     Panel("body", "parts/tagged.html", attached.tagged),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from watchkeeper.console.facts import plain
+from watchkeeper.console.wording import plain
 from watchkeeper.domains.inventory.merging import record_of, stays
 from watchkeeper.domains.inventory.models import Duplicate, Item, Merge, Relation
 from watchkeeper.domains.inventory.shapes import shape_for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,12 @@ from watchkeeper.kernel.resource import Column, Resource, Show
 from watchkeeper.model.verdicts import Severity
 
 MOST_KINDS = 50
+#: numbers that a list stands behind, by kind and column → the address of the list, or of the page that leads to several
+COUNTED: dict[tuple[str, str], Callable[[Any], str]] = {
+    ("situations", "alert_count"): lambda s: f"/alerts/?memberships__situation={s.pk}",
+    ("custom-fields", "records"): lambda f: f"/{f.kind}/?cf_{f.name}__isnull=false",
+    ("tags", "records"): lambda t: f"/tags/{t.pk}/",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def cells(
     shown = columns or resource.columns
     found = values if columns else [c.value(record) for c in shown]
     url = f"/{resource.path}/{record.pk}/"
-    return [(c, _cell(resource, c, value, url)) for c, value in zip(shown, found, strict=True)]
+    return [(c, _cell(resource, c, value, url, record)) for c, value in zip(shown, found, strict=True)]
 
 
 def rows(resource: Resource, actor: Actor, shown: Sequence[Column], records: Iterable[Any]) -> list[Row]:
@@ -77,7 +83,9 @@ def rows(resource: Resource, actor: Actor, shown: Sequence[Column], records: Ite
     return [Row(r, resource, cells(resource, r, shown, v)) for r, v in zip(found, values, strict=True)]
 
 
-def _cell(resource: Resource, column: Column, value: Any, url: str) -> SafeString:
+def _cell(resource: Resource, column: Column, value: Any, url: str, record: Any) -> SafeString:
+    if value and (there := COUNTED.get((resource.path, column.name))):
+        return format_html('<a href="{}">{}</a>', there(record), many(value))
     words = None if column.link else drawn(resource, column.name, value)
     return _draw(column, value, url) if words is None else words
 
@@ -137,7 +145,7 @@ def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
         elif name == "kind":
-            found = among.order_by(name).values_list(name, flat=True).distinct()
+            found = among.exclude(**{name: ""}).order_by(name).values_list(name, flat=True).distinct()
             choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue

@@ -63,7 +63,6 @@ urlpatterns = [
     path("access-requests/new/", my_access.ask, name="ask-access"),
     path("doors/", doors.doors, name="doors"),
     path("doors/dead-letters/", doors.dead_letters, name="dead-letters"),
-    path("situations/", situations.listing, name="situations"),
     path("<slug:path>/columns/", keeping.choose_columns, name="columns"),
     path("<slug:path>/views/", keeping.save_view, name="save-view"),
     path("<slug:path>/begin/", keeping.begin_with, name="begin-with"),

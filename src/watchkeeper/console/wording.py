@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models
@@ -16,6 +16,7 @@ from watchkeeper.kernel.resource import Resource, registry
 
 WORDS = {"at": "When", "act": "What", "address": "From address", "rate": "Rows a second, at most",
          "count": "Times told", "firings": "Times it began", "prefix": "Begins with",
+         "memberships__situation": "In the situation", "memberships__alert": "With the alert",
          "starts_at": "Began", "ends_at": "Ended", "last_login": "Last signed in",
          "sealed_no": "Number in the chain", "per_minute": "A minute, at most", "message": "Message id"}  # fmt: skip
 
@@ -73,6 +74,17 @@ class Titles:
         keys = value if isinstance(value, list) else [value]
         self.read(model, keys)
         return ", ".join(self._known.get((model, str(k)), "–") for k in keys)
+
+
+def read_titles(resource: Resource, values: Iterable[Mapping[str, Any]], titles: Titles) -> None:
+    """Read the titles of all that these values of a kind's fields refer to, with a query for each kind of it."""
+    keys: dict[Any, set[Any]] = {}
+    for name, value in (pair for of in values for pair in of.items()):
+        field = field_of(resource.model, name)
+        if isinstance(field, models.ForeignKey | models.ManyToManyField):
+            keys.setdefault(field.related_model, set()).update(value if isinstance(value, list) else [value])
+    for model, wanted in keys.items():
+        titles.read(model, wanted)
 
 
 def field_of(model: type[models.Model], name: str) -> Any:

@@ -27,10 +27,10 @@ from watchkeeper.model.errors import WatchkeeperError
 
 @dataclass
 class Applied:
-    """What was done: the keys of the records made, how many were changed, and the secrets that are shown once,
-    by the title of their record."""
+    """What was done: the keys of the records made by the rows that they come from, how many were changed, and the
+    secrets that are shown once, by the title of their record."""
 
-    made: list[Any] = field(default_factory=list)
+    made: dict[int, Any] = field(default_factory=dict)
     changed: int = 0
     once: dict[str, dict[str, Any]] = field(default_factory=dict)
     pending: bool = False  # on its way through the journal, not yet a record
@@ -64,7 +64,7 @@ class Ready:
     plan: Plan
     actor: Actor
     rest: list[Step] = field(default_factory=list)
-    records: list[Any] = field(default_factory=list)
+    records: dict[int, Any] = field(default_factory=dict)  # by their rows
     tables: dict[Any, list[tuple[Any, ...]]] = field(default_factory=dict)  # in the order of their insertion
     attached: list[tuple[Any, dict[str, Any]]] = field(
         default_factory=list
@@ -96,7 +96,7 @@ class Ready:
                 given = {name: value for name, value in values.items() if value}
                 after = {**audit.state_of(made[0]), **given}
                 audit.record(actor, doing.verb(resource, "create"), made[0], after=after)
-                self.records.append(made[0])
+                self.records[step.row] = made[0]
                 if given:
                     self.attached.append((made[0], given))
                 for part in made:
@@ -114,7 +114,7 @@ class Ready:
 
     def write(self, progress: Progress = lambda _: None) -> Applied:
         """All of it, in the caller's transaction. Raises a WatchkeeperError naming the row."""
-        applied = Applied(made=[r.pk for r in self.records])
+        applied = Applied(made={row: r.pk for row, r in self.records.items()})
         for chunk in chunks(self.plan.changes):
             with audit.together():
                 _change(self.plan.resource, self.actor, chunk)
@@ -130,7 +130,7 @@ class Ready:
         for kept in self.told:
             audit.write(kept)
         if self.many is not None:
-            self.many.written(self.records)
+            self.many.written(list(self.records.values()))
         for chunk in chunks(self.rest):
             with audit.together():
                 _create(self.plan.resource, self.actor, chunk, applied)
@@ -157,7 +157,7 @@ def _create(resource: Resource, actor: Actor, steps: list[Step], applied: Applie
         made = _in_row(
             step, partial(doing.create, resource, actor, Valid(dict(step.data), serializer.create))
         )
-        applied.made.append(made.pk)
+        applied.made[step.row] = made.pk
         applied.pending = applied.pending or made._state.adding
         if shown := getattr(made, "shown_once", None):
             applied.once[resource.title(made)] = shown

@@ -145,7 +145,8 @@ class _Planner:
     def __init__(self, resource: Resource, actor: Actor, match: str, cells: bool) -> None:
         shape: Any = serializer_of(resource)
         self.resource, self.actor, self.cells, self.plan = resource, actor, cells, Plan(resource)
-        self.making, self.changing = shape(), shape(partial=True)
+        context = {"actor": actor}
+        self.making, self.changing = shape(context=context), shape(partial=True, context=context)
         self.fields = dict(self.making.fields)
         self.inputs = {n for n, f in self.fields.items() if not f.read_only}
         self.key: Any = resource.model._meta.get_field(match or key_of(resource))
@@ -248,7 +249,9 @@ class _Planner:
         if "change" not in self.resource.allow:
             raise _wrong(next(iter(values)), f"{self.resource.plural} cannot be changed")
         if fixed := [n for n in values if n in self.resource.create_only]:
-            raise _wrong(fixed[0], f"it is set when the {self.resource.name} is made, and stays")
+            ways = [a.name for a in self.resource.actions if getattr(a.run, "moves", "") == fixed[0]]
+            stays = f"it is set when the {self.resource.name} is made, and stays"
+            raise _wrong(fixed[0], f"actions change it: {', '.join(ways)}" if ways else stays)
         return Step(number, record.pk, self.resource.title(record), values, data)
 
     def _same(self, value: Any, before: Any) -> bool:

@@ -19,8 +19,8 @@ from watchkeeper.model.errors import Malformed
 #: A row's number as people see it, the header of CSV being row 1, and its values by column.
 Row = tuple[int, dict[str, Any]]
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = re.compile(r"[ ']*[=+\-@\t\r]")  # some spreadsheets overlook spaces
+_QUOTED_FORMULA = re.compile(r"'[ ']*[=+\-@\t\r]")
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _OTHERS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 csv.field_size_limit(16 * 1024 * 1024)
@@ -106,8 +106,8 @@ def guarded(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula: text that begins like one gets an apostrophe before it,
     which `read` takes away again. Numbers stay as they are.
 
-    >>> guarded("=1+1"), guarded(-5), guarded("'quoted'")
-    ("'=1+1", '-5', "'quoted'")
+    >>> guarded("=1+1"), guarded(" =1"), guarded(-5), guarded("'quoted'")
+    ("'=1+1", "' =1", '-5', "'quoted'")
     """
     text = cell(value)
     return "'" + text if isinstance(value, str) and _FORMULA.match(text) else text

@@ -85,12 +85,12 @@ class JobKind:
         """The arguments as it takes them. Raises Invalid naming the one that is wrong."""
         if unknown := sorted(set(arguments) - self.takes):
             takes = ", ".join(sorted(self.takes)) or "none"
-            raise Invalid(f"arguments: {self.name} takes no {unknown[0]!r}; it takes: {takes}")
+            raise Invalid(f"{self.name} takes no {unknown[0]!r}; it takes: {takes}", "arguments")
         if self.fields is None:
             return {}
         given = self.fields(data=dict(arguments))
         if not given.is_valid():
-            raise Invalid("arguments: " + "; ".join(f"{n}: {d}" for n, d in told(given.errors)))
+            raise Invalid("; ".join(f"{n}: {d}" for n, d in told(given.errors)), "arguments")
         checked: dict[str, Any] = audit.plain(given.validated_data)
         return checked
 
@@ -132,11 +132,11 @@ def written(name: str, arguments: Mapping[str, Any], actor: Actor, *, id: str = 
     """As `start`, not audited; whether it is new."""
     kind = kinds().get(name)
     if kind is None:
-        raise Invalid(f"kind: there is no job {name!r}; there are: {', '.join(sorted(kinds()))}")
+        raise Invalid(f"there is no job {name!r}; there are: {', '.join(sorted(kinds()))}", "kind")
     if kind.needs is not None:
         require(actor, kind.needs[0], registry[kind.needs[1]])
     if not _ID.fullmatch(id):
-        raise Invalid(f"id: {id!r}: up to 200 characters without blanks and slashes")
+        raise Invalid(f"{id!r}: up to 200 characters without blanks and slashes", "id")
     now = timezone.now()
     found, made = Job.objects.get_or_create(
         id=id or str(uuid.uuid4()),

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from watchkeeper.jobs import port as jobs
 from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 
@@ -28,6 +29,11 @@ class JobSerializer(RecordSerializer):
 
 
 def _start(actor: Actor, data: dict[str, Any]) -> Job:
+    kind = jobs.kinds().get(data["kind"])
+    if kind is not None and kind.every and kind.needs is None:  # it says nothing of who else may
+        raise Forbidden(
+            "create", "jobs", (f"{data['kind']!r} is started by the platform itself, by its schedule.",)
+        )
     return jobs.written(data["kind"], data["arguments"], actor)[0]
 
 

@@ -15,7 +15,7 @@ class JournalActs:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def submit(self, act: Act) -> None:
-        """Return once the act is on disk. Raises JournalFull or DiskFull."""
-        row = {"time_ms": act.time_ms, "document": msgspec.json.encode(act)}
-        self._journal.append([(Stream.ACTS, batch(Stream.ACTS, [row]))])
+    def submit(self, *acts: Act) -> None:
+        """Return once the acts are on disk, all or none. Raises JournalFull or DiskFull."""
+        rows = [{"time_ms": act.time_ms, "document": msgspec.json.encode(act)} for act in acts]
+        self._journal.append([(Stream.ACTS, batch(Stream.ACTS, rows))])

@@ -1,12 +1,14 @@
 """Many records at once, all or none, in one transaction, each audited as if it came alone.
 
-A kind whose hook is `journaled` cannot do that: what has gone into the journal is not taken back.
+A kind whose hook is `journaled` cannot do that: what has gone into the journal is not taken back. An action that is can:
+its acts go there together, once all are known to be allowed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +21,7 @@ from rest_framework.exceptions import ValidationError
 from watchkeeper.kernel import audit, doing, extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import require
+from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import Rejected
 from watchkeeper.kernel.resource import Action, Done, Resource
 from watchkeeper.kernel.versions import lock
@@ -56,7 +59,7 @@ def offers(resource: Resource, verb: str) -> bool:
 
 def actions(resource: Resource) -> tuple[Action, ...]:
     """What can be done with many at once."""
-    return tuple(a for a in resource.actions if a.bulk and not doing.journaled(a.run))
+    return tuple(a for a in resource.actions if a.bulk)
 
 
 def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
@@ -68,7 +71,8 @@ def each(rows: Sequence[Any], do: Callable[[Any], Any]) -> list[Any]:
         except ValidationError as error:
             errors[str(number)] = error.detail
         except WatchkeeperError as error:
-            errors[str(number)], status = {"non_field_errors": [error.detail]}, error.status
+            named = getattr(error, "more", {}).get("errors")
+            errors[str(number)], status = named or {"non_field_errors": [error.detail]}, error.status
     if errors:
         raise Rejected(errors, status)
     return done
@@ -156,9 +160,10 @@ def act(
     ids: Sequence[Any],
     data: dict[str, Any],
 ) -> list[Done]:
-    """Do something with each of the records with these ids. Raises Rejected."""
-    with transaction.atomic(), audit.together():
-        found = _locked(resource, among, ids)
+    """Do something with each of the records with these ids; `pending` where it is on its way. Raises Rejected."""
+    alone = doing.journaled(action.run)
+    with nullcontext() if alone else transaction.atomic(), audit.together(), ports.together():
+        found = _locked(resource, among, ids, alone=alone)
         return each(ids, lambda pk: doing.act(resource, action, actor, _one(resource, found, pk), {**data}))
 
 
@@ -173,14 +178,16 @@ def key_of(model: type[models.Model], sent: Any) -> Any:
     return None if isinstance(key, int) and abs(key) >= 2**63 else key
 
 
-def _locked(resource: Resource, among: QuerySet[Any], ids: Sequence[Any]) -> dict[Any, Any]:
-    """The records with these ids. Raises Rejected for one that is named twice."""
+def _locked(
+    resource: Resource, among: QuerySet[Any], ids: Sequence[Any], alone: bool = False
+) -> dict[Any, Any]:
+    """The records with these ids, not locked where no transaction is around. Raises Rejected for one named twice."""
     keys = [key_of(resource.model, pk) for pk in ids]
     often = {k for k, n in Counter(keys).items() if n > 1 and k is not None}
     if twice := {str(n): {"id": ["This record is named twice."]} for n, k in enumerate(keys) if k in often}:
         raise Rejected(twice)
     found: dict[Any, Any] = among.in_bulk([k for k in keys if k is not None])
-    if found and lock(*found.values()):
+    if found and not alone and lock(*found.values()):
         found = among.in_bulk(list(found))
     return found
 

@@ -47,6 +47,10 @@ class Extra:
         """The records that the parameter asks for. Raises BadQuery."""
         raise NotImplementedError
 
+    def ordering(self, resource: Resource, name: str) -> Any:  # noqa: ARG002
+        """The column that lists are ordered by under this name; None where there is none."""
+        return None
+
 
 class ExtraField(serializers.Field[Any, Any, Any, Any]):
     """Shows what `gather` has put on the record."""
@@ -135,6 +139,11 @@ def narrow(
     for name, extra in _asked(used):
         found = extra.narrow(resource, found, name, given.getlist(name))
     return found, used
+
+
+def ordering(resource: Resource, name: str) -> Any:
+    """As the field says that takes this name; None where there is none."""
+    return next((e.ordering(resource, name) for e in of(resource) if e.takes(name)), None)
 
 
 def _asked(used: Iterable[str]) -> Iterator[tuple[str, Extra]]:

@@ -67,9 +67,17 @@ def as_keys(found: models.QuerySet[Any], resource: Resource) -> models.QuerySet[
 
 def as_records(found: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """The keys of these records as the column `record` has them, for `record__in`."""
-    if isinstance(_key_field(found.model), models.CharField | models.TextField):
-        return found.order_by().values_list("pk", flat=True)
-    return found.order_by().values_list(Cast("pk", models.CharField(max_length=128)), flat=True)
+    return found.order_by().values_list(_as_record(found.model, models.F("pk")), flat=True)
+
+
+def record_of(resource: Resource) -> Any:
+    """In a query within a list of this kind: the key of the list's record as the column `record` has it."""
+    return _as_record(resource.model, models.OuterRef("pk"))
+
+
+def _as_record(model: type[models.Model], key: Any) -> Any:
+    text = isinstance(_key_field(model), models.CharField | models.TextField)
+    return key if text else Cast(key, models.CharField(max_length=128))
 
 
 def _key_field(model: type[models.Model]) -> Any:

@@ -80,7 +80,7 @@ def narrow(resource: Resource, found: QuerySet[Any], parameters: Mapping[str, st
         known |= used
     for name in given:
         if name not in known:
-            there = sorted({*known, *(p for e in extras.of(resource) for p in e.parameters)})
+            there = sorted({*filters.base_filters, *(p for e in extras.of(resource) for p in e.parameters)})
             raise BadQuery(f"{name!r} is not a filter here; there are: {', '.join(there)}", name)
     if asked_for := frozenset(n for n in given if n in filters.base_filters):
         asked = _only(filters, asked_for)(data=given, queryset=found)
@@ -124,8 +124,12 @@ def ordered(resource: Resource, found: QuerySet[Any], by: str) -> QuerySet[Any]:
     names = [n.strip() for n in by.split(",") if n.strip()] or list(resource.ordering)
     allowed = {*resource.orderable, *(n.lstrip("-") for n in resource.ordering)}
     for name in names:
-        if name.lstrip("-") not in allowed:
+        if (bare := name.lstrip("-")) in allowed:
+            continue
+        column = extras.ordering(resource, bare)
+        if column is None:
             raise BadQuery(f"cannot order by {name!r}; can by: {', '.join(sorted(allowed))}", "ordering")
+        found = found.annotate(**{bare: column})
     last = names[-1]
     if last.lstrip("-") not in ("pk", resource.model._meta.pk.name):
         names.append("-pk" if last.startswith("-") else "pk")

@@ -29,6 +29,10 @@ PLATFORM_ACTS = {Scope.READ: "read", Scope.WRITE: "work", Scope.ADMIN: "administ
 belonging: dict[str, Callable[[frozenset[str]], frozenset[str]]] = {}
 
 
+#: what names other records is read by who may read those too: path of a kind → those of the found that are left
+within: dict[str, Callable[[Actor, QuerySet[Any]], QuerySet[Any]]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`because` in sentences. `partly`: asked of a whole kind, and allowed for some of its records only."""
@@ -141,7 +145,8 @@ def visible(actor: Actor, kind: Resource | str, found: QuerySet[Any] | None = No
     found = resource.queryset() if found is None else found
     if issubclass(resource.model, Hanging):
         return _readable_on(actor, found)
-    return authority().narrow(actor, "read", resource, found)
+    seen = authority().narrow(actor, "read", resource, found)
+    return within[resource.path](actor, seen) if resource.path in within else seen
 
 
 def _readable_on(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:

@@ -3,7 +3,9 @@ is counted. Everything is None or empty until app has set it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,9 +26,12 @@ class NotReady(WatchkeeperError):
 class ActSink(Protocol):
     """Where acts go to become part of the journal."""
 
-    def submit(self, act: Act) -> None:
-        """Return once the act is on disk. Raises JournalFull or DiskFull."""
+    def submit(self, *acts: Act) -> None:
+        """Return once the acts are on disk, all or none. Raises JournalFull or DiskFull."""
         ...
+
+
+_kept: ContextVar[list[Act] | None] = ContextVar("kept", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,28 @@ class Ports:
     collectors: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     doors: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # what each door took and refused
 
-    def submit(self, act: Act) -> None:
-        """Hand an act to the journal. Raises NotReady, JournalFull or DiskFull."""
+    def submit(self, act: Act) -> bool:
+        """Hand an act to the journal; whether it is there now, and not only at the end of `together`. Raises NotReady,
+        JournalFull or DiskFull."""
         if self.acts is None:
             raise NotReady("the journal cannot be reached from here")
+        if (kept := _kept.get()) is not None:
+            kept.append(act)
+            return False
         self.acts.submit(act)
+        return True
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Hand the acts of this block to the journal at its end, all or none; none after an error."""
+        kept: list[Act] = []
+        token = _kept.set(kept)
+        try:
+            yield
+        finally:
+            _kept.reset(token)
+        if kept and self.acts is not None:
+            self.acts.submit(*kept)
 
     def the_journal(self) -> Journal:
         """The journal. Raises NotReady."""

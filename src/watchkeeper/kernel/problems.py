@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -59,10 +59,14 @@ class Refused(WatchkeeperError):
 
 
 class Invalid(WatchkeeperError):
-    """A value that cannot be used; the detail names it."""
+    """A value that cannot be used, of this field of the body where it is about one."""
 
     status = 400
     reason = "invalid"
+
+    def __init__(self, detail: str, field: str = "") -> None:
+        super().__init__(f"{field}: {detail}" if field else detail)
+        self.more = {"errors": {field: [detail]}} if field else {}
 
 
 class Stale(WatchkeeperError):
@@ -143,22 +147,6 @@ def _of_framework(error: exceptions.APIException) -> dict[str, str]:
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(round(wait))
     return headers
-
-
-def _of_database(error: DatabaseError) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the database refused. Raises it again when it is no fault of the caller's or of the database's."""
-    match error:
-        case OperationalError():
-            _log.warning("the records could not be reached: %s", error)
-            detail = "the records are busy or cannot be reached; try again"
-            return problem(503, "records_busy", detail), {"Retry-After": "2"}
-        case IntegrityError():  # two have made, or removed, at once what each of them was allowed to
-            return problem(
-                409, "conflict", "another record says the same, or what this refers to is gone"
-            ), {}
-        case DataError():
-            return problem(400, "invalid", "a value is larger than its column"), {}
-    raise error
 
 
 def _plain(detail: Any) -> Any:

@@ -75,7 +75,7 @@ class Action:
     attribute of that name, as hooks of `doing` have), else perhaps in one that has locked the record; `data`
     has passed `fields`, a REST framework serializer class. It raises a WatchkeeperError when it cannot.
     `offered` says whether the record is in a state for it. `audited` is False when `run` writes its own audit entry.
-    `bulk`: it can be done with many at once, all or none; not when it is journaled or gives a `body`.
+    `bulk`: it can be done with many at once, all or none; not when it gives a `body`.
     """
 
     name: str

@@ -3,15 +3,17 @@ in api/records."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.db import models
 from rest_framework import serializers
 
 from watchkeeper.kernel import extras
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.permissions import visible
+from watchkeeper.kernel.resource import Resource, registry
 from watchkeeper.model.verdicts import Severity
 
 
@@ -25,8 +27,38 @@ class Document(serializers.JSONField):
         return msgspec.to_builtins(value)
 
 
+class Choice(serializers.ChoiceField):
+    """One of these; whoever sends another word is told which there are."""
+
+    def fail(self, key: str, **words: Any) -> NoReturn:
+        """As the base, with the words."""
+        if key == "invalid_choice":
+            there = ", ".join(str(c) for c in self.choices if c != "")
+            raise serializers.ValidationError(f'"{words["input"]}" is not one of: {there}', key)
+        super().fail(key, **words)
+
+
+class Reference(serializers.PrimaryKeyRelatedField[Any]):
+    """Another record: of those that the `actor` of the context may read, and those that are referred to already."""
+
+    def get_queryset(self) -> Any:
+        """As the base."""
+        found: Any = super().get_queryset()
+        actor: Any = self.context.get("actor")
+        kind = registry.of(found.model) if actor and isinstance(found, models.QuerySet) else None
+        if kind is None or (seen := visible(actor, kind, found)) is found:
+            return found
+        many = isinstance(self.parent, serializers.ManyRelatedField)
+        name = self.parent.source if many else f"{self.source}_id"
+        held = getattr(self.root.instance, str(name), None)
+        return seen | found.filter(pk__in=held.values("pk") if many and held else [held])
+
+
 class RecordSerializer(serializers.ModelSerializer[Any]):
     """What derived serializers build on: it knows the kernel's own columns."""
+
+    serializer_related_field = Reference
+    serializer_choice_field = Choice
 
     serializer_field_mapping: ClassVar = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -34,17 +66,36 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         SealedField: serializers.CharField,
     }
 
+    _recipe: ClassVar[dict[str, serializers.Field[Any, Any, Any, Any]]]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Found out once for each kind: asking the model anew in every request costs a quarter of a short one."""
+        cls = type(self)
+        if "_recipe" not in cls.__dict__:
+            cls._recipe = super().get_fields()
+        return {name: _another(field) for name, field in cls._recipe.items()}
+
     def build_standard_field(self, field_name: str, model_field: models.Field[Any, Any]) -> tuple[Any, Any]:
         """Severities are words."""
         made, options = super().build_standard_field(field_name, model_field)
         if isinstance(model_field, SeverityField):
             kept = {k: v for k, v in options.items() if k in ("required", "allow_null")}
-            return serializers.ChoiceField, {**kept, "choices": [s.value for s in Severity]}
+            return Choice, {**kept, "choices": [s.value for s in Severity]}
         if isinstance(model_field, SealedField):
             options["write_only"] = True
         if isinstance(model_field, StructField):
             options = {"read_only": True}
         return made, options
+
+
+_HOLDS = ("child", "child_relation")
+
+
+def _another(field: Any) -> Any:
+    """A field as this one, of no serializer yet. What holds other fields is copied with them."""
+    if isinstance(field, serializers.BaseSerializer) or not field._kwargs.keys().isdisjoint(_HOLDS):
+        return deepcopy(field)
+    return type(field)(*field._args, **field._kwargs)
 
 
 class Gathering:

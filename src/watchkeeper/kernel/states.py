@@ -55,6 +55,7 @@ def _action(field: str, t: Transition) -> Action:
         move(field, t, actor, record, data)
         return Done()
 
+    run.moves = field  # type: ignore[attr-defined]
     return Action(
         t.name,
         t.label,

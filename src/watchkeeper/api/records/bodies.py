@@ -14,7 +14,7 @@ from watchkeeper.kernel.resource import Resource
 
 _UNKNOWN = "There is no such field."
 _READ_ONLY = "This cannot be set."
-_WHEN_MADE = "This is said once, when the record is made."
+_WHEN_MADE = "This is set when the record is made, and stays."
 
 
 def refusals(
@@ -30,8 +30,13 @@ def refusals(
         if name not in data or not fixed:
             continue
         if shown is None or plain(data[name]) != plain(shown()).get(name):
-            errors[name] = [_READ_ONLY if field.read_only else _WHEN_MADE]
+            errors[name] = [_READ_ONLY if field.read_only else _when_made(resource, name)]
     return errors
+
+
+def _when_made(resource: Resource, name: str) -> str:
+    ways = [a.name for a in resource.actions if getattr(a.run, "moves", "") == name]
+    return f"Actions change this: {', '.join(ways)}." if ways else _WHEN_MADE
 
 
 def unknown(field: Any, data: Any) -> dict[Any, Any]:

@@ -75,7 +75,8 @@ def methods(resource: Resource) -> dict[str, Any]:
 
 
 def acting_on_many(resource: Resource, declared: Action) -> Any:
-    """POST /<path>/<action>/: the action with every record in `ids`, all of them or none. Answers 200 with them."""
+    """POST /<path>/<action>/: the action with every record in `ids`, all of them or none. Answers 200 with them, or
+    202 while it is on its way."""
     base = declared.fields or Serializer
     ids = ListField(child=JSONField(), min_length=1, max_length=bulk.MOST, help_text="ids of the records")
     shape: Any = type(f"Many{declared.name.title()}{resource.model.__name__}", (base,), {"ids": ids})
@@ -85,10 +86,11 @@ def acting_on_many(resource: Resource, declared: Action) -> Any:
         validate(given, unknown(given, request.data))
         data = dict(given.validated_data)
         chosen = data.pop("ids")
-        bulk.act(resource, self.actor, declared, self.get_queryset(), chosen, data)
+        done = bulk.act(resource, self.actor, declared, self.get_queryset(), chosen, data)
         keys = [bulk.key_of(resource.model, pk) for pk in chosen]
         found = self.resource.queryset().in_bulk(keys)  # an action may have taken some away
-        return Response(self.shown_all([found[k] for k in keys if k in found]))
+        status = HTTPStatus.ACCEPTED if any(d.pending for d in done) else HTTPStatus.OK
+        return Response(self.shown_all([found[k] for k in keys if k in found]), status=status)
 
     act_many.__name__ = declared.name.replace("-", "_") + MANY
     act_many.__doc__ = f"{declared.label}: many at once, all of them or none."

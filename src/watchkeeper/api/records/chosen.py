@@ -51,11 +51,9 @@ def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
     return found.only(*read)
 
 
-def show(serializer: Any, names: Sequence[str]) -> Any:
-    """The serializer's data; one that writes its own representation may still give more than was asked for."""
-    data, wanted = serializer.data, set(names)
-    if not isinstance(data, list):
-        return {k: v for k, v in data.items() if k in wanted}
-    if not data or data[0].keys() <= wanted:
-        return data
-    return [{k: v for k, v in row.items() if k in wanted} for row in data]
+def show(rows: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows with these fields; a serializer that writes its own representation may give more than was asked for."""
+    wanted = set(names)
+    if not rows or rows[0].keys() <= wanted:
+        return rows
+    return [{k: v for k, v in row.items() if k in wanted} for row in rows]

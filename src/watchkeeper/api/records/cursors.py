@@ -113,7 +113,8 @@ def walk(
     """At most `limit` records after the position (before it with `back`), in the list's order, and whether
     there are more that way."""
     way = [_turned(n) for n in names] if back else list(names)
-    empty = {n: _nullable(found.model, n.lstrip("-")) for n in way}
+    made = found.query.annotations  # what a list is ordered by beside its columns, such as a custom field
+    empty = {n: n.lstrip("-") in made or _nullable(found.model, n.lstrip("-")) for n in way}
     if position is not None:
         found = found.filter(_beyond(way, empty, position))
     found = found.order_by(*(_expression(n) if empty[n] else n for n in way))

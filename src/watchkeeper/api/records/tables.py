@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,9 +17,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from watchkeeper.api.records.cursors import ordering_of, position_of, walk
+from watchkeeper.exchange.tables import guarded
 
 _AT_ONCE = 1000  # records in memory
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Show = Callable[[list[Any]], list[dict[str, Any]]]
 
 
@@ -68,22 +67,9 @@ def written(found: QuerySet[Any], columns: Sequence[str], show: Show) -> Iterato
     head: list[Sequence[Any]] = [columns]
     while more:
         page, more = walk(found, names, position, _AT_ONCE)
-        rows = ([cell(row.get(c)) for c in columns] for row in show(page))
+        rows = ([guarded(row.get(c)) for c in columns] for row in show(page))
         yield _lines([*head, *rows])
         head, position = [], position_of(page[-1], names) if page else None
-
-
-def cell(value: Any) -> str:
-    """A value as a cell. Text that a spreadsheet would take for a formula gets an apostrophe before it.
-
-    >>> cell(None), cell(-5), cell({"a": [1]}), cell("=1+1")
-    ('', '-5', '{"a": [1]}', "'=1+1")
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" '").startswith(_FORMULA) else value
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _lines(rows: Sequence[Sequence[Any]]) -> str:

@@ -99,6 +99,10 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         """Who calls."""
         return actor_of(self.request)
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        """As the base, and who calls: only what they may read can be referred to."""
+        return {**super().get_serializer_context(), "actor": self.actor}
+
     def get_renderers(self) -> list[Any]:
         """Lists are tables too."""
         lists = self.action == "list" or self.lists is not None
@@ -113,11 +117,13 @@ class ResourceView(viewsets.GenericViewSet[Any]):
         names = chosen(self.request.query_params, readable(kind))
         one = keep(shape(context=context), names)
         found = only(found, one)
-        many = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)
+        # One for all pages of a table: a serializer can be the child of one list only.
+        whole: Any = getattr(one.Meta, "list_serializer_class", serializers.ListSerializer)(
+            child=one, context=context
+        )
 
         def rows(page: Any) -> Any:
-            one.source = None  # or it could be the child of the first page only: a table has many
-            return show(many(page, child=one, context=context), names)
+            return show(whole.to_representation(page), names)
 
         if self.request.accepted_renderer.format == Csv.format:
             return streamed(self.request, found, kind.path, names, rows)

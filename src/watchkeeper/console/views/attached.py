@@ -120,7 +120,7 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
 def _made(request: HttpRequest, actor: Actor, kind: str, data: dict[str, Any]) -> Any:
     """A note or a link, made as the API makes it. Raises ValidationError or a WatchkeeperError."""
     resource = registry[kind]
-    given = serializer_of(resource)(data=data, context={"request": request})
+    given = serializer_of(resource)(data=data, context={"request": request, "actor": actor})
     given.is_valid(raise_exception=True)
     return doing.create(resource, actor, given)
 

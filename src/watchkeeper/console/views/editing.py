@@ -69,7 +69,9 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         return page(request, "form.html", made=made, copied=bool(copied), **context)
     if "preview" in request.POST:
         return _previewed(request, actor, fields, context)
-    given = serializer(data=_given(request, fields, context["own"]), context={"request": request})
+    given = serializer(
+        data=_given(request, fields, context["own"]), context={"request": request, "actor": actor}
+    )
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor, given)
@@ -153,7 +155,7 @@ def _change(
             record = visible(actor, resource).get(pk=record.pk)
         if _meanwhile(request, resource, record):
             raise Stale("somebody has changed it meanwhile")
-        given: Any = serializer(record, partial=True, context={"request": request})
+        given: Any = serializer(record, partial=True, context={"request": request, "actor": actor})
         data = _given(request, fields, own)
         given.initial_data = {**_emptied(given, fields, data), **data}
         given.is_valid(raise_exception=True)
@@ -231,6 +233,8 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
     """The form with what was typed, and what was wrong with it at the top and at each box."""
     if isinstance(error, IntegrityError):
         error = Refused(_CLASH)
+    if named := getattr(error, "more", {}).get("errors"):
+        error = ValidationError(named)
     filled = [f.filled(request.POST, error, actor_of(request)) for f in fields]
     context["own"] = attached.said(context["own"], request.POST, error, actor_of(request))
     status = getattr(error, "status", 400)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from watchkeeper.console.models import HeldImport
 from watchkeeper.console.views.listing import asked
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.records import kind
-from watchkeeper.console.wording import label, plain
+from watchkeeper.console.wording import Titles, called, read_titles, said
 from watchkeeper.domains.lists import templates
 from watchkeeper.domains.lists.asking import narrowed
 from watchkeeper.exchange import applying, planning, tables
@@ -175,23 +175,23 @@ def _apply(request: HttpRequest, resource: Resource) -> HttpResponse:
 
 
 def _drawn(
-    samples: Iterable[importing.Sample],
+    resource: Resource, samples: Sequence[importing.Sample], titles: Titles
 ) -> list[tuple[importing.Sample, list[tuple[str, SafeString, SafeString]]]]:
     """Each with the names of its values and how they look before and after."""
+    read_titles(resource, ({n: v} for s in samples for n, *both in s.values for v in both), titles)
     return [
-        (s, [(label(n), _plain(before), _plain(after)) for n, before, after in s.values]) for s in samples
-    ]
-
-
-def _plain(value: Any) -> SafeString:
-    return SafeString("–") if value in (None, "", [], {}) else plain(value)
+        (s, [(called(resource, n), *(said(resource, n, v, titles) for v in both)) for n, *both in s.values])
+        for s in samples
+    ]  # fmt: skip
 
 
 def _shown(
     request: HttpRequest, resource: Resource, seen: importing.Summary, held: HeldImport | None, **more: Any
 ) -> HttpResponse:
     status = 400 if seen.wrong else 409 if more.get("stale") else 200
+    titles = Titles(actor_of(request))
     return page(
         request, "import_plan.html", status=status, title=f"Import {resource.plural}", resource=resource, seen=seen,
-        held=held, changes=_drawn(seen.first_changes), creates=_drawn(seen.first_creates), most=importing.SHOWN, **more,
+        held=held, changes=_drawn(resource, seen.first_changes, titles),
+        creates=_drawn(resource, seen.first_creates, titles), most=importing.SHOWN, **more,
     )  # fmt: skip

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from watchkeeper.console.answers import answered
+from watchkeeper.console.causes import with_cause
 from watchkeeper.console.measured import item_charts
 from watchkeeper.console.views.page import page, signed_in
-from watchkeeper.console.views.situations import with_cause
 from watchkeeper.domains import access
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert, Situation
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return page(request, "parts/panels.html", **_answers(actor))
     watched = _watched(actor) if may(actor, "read", registry["items"]) else {}
     return page(
-        request, "home.html", title="Overview", begin=_begin(request), watched=watched,
+        request, "home.html", title="Overview", begin=_begin(request, actor), watched=watched,
         roles=sorted(access.roles_of(actor.person)), base=request.build_absolute_uri("/").rstrip("/"), **_now(actor),
         **_answers(actor),
     )  # fmt: skip
@@ -84,8 +84,10 @@ def _watched(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _begin(request: HttpRequest) -> bool:
-    """Whether nothing but this machine has ever told us anything: then the page says how to begin."""
+def _begin(request: HttpRequest, actor: Actor) -> bool:
+    """Whether nothing but this machine has ever told us anything: then the page says how to begin, to whoever can."""
+    if not may(actor, "create", registry["intake-keys"]):
+        return False
     if request.GET.get("begin"):
         return True
     sent = any(s.get("rows") for name, s in ports.doors().items() if name not in ("host", "http"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
@@ -25,9 +26,12 @@ from watchkeeper.kernel.resource import registry
 @signed_in()
 def start(request: HttpRequest, name: str) -> HttpResponse:
     """Start a job that takes no arguments, and show it."""
-    actor = actor_of(request)
-    require(actor, "create", registry["jobs"])
-    return HttpResponseRedirect(f"/jobs/{jobs.start(name, {}, actor).pk}/")
+    actor, kind = actor_of(request), registry["jobs"]
+    require(actor, "create", kind)
+    with transaction.atomic():
+        started = jobs.start(name, {}, actor)
+        require(actor, "create", kind, started)  # now that its attributes are known
+    return HttpResponseRedirect(f"/jobs/{started.pk}/")
 
 
 @require_GET

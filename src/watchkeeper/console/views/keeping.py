@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
+from watchkeeper.console import attached
 from watchkeeper.console.views.listing import chosen_columns
 from watchkeeper.console.views.page import page, signed_in, trouble
 from watchkeeper.console.views.records import kind
@@ -34,6 +35,8 @@ def choose_columns(request: HttpRequest, path: str) -> HttpResponse:
         word = request.GET.get("view", "")
         view = asking.view_of(resource, actor, word) if word else None
         chosen = chosen_columns(request, resource, actor, setting, view)
+        if chosen == list(resource.columns):  # with those that the list shows beside them
+            chosen += [known[n] for n in attached.in_lists(resource) if n in known]
     else:
         chosen = _moved(
             [known[n] for n in dict.fromkeys(request.POST.getlist("column")) if n in known], request
@@ -114,7 +117,9 @@ def save_view(request: HttpRequest, path: str) -> HttpResponse:
     else:
         data |= {name: request.POST[name] for name in ("name", "sharing") if request.POST.get(name)}
         data |= {"kind": path, "team": request.POST.get("team") or None}
-    given = serializer_of(kinds)(into, data=data, partial=into is not None, context={"request": request})
+    given = serializer_of(kinds)(
+        into, data=data, partial=into is not None, context={"request": request, "actor": actor}
+    )
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(kinds, actor, given) if into is None else doing.change(kinds, actor, into, given)

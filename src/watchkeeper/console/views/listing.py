@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import attached, filters, tagging
+from watchkeeper.console import attached, causes, filters, tagging
 from watchkeeper.console.paging import Pager
 from watchkeeper.console.tables import filter_boxes, rows
 from watchkeeper.console.views.page import page, signed_in
@@ -67,6 +67,10 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     headed, drawn = shown, rows(resource, actor, shown, paged)
     if shown == list(resource.columns):  # who chose columns chose among these too
         headed, drawn = attached.with_extras(resource, drawn)
+    else:
+        headed, drawn = attached.with_custom(resource, shown, drawn)
+    if path == "situations":
+        drawn = causes.below_titles(drawn)
     context = {
         "title": capfirst(resource.plural),
         "resource": resource,
@@ -86,7 +90,9 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "shown_columns": ",".join(c.name for c in shown) if shown != list(resource.columns) else "",
         "done": _done(request, resource),
         "can_create": doing.for_people(resource) and may(actor, "create", resource),
-        "jobs": [k for k in kinds().values() if k.offered_on == path],
+        "jobs": [
+            k for k in kinds().values() if k.offered_on == path and may(actor, "create", registry["jobs"])
+        ],
         "can_import": takes_imports(resource) and may(actor, "create", resource),
         "templates": templates.templates_of(resource, actor),
     }
@@ -132,7 +138,9 @@ def _headings(
             "" if first.lstrip("-") != column.name else "descending" if first.startswith("-") else "ascending"
         )
         query = {**dict(going_on), "ordering": f"-{column.name}" if way == "ascending" else column.name}
-        url = f"?{urlencode(query)}" if column.name in allowed else ""
+        field = getattr(column, "field", None)  # of a column of a custom field
+        orders = column.name in allowed or (field is not None and field.type != "choices")
+        url = f"?{urlencode(query)}" if orders else ""
         out.append({"column": column, "url": url, "way": way})
     return out
 
@@ -158,9 +166,10 @@ def _done(request: HttpRequest, resource: Resource) -> str:
     if not count.isdigit() or len(count) > 6:
         return ""
     what = f"{int(count):,} {resource.name if count == '1' else resource.plural}"
-    done = {"change": "Changed", "remove": "Removed", tagging.DEED: "Tagged"}.get(
-        deed, f"{action.label}: done with" if action else ""
-    )
+    acted = ""
+    if action is not None:
+        acted = f"{action.label}: {'on its way for' if doing.journaled(action.run) else 'done with'}"
+    done = {"change": "Changed", "remove": "Removed", tagging.DEED: "Tagged"}.get(deed, acted)
     return f"{done} {what}." if done else ""
 
 

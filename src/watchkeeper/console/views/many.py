@@ -119,7 +119,9 @@ def _do(
         values = _ticked(request, fields, actor)
 
         def valid(record: Any, row: Any) -> Any:  # noqa: ARG001
-            made = serializer_of(resource)(record, data=values, partial=True, context={"request": request})
+            made = serializer_of(resource)(
+                record, data=values, partial=True, context={"request": request, "actor": actor}
+            )
             made.is_valid(raise_exception=True)
             return made
 

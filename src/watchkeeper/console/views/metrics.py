@@ -69,7 +69,7 @@ def data(request: HttpRequest) -> HttpResponse:
 def _chosen(request: HttpRequest) -> list[tuple[str, str, str]]:
     """The labels that narrow the series, each with the query string without it."""
     chosen = []
-    for k, v in request.GET.items():
+    for k, v in request.GET.dict().items():
         if k.startswith("l.") and v:
             rest = request.GET.copy()
             del rest[k]
@@ -92,7 +92,7 @@ def short_names(labels: list[dict[str, str]]) -> list[str]:
 
 def _wanted(request: HttpRequest) -> Wanted:
     """By name and labels: `l.<label>=value` has to be so, `except.<label>=value` must not."""
-    given = [(k, v) for k, v in request.GET.items() if v]
+    given = [(k, v) for k, v in request.GET.dict().items() if v]
     same = [Matcher(k.removeprefix("l."), v) for k, v in given if k.startswith("l.")]
     other = [Matcher(k.removeprefix("except."), v, "!=") for k, v in given if k.startswith("except.")]
     return Wanted(name=request.GET.get("name", ""), matchers=(*same, *other))

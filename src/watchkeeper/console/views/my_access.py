@@ -67,7 +67,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         fields = [shown(f, request.GET.get(f.name, f.value), actor) for f in fields]
         return page(request, "ask_access.html", fields=fields, **context)
     body = read(fields, request.POST, actor) | ({"extends": extended.pk} if extended else {})
-    given = serializer_of(resource)(data=body, context={"request": request})
+    given = serializer_of(resource)(data=body, context={"request": request, "actor": actor})
     try:
         given.is_valid(raise_exception=True)
         doing.create(resource, actor, given)

@@ -15,13 +15,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 
 from watchkeeper.console import keys
 from watchkeeper.domains import access, federation, identity
 from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Actor, Scope, actor_of
 from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
-from watchkeeper.kernel.problems import Forbidden
+from watchkeeper.kernel.problems import BadQuery, Forbidden
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -147,6 +148,12 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             except Forbidden as error:
                 return denied(request, error)
+            except BadQuery as error:
+                said = f"{capfirst(error.detail.partition('; there are:')[0])}."
+                back = (
+                    f"/{kwargs['path']}/?all=1" if "path" in kwargs else ""
+                )  # what programs may ask is no help
+                return trouble(request, error.status, "The list cannot be shown like this", said, back=back)
             except WatchkeeperError as error:
                 return trouble(request, error.status, "That did not work", error.detail)
 

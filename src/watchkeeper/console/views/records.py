@@ -90,14 +90,16 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     if request.headers.get("HX-Target") == "related":
         return page(request, "parts/related.html", **context)
     acts, acts_count = history.of(resource, obj, actor)
+    beside = panels(request, resource, obj)
+    told = any(template == "console/parts/audited.html" for template, _ in beside["body"])
     audit = registry["audit"]
     context |= {
         "title": resource.title(obj),
-        "facts": facts(resource, obj),
+        "facts": facts(resource, obj, frozenset(("before", "after")) if told else frozenset()),
         "pending": "pending" in request.GET,
         "actions": _offered(resource, obj, actor),
         "history": acts,
-        "panels": panels(request, resource, obj),
+        "panels": beside,
         "history_count": acts_count,
         "history_kind": resource.model._meta.verbose_name if may(actor, "read", audit) else "",
         "can_change": "change" in resource.allow and may(actor, "change", resource, obj),
@@ -132,8 +134,8 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
         fields = fields_of(action.fields, actor)
         given = action.fields(data=read(fields, request.POST, actor))
         if not given.is_valid():
-            first = next(iter(given.errors.items()))
-            said = f"{first[0].capitalize()}: {' '.join(map(str, first[1]))}"
+            name, errors = next(iter(dict(given.errors).items()))
+            said = f"{name.capitalize()}: {' '.join(map(str, errors))}"
             return trouble(request, 400, f"{action.label}: not done", said, back=here)
         data = given.validated_data
     try:

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console.facts import called
 from watchkeeper.console.palette import places as all_places
 from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.wording import called
 from watchkeeper.domains import search as searching
 from watchkeeper.kernel.acting import actor_of
 

@@ -1,12 +1,7 @@
-"""Situations: the live list, and one situation with its cause, reasons, graph, charts, logs and actions."""
+"""One situation with its cause, reasons, graph, charts, logs and actions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-from urllib.parse import urlencode
-
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
@@ -18,49 +13,6 @@ from watchkeeper.domains.situations.models import Situation
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.resource import registry
-from watchkeeper.model.verdicts import Severity
-
-STATES = {"": "Open", "acknowledged": "Acknowledged", "resolved": "Resolved", "all": "All"}
-
-
-def with_cause(found: Iterable[Situation]) -> list[dict[str, Any]]:
-    """Situations with the names of their first cause, read in one query."""
-    records = list(found)
-    names = inventory.names_of(s.causes[0].item for s in records if s.causes)
-    return [
-        {"s": s, "cause": names.get(s.causes[0].item, s.causes[0].item) if s.causes else ""} for s in records
-    ]
-
-
-@require_GET
-@signed_in()
-def listing(request: HttpRequest) -> HttpResponse:
-    """Situations, the newest first; those that are open unless another state is asked for."""
-    state, words = request.GET.get("state", ""), request.GET.get("search", "")
-    resource = registry["situations"]
-    require(actor_of(request), "read", resource)
-    found = visible(actor_of(request), resource).filter(merged_into="").order_by("-opened_at", "-pk")
-    if state == "":
-        found = found.exclude(state="resolved")
-    elif state != "all":
-        found = found.filter(state=state)
-    if (severity := request.GET.get("severity", "")) in set(Severity):
-        found = found.filter(severity=Severity(severity))
-    for word in words.split():
-        found = found.filter(title__icontains=word)
-    shown = Paginator(found, 30).get_page(request.GET.get("page"))
-    part = "parts/situations.html" if request.headers.get("HX-Target") == "situations" else "situations.html"
-    return page(
-        request, part, title="Situations", rows=with_cause(shown), shown=shown, state=state, words=words,
-        states=STATES.items(), severities=list(reversed(Severity)), severity=severity,
-        kind=registry["situations"], export_query=_as_list(state, severity, words),
-    )  # fmt: skip
-
-
-def _as_list(state: str, severity: str, words: str) -> str:
-    """The same in the parameters of the kind's own list."""
-    states = {"": {"state__in": "open,acknowledged"}, "all": {"all": "1"}}.get(state, {"state": state})
-    return urlencode({**states, **{k: v for k, v in (("severity", severity), ("search", words)) if v}})
 
 
 @require_GET

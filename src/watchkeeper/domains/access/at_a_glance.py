@@ -48,7 +48,7 @@ class Waiting(NamedTuple):
     url: str
 
 
-_WAITING = (
+_WAITING: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     (
         "Requests to answer",
         "access-requests",

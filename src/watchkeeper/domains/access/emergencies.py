@@ -57,7 +57,7 @@ def take(actor: Actor, data: dict[str, Any]) -> Emergency:
     if not longest:
         raise Refused(f"{role} cannot be taken in an emergency")
     if minutes > longest:
-        raise Invalid(f"minutes: {role} can be taken for at most {longest}")
+        raise Invalid(f"{role} can be taken for at most {longest}", "minutes")
     if Emergency.objects.filter(user=person, role=role, state=EmergencyState.ACTIVE).exists():
         raise Refused(f"{person} has taken {role} already")
     now = timezone.now()
@@ -76,7 +76,7 @@ def take(actor: Actor, data: dict[str, Any]) -> Emergency:
 
 
 def _ended(_: Actor, emergency: Emergency, __: dict[str, Any]) -> None:
-    if emergency.grant is not None and emergency.grant.expires_at > timezone.now():
+    if emergency.grant is not None and (emergency.grant.expires_at or timezone.now()) > timezone.now():
         end(emergency.grant)
         emergency.ends_at = timezone.now()
     tell(f"emergency:{emergency.pk}:ended", {*administrators()} - {emergency.user},

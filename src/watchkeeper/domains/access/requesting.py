@@ -66,7 +66,7 @@ def ask(actor: Actor, data: dict[str, Any]) -> AccessRequest:
     """A new request; those who may approve it are asked. Raises Invalid, or Refused when it could never be granted."""
     person = data.setdefault("user", actor.person)
     if person is None:
-        raise Invalid("user: for whom?")
+        raise Invalid("for whom?", "user")
     role, extended = data["role"], data.get("extends")
     made = AccessRequest(**data, needed=max(1, role.approvals_needed))
     require(actor, "create", registry["access-requests"], made)  # before a refusal tells what others have

@@ -23,7 +23,7 @@ from watchkeeper.domains.access.models import Approvers, Organisation, Role, Tea
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.problems import Invalid, Refused
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 
 def _removed(kind: str) -> Any:
@@ -62,7 +62,7 @@ def _change_organisation(_: Actor, record: Organisation, data: dict[str, Any]) -
     above = data.get("parent")
     while above is not None:
         if above.pk == record.pk:
-            raise Invalid(f"parent: {record.name} cannot be a part of itself or of its parts")
+            raise Invalid(f"{record.name} cannot be a part of itself or of its parts", "parent")
         above = above.parent
     _assign(record, data)
     safety.assure()
@@ -127,7 +127,7 @@ class RoleSerializer(RecordSerializer):
     """Its home page is an address of the console."""
 
     approvers = serializers.ListField(
-        child=serializers.ChoiceField(choices=Approvers.choices), default=list, max_length=3, label="Who approves",
+        child=Choice(choices=Approvers.choices), default=list, max_length=3, label="Who approves",
         help_text="who is asked when the role is asked for; administrators, where these are too few",
     )  # fmt: skip
     approvals_needed = serializers.IntegerField(min_value=1, max_value=20, default=1)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchkeeper.domains.annotations.bookmarks import bookmarks_of
+    from watchkeeper.domains.annotations.custom_fields import fields_of
 
-__all__ = ["bookmarks_of"]
+__all__ = ["bookmarks_of", "fields_of"]
 
-_FROM = {"bookmarks_of": "bookmarks"}
+_FROM = {"bookmarks_of": "bookmarks", "fields_of": "custom_fields"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Subquery
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -16,7 +16,7 @@ from watchkeeper.domains.annotations.models import CustomField, CustomValue
 from watchkeeper.domains.annotations.rules import Kept, Unfit, kept, picked
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.extras import Changes, Extra, ExtraField, value_of
-from watchkeeper.kernel.hanging import as_keys, family, subject
+from watchkeeper.kernel.hanging import as_keys, family, record_of, subject
 from watchkeeper.kernel.problems import BadQuery, NotThere
 from watchkeeper.kernel.resource import Resource, registry
 
@@ -57,7 +57,7 @@ class CustomFieldsField(ExtraField):
     def known(self) -> list[CustomField]:
         """The definitions."""
         if self._known is None:
-            self._known = fields_of(self.parent.resource)  # type: ignore[union-attr]
+            self._known = fields_of(self.parent.resource)  # type: ignore[union-attr, attr-defined]
         return self._known
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
@@ -76,7 +76,7 @@ class CustomFieldsField(ExtraField):
         instance = self.root.instance
         now: dict[str, Any] = {}
         if isinstance(instance, Model):
-            now = value_of(self.parent.resource, instance, "custom_fields")  # type: ignore[union-attr]
+            now = value_of(self.parent.resource, instance, "custom_fields")  # type: ignore[union-attr, attr-defined]
         return checked(self.known, data, now, new=not isinstance(instance, Model))
 
 
@@ -199,6 +199,15 @@ class CustomFields(Extra):
         for value in values:
             found = found.filter(pk__in=as_keys(_compared(having, field, lookup, name, value), resource))
         return found
+
+    def ordering(self, resource: Resource, name: str) -> Any:
+        """By the value of one field; of several choices there is no order."""
+        wanted = name.removeprefix(PREFIX)
+        field = next((f for f in fields_of(resource) if f.name == wanted and f.type != "choices"), None)
+        if field is None:
+            return None
+        mine = CustomValue.objects.filter(field=field, record=record_of(resource))
+        return Subquery(mine.values("number" if field.type in _NUMBERS else "head")[:1])
 
 
 def _values(fields: Iterable[int], keys: Sequence[str]) -> QuerySet[CustomValue]:

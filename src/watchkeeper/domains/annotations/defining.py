@@ -16,7 +16,7 @@ from watchkeeper.domains.annotations.rules import NAME, Rule, Unfit, compiled, k
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.hanging import family
 from watchkeeper.kernel.resource import registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import RecordSerializer, readable
 
 MOST = 100  # custom fields of a kind
 _SIZED = ("text", "long_text", "whole", "decimal")
@@ -130,6 +130,8 @@ def _taken(kind: str, name: str) -> str:
     )
     if CustomField.objects.filter(kind__in=related, name=name).exists():
         return "This kind of record has a custom field of this name already."
+    if name in readable(registry[kind]):
+        return "This kind of record has a field of this name of its own."
     if CustomField.objects.filter(kind=kind).count() >= MOST:
         return f"More than {MOST} custom fields are too many for one kind."
     return ""

@@ -112,8 +112,8 @@ def fit_name(name: str) -> str:
     bare = "".join(c for c in bare if c.isprintable()).strip()
     ending = bare.rpartition(".")[2].lower() if "." in bare.lstrip(".") else ""
     if ending not in settings.FILE_TYPES:
-        raise Invalid(f"file: {bare or 'a file without a name'} is of no type that is kept here; "
-                      f"there are: {', '.join(sorted(settings.FILE_TYPES))}")  # fmt: skip
+        raise Invalid(f"{bare or 'a file without a name'} is of no type that is kept here; "
+                      f"there are: {', '.join(sorted(settings.FILE_TYPES))}", "file")  # fmt: skip
     return bare if len(bare) <= 200 else f"{bare[: 199 - len(ending)]}.{ending}"
 
 
@@ -152,7 +152,7 @@ def received(request: Any) -> Uploaded:
         if getattr(handler, "error", None) is not None:
             raise handler.error
     if not isinstance(found, Uploaded):
-        raise Invalid("file: choose a file")
+        raise Invalid("choose a file", "file")
     return found
 
 
@@ -173,7 +173,9 @@ def download(request: Any, file: File) -> StreamingHttpResponse:
     parts = storing.pieces(path)
 
     async def elsewhere() -> AsyncIterator[bytes]:
-        while piece := await sync_to_async(next)(parts, b""):  # read in a thread, sent by the event loop
+        while piece := await sync_to_async(
+            lambda: next(parts, b"")
+        )():  # read in a thread, sent by the event loop
             yield piece
 
     served = elsewhere() if isinstance(request, ASGIRequest) else parts

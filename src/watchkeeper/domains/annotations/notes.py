@@ -43,7 +43,7 @@ def _change(actor: Actor, note: Note, data: dict[str, Any]) -> Note:
     if not own(actor, note):
         raise Refused(f"the note is {note.author}'s; only they can change it")
     if any(name in data and data[name] != getattr(note, name) for name in ("kind", "record")):
-        raise Invalid("record: a note stays with its record")
+        raise Invalid("a note stays with its record", "record")
     for name in {"text", "level"} & data.keys():
         setattr(note, name, data[name])
     note.changed_at = timezone.now()

@@ -36,7 +36,8 @@ def entries(found: QuerySet[Any]) -> Iterator[Entry]:
 def head() -> tuple[int, str]:
     """The last number and its seal; 0 and the empty text at first."""
     sealed = AuditEntry.objects.exclude(sealed_no=None).order_by("-sealed_no")
-    return sealed.values_list("sealed_no", "seal").first() or (0, "")
+    number, seal = sealed.values_list("sealed_no", "seal").first() or (0, "")
+    return number or 0, seal
 
 
 def unsealed() -> int:

@@ -18,7 +18,7 @@ from watchkeeper.kernel.events import By, Event
 from watchkeeper.kernel.permissions import CRUD, authority
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 _NEEDS = {Does.WEBHOOK: ("address",), Does.NOTIFY: ("notify_users", "notify_teams"), Does.RUN: ("job",)}
 
@@ -62,7 +62,7 @@ class EventRuleSerializer(RecordSerializer):
         fields = super().get_fields()
         choices = sorted((r.path, r.plural) for r in registry)
         fields["kinds"] = serializers.ListField(
-            child=serializers.ChoiceField(choices=choices),
+            child=Choice(choices=choices),
             min_length=1,
             max_length=100,
             label="Kinds of record",
@@ -184,7 +184,7 @@ class Range(serializers.Serializer[Any]):
 def _replay_range(_: Actor, rule: EventRule, data: dict[str, Any]) -> Done:
     end = data.get("end") or timezone.now()
     if end <= data["begin"]:
-        raise Invalid("end: this is before the begin")
+        raise Invalid("this is before the begin", "end")
     return Done(body={"replayed": replaying.of_time(rule, data["begin"], end, data["only_missed"])})
 
 

@@ -13,10 +13,12 @@ from watchkeeper.domains.automation.models import EventRule
 from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.acting import Actor, ActorKind, Scope
 from watchkeeper.kernel.events import Event
+from watchkeeper.kernel.outbox import GiveUp
 from watchkeeper.kernel.permissions import decide
 from watchkeeper.kernel.problems import Invalid
 from watchkeeper.kernel.resource import registry
 
+_UNSAID = "{!r} does not say what one has to be allowed to start it, so no rule starts it"
 _EXAMPLE = Event("event:1", "items", "change", "1", "an example", "2026-01-01T00:00:00Z")
 
 
@@ -27,7 +29,9 @@ def check(author: Actor, name: str, arguments: Mapping[str, Any]) -> None:
     if kind is None:
         known = ", ".join(sorted(jobs.kinds()))
         raise ValidationError({"job": f"there is no job {name!r}; there are: {known}"})
-    needed = [("create", "jobs"), *([kind.needs] if kind.needs else [])]
+    if kind.needs is None:
+        raise ValidationError({"job": _UNSAID.format(name)})
+    needed = [("create", "jobs"), kind.needs]
     for actor, whose in ((author, "you"), (_actor("a rule"), "a rule")):
         for act, path in needed:
             decision = decide(actor, act, registry[path])
@@ -50,6 +54,8 @@ def start(rule: EventRule, event: Event, message: str) -> str:
     to follow from the rule. One that has failed begins anew, which is what a replay is for. Raises a
     WatchkeeperError."""
     kind = jobs.kinds().get(rule.job)
+    if kind is not None and kind.needs is None:
+        raise GiveUp(_UNSAID.format(rule.job))
     arguments = _with(kind, rule.arguments, event) if kind else rule.arguments
     started = jobs.start(rule.job, arguments, _actor(f"event rule {rule.name}", message), id=message)
     jobs.again(started)

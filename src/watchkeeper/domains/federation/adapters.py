@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -42,7 +43,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
         user.backend = BACKEND
         records = get_authentication_records(request, user)
-        request.signed_in_with = " and ".join(dict.fromkeys(filter(None, map(_named, records)))) or "password"
+        how = " and ".join(dict.fromkeys(filter(None, map(_named, records)))) or "password"
+        request.signed_in_with = how  # type: ignore[attr-defined]
         missing = bool(required_of(user)) and not (
             any(r["method"] == "mfa" for r in records) or vouched(records)
         )
@@ -118,7 +120,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             identity.failed(str(sociallogin.account.uid), address_of(request), f"{one.slug}: {error.detail}")
             raise
         sociallogin.user = user
-        sociallogin.account = user.socialaccount_set.get(provider=one.slug, uid=sociallogin.account.uid)
+        sociallogin.account = SocialAccount.objects.get(
+            user=user, provider=one.slug, uid=sociallogin.account.uid
+        )
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None,
                                 extra_context: Any = None) -> None:  # fmt: skip

@@ -20,7 +20,7 @@ from watchkeeper.domains.federation.models import (
 from watchkeeper.domains.federation.saml import certificate_of, of_metadata
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 _COMMON = ("name", "enabled", "create_accounts", "link_by_email", "second_factor", "username_claim", "name_claim",
            "email_claim", "groups_claim")  # fmt: skip
@@ -148,7 +148,7 @@ class LdapSerializer(RecordSerializer):
         max_length=300, default="(uid=%(user)s)",
         help_text="(sAMAccountName=%(user)s) finds people of Active Directory",
     )  # fmt: skip
-    group_type = serializers.ChoiceField(
+    group_type = Choice(
         choices=(("member", "groups list members (groupOfNames, Active Directory)"),
                  ("nested", "the same, groups within groups (Active Directory)"), ("posix", "posixGroup")),
         default="member",
@@ -190,7 +190,7 @@ def _here(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def _make(protocol: str) -> Any:
+def _make(protocol: Protocol) -> Any:
     def make(_: Actor, data: dict[str, Any]) -> Any:
         model = {Protocol.OIDC: OidcProvider, Protocol.SAML: SamlProvider, Protocol.LDAP: LdapDirectory}[
             protocol

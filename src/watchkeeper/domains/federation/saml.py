@@ -17,7 +17,7 @@ def of_metadata(text: str) -> dict[str, Any]:
     try:
         idp = Parser.parse(text).get("idp", {})
     except (LxmlError, ValueError, RuntimeError) as error:  # what is no XML, or has a document type
-        raise Invalid(f"metadata: this is not the metadata of a SAML provider: {error}") from error
+        raise Invalid(f"this is not the metadata of a SAML provider: {error}", "metadata") from error
     many = idp.get("x509certMulti", {}).get("signing", [])
     found = {
         "entity_id": idp.get("entityId", ""),
@@ -25,7 +25,7 @@ def of_metadata(text: str) -> dict[str, Any]:
         "certificate": idp.get("x509cert") or (many[0] if many else ""),
     }
     if missing := [name for name, value in found.items() if not value]:
-        raise Invalid(f"metadata: it says no {missing[0].replace('_', ' ')}")
+        raise Invalid(f"it says no {missing[0].replace('_', ' ')}", "metadata")
     return found
 
 
@@ -37,5 +37,5 @@ def certificate_of(text: str) -> str:
     try:
         load_der_x509_certificate(base64.b64decode(inner, validate=True))
     except ValueError as error:
-        raise Invalid("certificate: this is not a certificate (PEM, or its base64)") from error
+        raise Invalid("this is not a certificate (PEM, or its base64)", "certificate") from error
     return inner

@@ -41,8 +41,8 @@ class Groups:
         through = Team.members.through.objects.filter(team__in=teams, user__kind=AccountKind.PERSON)
         for team, user in through.order_by("user_id").values_list("team_id", "user_id"):
             members[team].append({"value": str(user), "$ref": f"Users/{user}"})
-        for team in teams:
-            yield _shown(team, rows.get(team.pk), members[team.pk])
+        for found in teams:
+            yield _shown(found, rows.get(found.pk), members[found.pk])
 
     def make(self, said: Group) -> str:
         """The id of a new team. Raises UniquenessException."""

@@ -42,9 +42,9 @@ def new_token(name: str, scope: str, *, expires_at: dt.datetime | None = None, u
               networks: Iterable[str] = (), kinds: Iterable[str] = ()) -> tuple[ApiToken, str]:  # fmt: skip
     """The record and its secret, not audited. Raises Invalid."""
     if scope not in ScopeWord.values:
-        raise Invalid(f"scope {scope!r}: write admin, write, read or scim")
+        raise Invalid(f"{scope!r}: write admin, write, read or scim", "scope")
     if not name.strip():
-        raise Invalid("a token needs a name")
+        raise Invalid("a token needs a name", "name")
     secret = new_secret("wkt")
     token = ApiToken.objects.create(
         name=name.strip()[:150],
@@ -94,7 +94,7 @@ def new_intake_key(
 ) -> tuple[IntakeKey, str]:
     """The record and its secret, not audited. Raises Invalid, or Refused when the name is taken."""
     if not name.strip():
-        raise Invalid("an intake key needs a name")
+        raise Invalid("an intake key needs a name", "name")
     if IntakeKey.objects.filter(name=name.strip()[:150]).exists():
         raise Refused(f"there is an intake key {name.strip()!r} already")
     secret = new_secret("wki")
@@ -114,7 +114,7 @@ def checked_networks(texts: Iterable[str]) -> list[str]:
     try:
         return [str(n) for n in parsed(tuple(texts))]
     except ValueError as error:
-        raise Invalid(f"networks: {error}; write 10.0.0.0/8 or one address") from error
+        raise Invalid(f"{error}; write 10.0.0.0/8 or one address", "networks") from error
 
 
 def revoke(record: ApiToken | IntakeKey) -> None:

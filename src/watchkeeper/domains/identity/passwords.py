@@ -15,12 +15,12 @@ from watchkeeper.kernel.problems import Invalid
 FILE = "breached-passwords"  # in the data folder
 
 
-def require_good(password: str, user: Any) -> None:
-    """Raises Invalid with everything that is wrong with it."""
+def require_good(password: str, user: Any, field: str = "") -> None:
+    """Raises Invalid with everything that is wrong with it. `field` is where it came in, where that has a name."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise Invalid(" ".join(error.messages)) from error
+        raise Invalid(" ".join(error.messages), field) from error
 
 
 class NotBreached:

@@ -36,11 +36,11 @@ def prefer(actor: Actor, user: User, chosen: Mapping[str, Any]) -> Preference:
     """Change some of it. Raises Invalid naming the field."""
     zone, theme, home = (str(chosen.get(n, "")) for n in ("zone", "theme", "home"))
     if zone and zone not in zones():
-        raise Invalid(f"zone: there is no time zone {zone!r}")
+        raise Invalid(f"there is no time zone {zone!r}", "zone")
     if theme not in Theme.values:
-        raise Invalid(f"theme: {theme!r} is not one of {', '.join(filter(None, Theme.values))}")
+        raise Invalid(f"{theme!r} is not one of {', '.join(filter(None, Theme.values))}", "theme")
     if home and (not home.startswith("/") or not url_has_allowed_host_and_scheme(home, None)):
-        raise Invalid("home: it is a page of this console and begins with /")
+        raise Invalid("it is a page of this console and begins with /", "home")
     with transaction.atomic():
         row, _ = Preference.objects.select_for_update().get_or_create(user=user)
         before = audit.state_of(row)

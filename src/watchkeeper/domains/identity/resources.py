@@ -14,9 +14,9 @@ from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey
 from watchkeeper.domains.identity.passwords import require_good
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
-from watchkeeper.kernel.problems import Forbidden
+from watchkeeper.kernel.problems import Forbidden, Invalid
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 
 def _administers(actor: Actor) -> bool:
@@ -26,7 +26,7 @@ def _administers(actor: Actor) -> bool:
 class TokenSerializer(RecordSerializer):
     """`scope` in words."""
 
-    scope = serializers.ChoiceField(choices=ScopeWord.choices, source="scope_word", default="read")
+    scope = Choice(choices=ScopeWord.choices, source="scope_word", default="read")
     user_name = serializers.CharField(source="user.username", read_only=True, default=None)
     networks = serializers.ListField(
         child=serializers.CharField(max_length=64), default=list, max_length=200,
@@ -50,6 +50,12 @@ class TokenSerializer(RecordSerializer):
     def validate_networks(self, value: list[str]) -> list[str]:
         """Raises Invalid."""
         return keys.checked_networks(value)
+
+    def validate_expires_at(self, value: dt.datetime | None) -> dt.datetime | None:
+        """Raises Invalid for a token that would never count."""
+        if value is not None and value <= timezone.now():
+            raise Invalid("it would be over already", "expires_at")
+        return value
 
     def validate_kinds(self, value: list[str]) -> list[str]:
         """Raises ValidationError naming what is no kind."""
@@ -119,6 +125,7 @@ registry.add(
     Resource(
         model=ApiToken,
         path="tokens",
+        policy_attributes=("user__username",),
         name="token",
         description="API tokens. The secret is in the answer that makes one, and never again.",
         fields=TokenSerializer.Meta.fields,
@@ -232,8 +239,8 @@ class UserSerializer(RecordSerializer):
         read_only_fields = ("id", "created_at", "last_login", "last_seen_at")
 
     def validate_password(self, value: str) -> str:
-        """Raises ValidationError for one that is easily guessed."""
-        require_good(value, self.instance)
+        """Raises Invalid for one that is easily guessed."""
+        require_good(value, self.instance, "password")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

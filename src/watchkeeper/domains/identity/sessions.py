@@ -35,7 +35,7 @@ class SessionStore(DjangoStore):
 
     def _get_session_from_db(self) -> Any:
         now = timezone.now()
-        found = self.model.objects.filter(session_key=self._hash(), expire_date__gt=now).first()
+        found: Any = self.model.objects.filter(session_key=self._hash(), expire_date__gt=now).first()
         if found is None:
             self._session_key = None
         elif now - found.last_seen_at > _NOTED_EVERY:
@@ -64,7 +64,7 @@ class SessionStore(DjangoStore):
         now, began = timezone.now(), data.get(BEGAN, {})
         started = dt.datetime.fromisoformat(began["at"]) if began else now
         user = data.get("_auth_user_id")
-        self._get_or_create_session_key()
+        self._get_or_create_session_key()  # type: ignore[attr-defined]
         return self.model(
             session_key=self._hash(),
             session_data=self.encode(data),

@@ -40,10 +40,10 @@ def subscribe(actor: Actor, kind: str, record: str = "", query: str = "") -> Sub
     try:
         resource = registry[kind]
     except KeyError as error:
-        raise Invalid(f"kind: there is no kind {kind!r}") from error
+        raise Invalid(f"there is no kind {kind!r}", "kind") from error
     require(actor, "read", resource)
     if record and query:
-        raise Invalid("query: a record or a query, not both")
+        raise Invalid("a record or a query, not both", "query")
     query = _checked(actor, resource, query)
     title = _title(actor, resource, record, query)
     with transaction.atomic():
@@ -65,7 +65,7 @@ def _checked(actor: Actor, resource: Resource, query: str) -> str:
     try:
         narrow(resource, visible(actor, resource), dict(pairs))
     except BadQuery as error:
-        raise Invalid(f"query: {error.detail}") from error
+        raise Invalid(f"{error.detail}", "query") from error
     return urlencode(sorted(pairs))
 
 
@@ -127,7 +127,7 @@ def prefer(actor: Actor, data: dict[str, Any]) -> Preference:
     for name, value in data.items():
         setattr(now, name, value)
     if now.by_mail != "never" and not user.email:
-        raise Invalid("by_mail: your account has no e-mail address")
+        raise Invalid("your account has no e-mail address", "by_mail")
     with transaction.atomic():
         now.save()
         audit.record(actor, "inbox.change", now, before=before, after=audit.state_of(now))

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from watchkeeper.domains.inventory import models as m
 from watchkeeper.domains.inventory.merging import merge
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.permissions import require
+from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.problems import Invalid
 from watchkeeper.kernel.resource import Done, registry
 
@@ -33,7 +33,7 @@ def merged(actor: Actor, survivor: m.Item, gone: m.Item, because: Any = ()) -> D
 
 def merge_into(actor: Actor, item: m.Item, data: dict[str, Any]) -> Done:
     """The item becomes part of another."""
-    other = m.Item.objects.filter(pk=data["into"]).first()
+    other = visible(actor, "items").filter(pk=data["into"]).first()
     if other is None:
-        raise Invalid(f"into: there is no item {data['into']!r}")
+        raise Invalid(f"there is no item {data['into']!r}", "into")
     return merged(actor, other, m.Item.objects.get(pk=item.pk))

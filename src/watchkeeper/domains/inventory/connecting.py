@@ -72,7 +72,9 @@ def schedule(connection: Connection, after: dt.timedelta = dt.timedelta()) -> No
 def _checked(source: Source) -> None:
     if source.type not in askers():
         there = ", ".join(str(Source.Type(t).label) for t in askers() if t in Source.Type.values)
-        raise Invalid(f"source: one of type {source.get_type_display()} cannot be asked; these can: {there}")
+        raise Invalid(
+            f"one of type {source.get_type_display()} cannot be asked; these can: {there}", "source"
+        )
 
 
 def _make(_: Actor, data: dict[str, Any]) -> Connection:

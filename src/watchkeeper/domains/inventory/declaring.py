@@ -149,7 +149,7 @@ def _relate(record: Declared, current: list[Relation]) -> list[Relation]:
             announce(ended=[r])
     for whole, kind, part in wanted:
         if kind in _ONE_WHOLE:
-            refuse_cycle(whole, part)
+            refuse_cycle(whole, part, field_of(record, whole, part))
     return [*kept, *begin(wanted, ORIGIN, now)]
 
 
@@ -165,12 +165,18 @@ def begin(edges: Iterable[Edge], origin: str, now: dt.datetime) -> list[Relation
     return rows
 
 
-def refuse_cycle(whole: str, part: str) -> None:
-    """Raises Invalid when the whole is inside the part already, or is the part."""
+def field_of(record: Declared, source: str, target: str) -> str:
+    """The field of this record that says the relation."""
+    other = source if target == record.pk else target
+    return next((name for name in record.EDGES if getattr(record, f"{name}_id") == other), "")
+
+
+def refuse_cycle(whole: str, part: str, field: str) -> None:
+    """Raises Invalid, naming the field that says so, when the whole is inside the part already, or is the part."""
     seen, edge = set[str](), {whole}
     while edge:
         if part in edge or len(seen) > MOST_WHOLES:
-            raise Invalid("what contains it would be inside it: containment goes round in a circle")
+            raise Invalid("what contains it would be inside it: containment goes round in a circle", field)
         seen |= edge
         above = Relation.objects.filter(target__in=edge, kind=RelationKind.CONTAINS, valid_to=None)
         edge = set(above.values_list("source_id", flat=True)) - seen

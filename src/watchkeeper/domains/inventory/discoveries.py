@@ -54,11 +54,11 @@ def _items(items: dict[str, Item], by: dict[str, str], again: set[str], now_ms: 
         return
     known: dict[str, tuple[Any, ...]] = {}
     for part in chunks(items):
-        rows = models.Item.objects.filter(pk__in=part)
+        there = models.Item.objects.filter(pk__in=part)
         columns = ("name", "kind", "discovered", "attributes")
-        known |= {pk: rest for pk, *rest in rows.values_list("pk", *columns)}
+        known |= {pk: tuple(rest) for pk, *rest in there.values_list("pk", *columns)}
     now = when(now_ms)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     words = _Words(items, by)
     words.read()
     for i in items.values():

@@ -32,7 +32,7 @@ def _merge(actor: Actor, pair: m.Duplicate, data: dict[str, Any]) -> Done:
         {i.pk: i for i in (pair.first, pair.second)},
     )
     if keep not in both:
-        raise Invalid(f"keep: {keep!r} is neither of the two")
+        raise Invalid(f"{keep!r} is neither of the two", "keep")
     gone = next(i for pk, i in both.items() if pk != keep)
     return merged(actor, both[keep], gone, pair.because)
 

@@ -56,9 +56,9 @@ class Holders:
                 if (x := Name(scheme, value)) in wanted:
                     self._by_name[x] = items.setdefault(item[0], Holder(*item))
         for part in chunks(items):
-            rows = Identifier.objects.filter(valid_to=None, item__in=part)
-            for item, scheme, value in rows.values_list("item_id", "scheme", "value"):
-                items[item].names.add(Name(scheme, value))
+            named = Identifier.objects.filter(valid_to=None, item__in=part)
+            for key, scheme, value in named.values_list("item_id", "scheme", "value"):
+                items[key].names.add(Name(scheme, value))
 
     def of(self, name: Name) -> Holder | None:
         """Who is known by exactly this name."""

@@ -16,7 +16,7 @@ from watchkeeper.domains.inventory.becoming import IntoSerializer, merge_into
 from watchkeeper.domains.inventory.declaring import refuse_cycle
 from watchkeeper.domains.inventory.models import Identifier, Item, Relation
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.permissions import belonging
+from watchkeeper.kernel.permissions import belonging, visible, within
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -40,8 +40,16 @@ class ItemSerializer(RecordSerializer):
     class Meta:
         model = Item
         fields = ("id", "kind", "declared", "name", "confirmed", "discovered", "source", "identifiers", "attributes",
-                  "first_seen_at", "last_seen_at")  # fmt: skip
-        read_only_fields = ("id", "declared", "discovered", "source", "first_seen_at", "last_seen_at")
+                  "first_seen_at", "last_seen_at", "stale_since")  # fmt: skip
+        read_only_fields = (
+            "id",
+            "declared",
+            "discovered",
+            "source",
+            "first_seen_at",
+            "last_seen_at",
+            "stale_since",
+        )
 
     def get_confirmed(self, item: Item) -> bool:
         """The opposite of discovered."""
@@ -132,6 +140,7 @@ registry.add(
             "identifiers__value": ["exact"],
             "identifiers__scheme": ["exact"],
             "last_seen_at": ["gte", "lt"],
+            "stale_since": ["isnull"],
         },
         search=("name", "kind"),
         ordering=("name", "id"),
@@ -175,9 +184,9 @@ class RelationSerializer(RecordSerializer):
 
 def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
     if data["source"] == data["target"]:
-        raise Invalid("an item has no relation to itself")
+        raise Invalid("an item has no relation to itself", "target")
     if data["kind"] == RelationKind.CONTAINS:
-        refuse_cycle(data["source"].pk, data["target"].pk)
+        refuse_cycle(data["source"].pk, data["target"].pk, "target")
     now = timezone.now()
     made, new = Relation.objects.get_or_create(
         **data, origin=f"person:{actor.name}"[:128], valid_to=None,
@@ -187,6 +196,19 @@ def _relate(actor: Actor, data: dict[str, Any]) -> Relation:
         raise Refused("this relation is there already")
     announce([], [made])
     return made
+
+
+def _between_readable(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:
+    """A relation names both its ends."""
+    everything = Item.objects.all()
+    seen = visible(actor, "items", everything)
+    if seen is everything:
+        return found
+    keys = seen.order_by().values("pk")
+    return found.filter(source__in=keys, target__in=keys)
+
+
+within["relations"] = _between_readable
 
 
 def _end(_: Actor, relation: Relation) -> None:
@@ -204,7 +226,6 @@ registry.add(
         name="relation",
         description="What needs, runs on, contains or connects to what, and since when.",
         fields=RelationSerializer.Meta.fields,
-        title=lambda r: f"{r.source.name} {r.kind.replace('_', ' ')} {r.target.name}",
         columns=(
             Column("source__name", "From", link=True),
             Column("kind", show=Show.STATE),

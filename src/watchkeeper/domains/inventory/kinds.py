@@ -19,14 +19,15 @@ from watchkeeper.kernel.rest import RecordSerializer
 
 _BEFORE, _AFTER = (
     ("id", "name"),
-    ("kind", "source", "identifiers", "attributes", "first_seen_at", "last_seen_at"),
+    ("kind", "source", "identifiers", "attributes", "first_seen_at", "last_seen_at", "stale_since"),
 )
-_SEEN = ("id", "kind", "source", "first_seen_at", "last_seen_at")
+_SEEN = ("id", "kind", "source", "first_seen_at", "last_seen_at", "stale_since")
 _FILTERS = {
     "name": ["exact", "icontains"],
     "source": ["exact"],
     "identifiers__value": ["exact"],
     "last_seen_at": ["gte", "lt"],
+    "stale_since": ["isnull"],
 }
 
 

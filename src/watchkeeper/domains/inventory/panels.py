@@ -66,9 +66,8 @@ def _old_types(actor: Actor) -> QuerySet[Any]:
 
 
 def _used(record: Any, path: str) -> Line:
-    return Line(
-        str(record), f"/{path}/{record.pk}/", f"used {record.used} times", at=_day(record.end_of_support)
-    )
+    used = "once" if record.used == 1 else f"{record.used} times"
+    return Line(str(record), f"/{path}/{record.pk}/", f"used {used}", at=_day(record.end_of_support))
 
 
 @dataclass(frozen=True)

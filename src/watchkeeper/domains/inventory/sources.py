@@ -38,7 +38,7 @@ def planned(source: m.Source, written: str, data: bytes, whole: bool | None = No
     """What taking over this file would come to. Raises Invalid for a format that is none, Malformed for the file."""
     found = importers().get(written)
     if found is None:
-        raise Invalid(f"format: {written!r} is none; there are: {', '.join(importers())}")
+        raise Invalid(f"{written!r} is none; there are: {', '.join(importers())}", "format")
     if source.name == PEOPLE:
         raise Invalid("people enter what they know; make a source for the file")
     return plan(source, found.read(data), whole=found.whole if whole is None else whole, **more)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models.constants import OnConflict
 
 from watchkeeper.domains.inventory.announcing import announce
-from watchkeeper.domains.inventory.declaring import ORIGIN, begin, refuse_cycle
+from watchkeeper.domains.inventory.declaring import ORIGIN, begin, field_of, refuse_cycle
 from watchkeeper.domains.inventory.drafts import Act, Draft
 from watchkeeper.domains.inventory.identity import chunks
 from watchkeeper.domains.inventory.models import Declared, Identifier, Item, Relation, Source, Statement
@@ -109,7 +109,7 @@ def _edges(drafts: Iterable[Draft], now: dt.datetime) -> None:
         closed += had - has
         for edge in has - had:
             if d.before is not None and edge[1] == RelationKind.CONTAINS:
-                refuse_cycle(edge[0], edge[2])
+                refuse_cycle(edge[0], edge[2], field_of(d.after, edge[0], edge[2]))
             opened.append(edge)
     end(closed, ORIGIN, now)
     begin(opened, ORIGIN, now)
@@ -172,7 +172,7 @@ def write_relations(changes: Sequence[tuple[Draft, Change]], source: Source, now
     opened = [e for _, c in changes for e in c.opened]
     for edge in opened:
         if edge[1] == RelationKind.CONTAINS:
-            refuse_cycle(edge[0], edge[2])
+            refuse_cycle(edge[0], edge[2], "relations")
     announce([], begin(opened, origin, now))
     keys = [d.described.source_key for d, _ in changes]
     rows = {s.key: s for s in Statement.objects.filter(source=source, key__in=keys)}

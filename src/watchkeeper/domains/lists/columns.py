@@ -10,7 +10,10 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
 from django.db import models
 from django.db.models import Model, QuerySet
+from django.utils.text import capfirst
 
+from watchkeeper.domains.annotations import fields_of
+from watchkeeper.kernel import extras
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.permissions import may, visible
@@ -19,6 +22,7 @@ from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import readable, serializer_of
 
 MOST = 30  # columns of a list
+CUSTOM = "cf_"  # before the name of a custom field
 Read = Callable[[Any], Any]
 
 
@@ -27,7 +31,7 @@ def own(resource: Resource) -> Mapping[str, Column]:
     """By name: the declared columns, then the kind's other readable fields."""
     found = {c.name: c for c in resource.columns}
     for name in readable(resource):
-        if name not in found and f"{name}_word" not in found:
+        if name not in found and f"{name}_word" not in found and name != "custom_fields":
             found[name] = _column(resource, name)
     return found
 
@@ -44,8 +48,10 @@ def referred(resource: Resource) -> Mapping[str, Resource]:
 
 
 def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
-    """All that this reader can choose from, by name: `rack__serial` is a field of the record in `rack`."""
+    """All that this reader can choose from, by name: `rack__serial` is a field of the record in `rack`, and `cf_price` a
+    custom field."""
     found = dict(own(resource))
+    found |= {n: Column(n, f.called) for f in fields_of(resource) if (n := f"{CUSTOM}{f.name}")}
     for name, other in referred(resource).items():
         if may(actor, "read", other):
             found |= {
@@ -58,7 +64,9 @@ def offered(resource: Resource, actor: Actor) -> dict[str, Column]:
 
 def beyond(name: str, column: Column) -> Column:
     """A column of the record that the field `name` refers to."""
-    heading = f"{name.replace('_', ' ').capitalize()}: {column.heading.lower()}"
+    inner = column.heading
+    small = inner[:1].lower() + inner[1:] if inner[1:2].islower() else inner  # not of VLAN or URL
+    heading = f"{name.replace('_', ' ').capitalize()}: {small}"
     return Column(f"{name}__{column.name}", heading, column.show)
 
 
@@ -66,9 +74,9 @@ def checked(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Colu
     """The columns of these names. Raises Invalid naming the one that there is not."""
     known = offered(resource, actor)
     if strange := [n for n in names if n not in known]:
-        raise Invalid(f"columns: {strange[0]!r} is no column of {resource.plural}")
+        raise Invalid(f"{strange[0]!r} is no column of {resource.plural}", "columns")
     if len(names) > MOST:
-        raise Invalid(f"columns: {len(names)} are more than {MOST}")
+        raise Invalid(f"{len(names)} are more than {MOST}", "columns")
     return [known[n] for n in dict.fromkeys(names)]
 
 
@@ -82,7 +90,7 @@ def kept(resource: Resource, actor: Actor, names: Sequence[str]) -> list[Column]
 def joined(found: QuerySet[Any], resource: Resource, columns: Iterable[Column]) -> QuerySet[Any]:
     """The queryset with what these columns read beside the record."""
     known = referred(resource)
-    names = {c.name.partition("__")[0] for c in columns}
+    names = {c.name.partition("__")[0] for c in columns if not c.name.startswith(CUSTOM)}
     many = [name for name in sorted(names) if _many(resource, name)]
     found = found.prefetch_related(*many) if many else found
     return found.select_related(*sorted(names & known.keys())) if names & known.keys() else found
@@ -93,6 +101,8 @@ def values(
 ) -> list[list[Any]]:
     """For each record the values of the columns; None where the record that is referred to may not be read."""
     own_ones = {c.name for c in resource.columns}
+    if any(c.name.startswith(CUSTOM) for c in columns):
+        extras.gather(resource, records, ("custom_fields",))
     readers = [_reader(resource, actor, c, records, c.name in own_ones) for c in columns]
     return [[read(record) for read in readers] for record in records]
 
@@ -100,6 +110,9 @@ def values(
 def _reader(resource: Resource, actor: Actor, column: Column, records: Sequence[Any], declared: bool) -> Read:
     if declared:
         return column.value
+    if column.name.startswith(CUSTOM):
+        custom = column.name.removeprefix(CUSTOM)
+        return lambda record: extras.value_of(resource, record, "custom_fields").get(custom)
     name, _, inner = column.name.partition("__")
     if not inner:
         return _names(resource, actor, name, records) if _many(resource, name) else _field(resource, name)
@@ -149,7 +162,7 @@ def _field(resource: Resource, name: str) -> Read:
 
 def _column(resource: Resource, name: str) -> Column:
     field = _of_model(resource.model, name)
-    label = str(getattr(field, "verbose_name", "")).capitalize() if isinstance(field, models.Field) else ""
+    label = capfirst(str(field.verbose_name)) if isinstance(field, models.Field) else ""
     label = "" if label.lower() == name.replace("_", " ") else label
     match field:
         case models.ManyToManyField():

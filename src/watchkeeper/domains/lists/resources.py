@@ -51,7 +51,7 @@ class SavedViewSerializer(RecordSerializer):
         child=serializers.CharField(max_length=150), required=False, default=list, max_length=columns.MOST,
         help_text="fields of the record, such as serial, or of one it refers to, such as rack__name; none: as usual",
     )  # fmt: skip
-    owner = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    owner: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = SavedView

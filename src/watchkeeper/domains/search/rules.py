@@ -45,7 +45,8 @@ def pieces(text: str) -> list[str]:
     >>> [len(p) for p in pieces("x" * 700)]
     [600, 100]
     """
-    out, rest = [], fold(text)
+    out: list[str] = []
+    rest = fold(text)
     while rest and len(out) < PIECES:
         cut = len(rest) if len(rest) <= PIECE else rest.rfind(" ", PIECE // 2, PIECE) + 1 or PIECE
         out.append(rest[:cut].strip())

@@ -36,13 +36,13 @@ def act(
         time_ms=int(time.time() * 1000),
         data=data or {},
     )
-    ports.submit(made)
+    there = ports.submit(made)
     name = "silence" if kind in (ActKind.SILENCE, ActKind.UNSILENCE) else subject._meta.model_name
     after = {"act": made.id, "target": target, **made.data}
     audit.record(
         actor, f"{name}.{kind.value}", subject, after=after, event=False
     )  # analysis tells, once it is so
-    if connection.in_atomic_block:
+    if not there or connection.in_atomic_block:
         # What others write cannot be seen from in here, and on SQLite they could not write at all.
         return Done(pending=True)
     return Done(pending=not wait(lambda: AppliedAct.objects.filter(pk=made.id).exists()))

@@ -16,7 +16,7 @@ from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 from watchkeeper.model.verdicts import Severity, Situation, SituationState
 
 
@@ -28,13 +28,11 @@ class NotificationRuleSerializer(RecordSerializer):
         help_text="one alert of the situation must carry them all; empty: any",
     )  # fmt: skip
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=rules.EVENTS),
+        child=Choice(choices=rules.EVENTS),
         default=list,
         help_text="none chosen: all of them",
     )
-    min_severity = serializers.ChoiceField(
-        choices=[s.value for s in Severity], default=Severity.WARNING.value
-    )
+    min_severity = Choice(choices=[s.value for s in Severity], default=Severity.WARNING.value)
 
     class Meta:
         model = NotificationRule

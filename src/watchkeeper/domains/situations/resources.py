@@ -15,6 +15,7 @@ from watchkeeper.domains.situations.acts import act
 from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation, TimelineEntry
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -78,7 +79,7 @@ def _resolve(actor: Actor, obj: Situation, _: dict[str, Any]) -> Done:
 
 def _assign(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     if data["assignee"] and not identity.is_user(data["assignee"]):
-        raise Invalid(f"assignee: there is no user {data['assignee']!r}")
+        raise Invalid(f"there is no user {data['assignee']!r}", "assignee")
     return act(actor, ActKind.ASSIGN, obj.pk, dict(data), obj)
 
 
@@ -89,11 +90,11 @@ def _note(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
 def _merge(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     others = list(dict.fromkeys(data["others"]))
     if obj.pk in others:
-        raise Invalid("others: a situation cannot go into itself")
-    found = dict(Situation.objects.filter(pk__in=others).values_list("pk", "state"))
+        raise Invalid("a situation cannot go into itself", "others")
+    found = dict(visible(actor, "situations").filter(pk__in=others).values_list("pk", "state"))
     for other in others:
         if other not in found:
-            raise Invalid(f"others: there is no situation {other}")
+            raise Invalid(f"there is no situation {other}", "others")
         if found[other] == "resolved":
             raise Refused(f"situation {other} is resolved and stays as it is")
     return act(actor, ActKind.MERGE, obj.pk, {"others": others}, obj)
@@ -104,9 +105,9 @@ def _split(actor: Actor, obj: Situation, data: dict[str, Any]) -> Done:
     members = set(obj.memberships.values_list("alert_id", flat=True))
     for fingerprint in alerts:
         if fingerprint not in members:
-            raise Invalid(f"alerts: {fingerprint} does not belong to this situation")
+            raise Invalid(f"{fingerprint} does not belong to this situation", "alerts")
     if len(alerts) == len(members):
-        raise Invalid("alerts: at least one has to stay")
+        raise Invalid("at least one has to stay", "alerts")
     return act(actor, ActKind.SPLIT, obj.pk, {"alerts": alerts}, obj)
 
 
@@ -198,7 +199,8 @@ registry.add(
             Column("name", link=True),
             Column("item__name", "Item"),
             Column("status", show=Show.STATE),
-            Column("count", "Told", Show.COUNT),
+            Column("acknowledged_by"),
+            Column("count", "Times told", Show.COUNT),
             Column("starts_at", "Since", Show.TIME),
             Column("last_seen_at", "Last seen", Show.TIME),
         ),
@@ -207,6 +209,7 @@ registry.add(
             "severity": ["exact", "gte", "in"],
             "item": ["exact"],
             "situation": ["exact", "isnull"],
+            "memberships__situation": ["exact"],  # also those that are over
             "source": ["exact"],
             "name": ["exact", "icontains"],
             "flapping": ["exact"],
@@ -227,6 +230,7 @@ registry.add(
                 _acknowledge,
                 Until,
                 audited=False,
+                bulk=True,
                 offered=lambda a: a.status == "firing" and not a.acknowledged_by,
             ),
             Action(
@@ -234,6 +238,7 @@ registry.add(
                 "Take acknowledgement back",
                 _unacknowledge,
                 audited=False,
+                bulk=True,
                 offered=lambda a: bool(a.acknowledged_by),
             ),
         ),
@@ -336,16 +341,18 @@ registry.add(
                 Until,
                 offered=lambda s: s.state == "open",
                 audited=False,
+                bulk=True,
             ),
             Action(
                 "unacknowledge",
                 "Take acknowledgement back",
                 _unacknowledge,
                 audited=False,
+                bulk=True,
                 offered=lambda s: s.state == "acknowledged",
             ),
-            Action("assign", "Assign", _assign, Assignee, offered=_lives, audited=False),
-            Action("note", "Add a note", _note, Note, audited=False),
+            Action("assign", "Assign", _assign, Assignee, offered=_lives, audited=False, bulk=True),
+            Action("note", "Add a note", _note, Note, audited=False, bulk=True),
             Action("merge", "Merge others into it", _merge, Others, offered=_lives, audited=False),
             Action("split", "Split alerts off", _split, Leaving, offered=_lives, audited=False),
             Action("undo", "Take a merge or split back", _undo, Undone, audited=False),
@@ -355,6 +362,7 @@ registry.add(
                 _resolve,
                 offered=_lives,
                 audited=False,
+                bulk=True,
                 confirm="Its alerts stay as their senders say; a new one opens a new situation.",
             ),
         ),

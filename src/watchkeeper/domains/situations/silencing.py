@@ -29,9 +29,9 @@ def silence(actor: Actor, matchers: list[dict[str, Any]], starts_at: dt.datetime
     """Make a silence, or change the one with this id; return the record, not yet saved when analysis has not
     applied it in time. Raises Invalid, NotReady, JournalFull or DiskFull."""
     if ends_at <= starts_at:
-        raise Invalid("ends_at: a silence ends after it starts")
+        raise Invalid("a silence ends after it starts", "ends_at")
     if ends_at <= timezone.now():
-        raise Invalid("ends_at: this is past")
+        raise Invalid("this is past", "ends_at")
     made = Silence(
         id=silence_id or str(uuid.uuid4()), matchers=checked(matchers), starts_at=starts_at, ends_at=ends_at,
         created_by=actor.name, comment=comment, created_at=timezone.now(), updated_at=timezone.now(),
@@ -58,18 +58,18 @@ def checked(matchers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Matchers that analysis can take. Raises Invalid: none, too many, a name or an expression that is none, or
     a set that would match every alert."""
     if not matchers or len(matchers) > _MATCHERS:
-        raise Invalid(f"matchers: one to {_MATCHERS} are needed")
+        raise Invalid(f"one to {_MATCHERS} are needed", "matchers")
     out = []
     for m in matchers:
         name, value = m["name"], m["value"]
         if not _NAME.fullmatch(name):
-            raise Invalid(f"matchers: {name!r} is not the name of a label")
+            raise Invalid(f"{name!r} is not the name of a label", "matchers")
         regex, equal = bool(m.get("isRegex", False)), bool(m.get("isEqual", True))
         if regex and (len(value) > _EXPRESSION or not _compiles(value)):
-            raise Invalid(f"matchers: {value!r} is not an expression that RE2 can run")
+            raise Invalid(f"{value!r} is not an expression that RE2 can run", "matchers")
         out.append({"name": name, "value": value, "isRegex": regex, "isEqual": equal})
     if all(_matches_empty(m) for m in out):
-        raise Invalid("matchers: these would silence every alert; one must ask for a value")
+        raise Invalid("these would silence every alert; one must ask for a value", "matchers")
     return out
 
 

@@ -57,6 +57,11 @@ export function lists(): void {
     const from = event.target as HTMLElement;
     if (from.matches("[data-live-list]") && from.classList.contains("wk-choosing")) event.preventDefault();
   });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = (event as CustomEvent<{ requestConfig: { elt: HTMLElement }; shouldSwap: boolean }>).detail;
+    const from = answer.requestConfig.elt; // ticked while the answer was on its way
+    if (from.matches("[data-live-list]") && from.classList.contains("wk-choosing")) answer.shouldSwap = false;
+  });
 }
 
 /** Ask before a form is left in which something was typed. */

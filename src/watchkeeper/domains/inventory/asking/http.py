@@ -3,6 +3,7 @@ certificate authority trusted where one is given."""
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,6 @@ def answer(made: requests.Session, url: str, **parameters: str) -> Any:
         if len(body) > LARGEST:
             raise Unreadable(f"{url} answers more than {LARGEST // 2**20} MiB at once")
         try:
-            return requests.models.complexjson.loads(body)
+            return json.loads(body)
         except ValueError as error:
             raise Unreadable(f"{url} does not answer in JSON") from error

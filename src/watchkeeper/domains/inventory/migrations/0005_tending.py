@@ -1,12 +1,13 @@
 """The first effect that tends the inventory; each puts the next one there. And the source that stands for people."""
 
 import datetime as dt
+from typing import Any
 
 from django.db import migrations
 from django.utils import timezone
 
 
-def begin(apps, schema_editor):  # noqa: ARG001
+def begin(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001
     now = timezone.now()
     apps.get_model("kernel", "OutboxRow").objects.get_or_create(
         id="inventory.tend:first",

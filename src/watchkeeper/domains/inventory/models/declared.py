@@ -50,9 +50,11 @@ class Declared(Item):
     def by_index(cls, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """These records in the same order, said in columns of the table of all items, whose index has them so: sorting
         a hundred thousand for each page takes a hundred times as long."""
-        key = Col(Item._meta.db_table, Item._meta.get_field("id"))
+        found = found.filter(declared=cls.PATH)
+        table: str = found.query.resolve_ref("declared").alias  # type: ignore[attr-defined]
+        key = Col(table, Item._meta.get_field("id"))
         turned = {"pk": key.asc(), "id": key.asc(), "-pk": key.desc(), "-id": key.desc()}
-        return found.filter(declared=cls.PATH).order_by(*(turned.get(n, n) for n in found.query.order_by))
+        return found.order_by(*(turned.get(n, n) for n in found.query.order_by))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """With what follows from its fields."""

@@ -86,4 +86,4 @@ class Relation(models.Model):
         indexes: ClassVar = [models.Index(fields=["valid_from", "id"], name="relation_from")]
 
     def __str__(self) -> str:
-        return f"{self.source_id} {self.kind} {self.target_id}"
+        return f"{self.source.name} {self.kind.replace('_', ' ')} {self.target.name}"

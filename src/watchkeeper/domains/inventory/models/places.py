@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -50,6 +52,13 @@ class Site(Declared):
     longitude = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
+
+    def clean(self) -> None:
+        """Its time zone is one that there is."""
+        try:
+            ZoneInfo(self.time_zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # none, a path, a folder
+            raise ValidationError({"time_zone": f"there is no time zone {self.time_zone!r}"}) from error
 
 
 class Location(Declared):

@@ -1,4 +1,4 @@
-"""The audit trail and the outbox, declared: to be read; what was given up can be tried again."""
+"""The outbox and its deliveries, declared: to be read; what was given up can be tried again."""
 
 from __future__ import annotations
 
@@ -6,33 +6,8 @@ from typing import Any
 
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.acting import Actor, Scope
-from watchkeeper.kernel.derive import plain
-from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
+from watchkeeper.kernel.models import Delivery, OutboxRow
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
-
-plain(
-    AuditEntry,
-    "audit entry",
-    "audit",
-    "at:When actor:Who act:What name:Record address:From",
-    policy_attributes=("kind", "actor", "act"),
-    description="What people, tokens and commands did: who, when, from where, before and after.",
-    filters={
-        "actor": ["exact"],
-        "actor_kind": ["exact"],
-        "act": ["exact", "startswith"],
-        "kind": ["exact"],
-        "record": ["exact"],
-        "at": ["gte", "lt"],
-    },
-    search=("actor", "act", "name"),
-    ordering=("-id",),
-    orderable=("at",),
-    writable=(),
-    allow=frozenset(),
-    read_scope=Scope.ADMIN,
-    write_scope=Scope.ADMIN,
-)
 
 
 def _again(_: Actor, row: OutboxRow, __: dict[str, Any]) -> Done:
