@@ -5,7 +5,7 @@ A new door is one file with a decoder and one row that names it. No network here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
@@ -29,6 +29,7 @@ class Taken:
     rejected: dict[str, int] = field(default_factory=dict)  # reason → rows
     message: str = ""  # to the sender, about what was refused
     letters: list[Letter] = field(default_factory=list)
+    after: Callable[[], None] | None = None  # to do once all of it is on disk; must not wait
 
     @property
     def rows(self) -> int:
@@ -82,7 +83,8 @@ class HttpDoor:
     `accept` answers what was taken, also in part; `refuse` an error, each told the request's content type.
     Senders that can set no header may put their key behind the path (`keyed`: `/intake/zabbix/<key>`), or `key_in`
     finds it in the body, which is then read, up to `most` bytes, before it is known who sends. `decode_for` takes the
-    key as well, for doors that each key has a way of its own through.
+    key as well, for doors that each key has a way of its own through; `decode_headers` the request's headers, for
+    protocols that put a part of the message there.
     """
 
     name: str
@@ -96,6 +98,7 @@ class HttpDoor:
     key_in: Callable[[bytes], str] | None = None
     most: int = 0  # bytes of a body, 0 for what the front takes
     decode_for: Callable[[IntakeKey, bytes, str, int], Taken] | None = None
+    decode_headers: Callable[[Mapping[str, str], bytes, str, int], Taken] | None = None
     encodings: tuple[str, ...] = ("identity", "gzip", "deflate", "zstd", "snappy")
 
 

@@ -20,7 +20,7 @@ from watchkeeper.model.errors import Malformed, TooLarge, Unauthorised, Unsuppor
 from watchkeeper.receivers.body import receive, unpack
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
-from watchkeeper.receivers.http import Answer, Entries, Group, HttpDoor, Taken
+from watchkeeper.receivers.http import Answer, Decode, Entries, Group, HttpDoor, Taken
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.series import SeriesTable
 
@@ -88,7 +88,8 @@ class Intake:
             now_ms = self.now_ms()
             if key is None:
                 key = self._admit(self._key_in(door, raw, encoding), door, address)
-            taken = await self._decode(door, key, raw, encoding, content_type, now_ms)
+            decode = _decode_of(door, key, request)
+            taken = await self._decode(decode, raw, encoding, content_type, now_ms)
         except (Malformed, TooLarge) as error:
             if key is not None:  # what strangers send is not kept
                 letter = Letter(error.reason, error.detail, raw)
@@ -98,6 +99,8 @@ class Intake:
         # A sender that has gone away changes nothing for what is on its way to the disk.
         await asyncio.shield(self._submit(taken.entries, now_ms))
         counters.accept(taken.rows, len(raw), now_ms)
+        if taken.after is not None:
+            taken.after()
         for reason, count in taken.rejected.items():
             counters.reject(reason, count)
         if taken.letters:
@@ -117,11 +120,9 @@ class Intake:
         return door.key_in(unpack(raw, encoding, door.most or self.limits.inline))
 
     async def _decode(
-        self, door: HttpDoor, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
+        self, decode: Decode, raw: bytes, encoding: str, content_type: str, now_ms: int
     ) -> Taken:
         """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
-
-        decode = partial(door.decode_for, key) if door.decode_for else door.decode
 
         def work(limit: int) -> Taken:
             return decode(unpack(raw, encoding, limit), content_type, now_ms)
@@ -185,6 +186,14 @@ def secret(request: web.BaseRequest) -> str:
     raise Unauthorised(
         "send an intake key as bearer token, as password of basic authentication, or in X-Watchkeeper-Key"
     )
+
+
+def _decode_of(door: HttpDoor, key: IntakeKey, request: web.BaseRequest) -> Decode:
+    if door.decode_for is not None:
+        return partial(door.decode_for, key)
+    if door.decode_headers is not None:
+        return partial(door.decode_headers, request.headers)
+    return door.decode
 
 
 def _names_key(request: web.BaseRequest) -> bool:
