@@ -181,9 +181,7 @@ def mutated(door: HttpDoor) -> st.SearchStrategy[bytes]:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_bytes_are_taken_or_refused_with_an_error_of_ours(door: HttpDoor, data: st.DataObject) -> None:
-    body = data.draw(
-        st.binary(max_size=200) | mutated(door) if door.name != "checkmk" else st.binary()
-    )
+    body = data.draw(st.binary(max_size=200) | mutated(door) if door.name != "checkmk" else st.binary())
     for content_type in door.content_types:
         try:
             taken = door.decode(body, content_type, NOW)

@@ -30,11 +30,12 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     import django
 
     django.setup()
+    from watchkeeper.app.confirming import Confirming
     from watchkeeper.domains.identity import DatabaseKeyring
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.group import GroupCommit
     from watchkeeper.pollers.host import HostPoller
-    from watchkeeper.receivers import otlp
+    from watchkeeper.receivers import otlp, webhooks
     from watchkeeper.receivers.alertmanager import AlertmanagerDoor
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
@@ -49,7 +50,11 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     group = GroupCommit(journal)
     keyring = DatabaseKeyring()
     series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
-    doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
+    confirming = Confirming(group.submit_blocking)
+    doors = [
+        AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series)),
+        *webhooks.doors(confirming),
+    ]  # fmt: skip
     front = Front(
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
@@ -61,6 +66,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
+    confirming.start()
     await front.start()
     await syslog.start()
     polling = process.guard(lambda: poller.run(stop), "host poller", stop)
