@@ -12,7 +12,7 @@ import msgspec
 
 from watchkeeper.receivers.events import Reported
 from watchkeeper.receivers.http import Taken
-from watchkeeper.receivers.webhooks.payload import time_ms, webhook
+from watchkeeper.receivers.webhooks.payload import from_json, time_ms, webhook
 
 NAME = "alertmanager_webhook"
 
@@ -60,7 +60,7 @@ _ROW = webhook(NAME, _Group, _read, path="/intake/alertmanager")
 def _take(body: bytes, content_type: str, now_ms: int) -> Taken:
     """The alerts of a group; those that `max_alerts` made Alertmanager leave out are counted as refused."""
     taken = _ROW.decode(body, content_type, now_ms)
-    left_out = msgspec.json.decode(body, type=_Group).truncatedAlerts
+    left_out = from_json(body, _Group).truncatedAlerts
     if left_out > 0:
         taken.rejected = {"truncated": left_out}
     return taken

@@ -26,13 +26,13 @@ class _Essentials(msgspec.Struct, gc=False):
     monitorCondition: str  # Fired or Resolved
     alertRule: str = ""
     severity: str = ""
-    signalType: str | None = None
-    monitoringService: str | None = None
-    alertTargetIDs: list[str] | None = None
-    configurationItems: list[str] | None = None
-    firedDateTime: str | None = None
-    resolvedDateTime: str | None = None
-    description: str | None = None
+    signalType: str = ""
+    monitoringService: str = ""
+    alertTargetIDs: list[str] = []
+    configurationItems: list[str] = []
+    firedDateTime: str = ""
+    resolvedDateTime: str = ""
+    description: str = ""
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -51,8 +51,8 @@ def _read(payload: _Payload, _: int) -> Iterable[Reported]:
             "this is not the common alert schema; switch it on in the action group", reason="wrong_schema"
         )
     e = payload.data.essentials
-    target = next(iter(e.alertTargetIDs or ()), "")
-    thing = next(iter(e.configurationItems or ()), "") or target.rpartition("/")[2]
+    target = next(iter(e.alertTargetIDs), "")
+    thing = next(iter(e.configurationItems), "") or target.rpartition("/")[2]
     machine = any(kind in target.lower() for kind in _MACHINES)
     yield Reported(
         name=e.alertRule,
@@ -60,8 +60,8 @@ def _read(payload: _Payload, _: int) -> Iterable[Reported]:
             DEDUP_KEY: e.alertId,
             "azure.resource_id": target,
             "host" if machine else "resource": thing,
-            "signal": e.signalType or "",
-            "monitoring_service": e.monitoringService or "",
+            "signal": e.signalType,
+            "monitoring_service": e.monitoringService,
         },
         firing=e.monitorCondition != "Resolved",
         severity=_SEVERITIES.get(e.severity, ""),

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import msgspec
-
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.signals import Stream
 from watchkeeper.model.verdicts import DEDUP_KEY
@@ -26,17 +24,15 @@ _NO_LABELS = frozenset({"specversion", "id", "time", "data", "data_base64", "dat
                         "status", "dedupkey", "source", "type", "subject"})  # fmt: skip
 _OVER = frozenset({"resolved", "ok", "closed", "recovered", "up", "success"})
 _PREFIX = "ce-"
-_event, _events = msgspec.json.Decoder(dict[str, Any]), msgspec.json.Decoder(list[dict[str, Any]])
-_anything = msgspec.json.Decoder(Any)
 
 
 def take(headers: Mapping[str, str], body: bytes, content_type: str, now_ms: int) -> Taken:
     """The events of a request, all or none. Raises Malformed for what is no event, TooLarge."""
     media = content_type.partition(";")[0].strip().lower()
     if media == _STRUCTURED:
-        events = [from_json(body, _event)]
+        events = [from_json(body, dict[str, Any])]
     elif media == _BATCHED:
-        events = from_json(body, _events)
+        events = from_json(body, list[dict[str, Any]])
     else:
         events = [_binary(headers, body, media)]
     alerts: list[Reported] = []
@@ -58,7 +54,7 @@ def _binary(headers: Mapping[str, str], body: bytes, media: str) -> dict[str, An
         if name.lower().startswith(_PREFIX)
     }
     if media == JSON or media.endswith("+json"):
-        event["data"] = from_json(body, _anything) if body.strip() else None
+        event["data"] = from_json(body, Any) if body.strip() else None
     return event
 
 

@@ -17,7 +17,7 @@ from watchkeeper.model.errors import Malformed
 from watchkeeper.model.verdicts import DEDUP_KEY
 from watchkeeper.receivers.events import Reported
 from watchkeeper.receivers.http import Entries, HttpDoor, Taken
-from watchkeeper.receivers.webhooks.payload import JSON, from_json, text, time_ms, told
+from watchkeeper.receivers.webhooks.payload import JSON, from_json, listed, text, time_ms, told
 
 NAME = "cloudwatch"
 #: the only addresses that are visited: SNS itself, over https, on its own port
@@ -42,22 +42,19 @@ class _Alarm(msgspec.Struct, gc=False):
     AlarmName: str
     NewStateValue: str  # ALARM, OK, INSUFFICIENT_DATA
     AlarmArn: str = ""
-    AlarmDescription: str | None = None
+    AlarmDescription: str = ""
     AWSAccountId: str = ""
     Region: str = ""
     NewStateReason: str = ""
     StateChangeTime: str = ""
-    Trigger: dict[str, Any] | None = None
-
-
-_message, _alarm = msgspec.json.Decoder(_Message), msgspec.json.Decoder(_Alarm)
+    Trigger: dict[str, Any] = {}
 
 
 def door(confirm: Confirm | None = None) -> HttpDoor:
     """The door's row. Without `confirm` a person follows the link of the alert that every question becomes."""
 
     def take(body: bytes, content_type: str, now_ms: int) -> Taken:  # noqa: ARG001
-        message = from_json(body, _message)
+        message = from_json(body, _Message)
         match message.Type:
             case "SubscriptionConfirmation":
                 return _asked(message, confirm, now_ms)
@@ -66,7 +63,7 @@ def door(confirm: Confirm | None = None) -> HttpDoor:
             case "Notification":
                 return _notified(message, now_ms)
             case "" if message.AlarmName:
-                return told(NAME, [_reported(from_json(body, _alarm))], now_ms)
+                return told(NAME, [_reported(from_json(body, _Alarm))], now_ms)
         raise Malformed(f"SNS sends no messages of the type {message.Type[:40]!r}")
 
     # SNS says text/plain of its JSON, whatever is in it
@@ -87,7 +84,7 @@ def _asked(message: _Message, confirm: Confirm | None, now_ms: int) -> Taken:
 def _notified(message: _Message, now_ms: int) -> Taken:
     """The alarm, and that the subscription waits no longer."""
     try:
-        alarm = from_json(message.Message, _alarm)
+        alarm = from_json(message.Message, _Alarm)
     except Malformed as error:
         raise Malformed(
             f"the notification holds no alarm of CloudWatch: {error.detail}", reason="no_alarm"
@@ -107,10 +104,10 @@ def _waiting(message: _Message, *, firing: bool) -> Reported:
 
 
 def _reported(alarm: _Alarm) -> Reported:
-    trigger = alarm.Trigger or {}
+    trigger = alarm.Trigger
     dimensions = {
         text(d.get("name")): text(d.get("value"))
-        for d in trigger.get("Dimensions") or ()
+        for d in listed(trigger.get("Dimensions"))
         if isinstance(d, dict)
     }
     over = alarm.NewStateValue == "OK"

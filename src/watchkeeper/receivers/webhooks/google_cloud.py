@@ -17,7 +17,7 @@ from watchkeeper.receivers.webhooks.payload import text, texts, time_ms, webhook
 
 class _Described(msgspec.Struct, gc=False):
     type: str = ""
-    labels: dict[str, Any] | None = None
+    labels: dict[str, Any] = {}
 
 
 class _Incident(msgspec.Struct, gc=False):
@@ -25,16 +25,16 @@ class _Incident(msgspec.Struct, gc=False):
     state: str  # open or closed; OPEN in the message that tests a channel
     policy_name: str = ""
     condition_name: str = ""
-    severity: str | None = None
+    severity: str = ""
     summary: str = ""
     url: str = ""
     started_at: Any = None  # Unix seconds
     ended_at: Any = None
     scoping_project_id: str = ""
-    resource: _Described | None = None
-    metric: _Described | None = None
-    metadata: dict[str, Any] | None = None
-    policy_user_labels: dict[str, Any] | None = None
+    resource: _Described = msgspec.field(default_factory=_Described)
+    metric: _Described = msgspec.field(default_factory=_Described)
+    metadata: dict[str, Any] = {}
+    policy_user_labels: dict[str, Any] = {}
     observed_value: Any = None
     threshold_value: Any = None
     documentation: Any = None  # an object with content, a text in old versions
@@ -46,8 +46,8 @@ class _Payload(msgspec.Struct, gc=False):
 
 def _read(payload: _Payload, _: int) -> Iterable[Reported]:
     i = payload.incident
-    resource, metric = i.resource or _Described(), i.metric or _Described()
-    system = texts((i.metadata or {}).get("system_labels"))
+    resource, metric = i.resource, i.metric
+    system = texts(i.metadata.get("system_labels"))
     named = texts(metric.labels).get("instance_name") or system.get("name", "")
     words = i.documentation.get("content") if isinstance(i.documentation, dict) else i.documentation
     closed = i.state.lower() == "closed"
@@ -64,7 +64,7 @@ def _read(payload: _Payload, _: int) -> Iterable[Reported]:
             "condition": i.condition_name,
         },
         firing=not closed,
-        severity=i.severity or "",
+        severity=i.severity,
         summary=i.summary,
         starts_ms=time_ms(i.started_at),
         ends_ms=time_ms(i.ended_at) if closed else 0,

@@ -16,7 +16,7 @@ from watchkeeper.receivers.webhooks.payload import text, webhook
 
 
 class _Alert(alertmanager.Alert, gc=False):
-    values: dict[str, Any] | None = None
+    values: dict[str, Any] = {}
     valueString: str = ""
     dashboardURL: str = ""
     panelURL: str = ""
@@ -30,7 +30,7 @@ class _Group(msgspec.Struct, gc=False):
 def _read(group: _Group, _: int) -> Iterable[Reported]:
     for alert in group.alerts:
         found = alertmanager.reported(alert, alert.panelURL or alert.dashboardURL)
-        values = ", ".join(f"{k}={text(v)}" for k, v in (alert.values or {}).items()) or alert.valueString
+        values = ", ".join(f"{k}={text(v)}" for k, v in alert.values.items()) or alert.valueString
         found.annotations = {**found.annotations, "values": values}
         yield found
 

@@ -33,13 +33,12 @@ def webhook(
 ) -> HttpDoor:
     """The door of a vendor at `/intake/<name>`, or at `path`, with the key in a header or behind the path. A body is
     taken whole or not at all."""
-    decoder = msgspec.json.Decoder(shape)
 
     def take(body: bytes, content_type: str, now_ms: int) -> Taken:
         if content_type.partition(";")[0].strip().lower() == FORM:
             payload = from_form(body, shape)
         else:
-            payload = from_json(body, decoder)
+            payload = from_json(body, shape)
         return told(name, read(payload, now_ms), now_ms)
 
     return HttpDoor(name, "POST", path or f"/intake/{name}", content_types, take, keyed=True)
@@ -51,14 +50,24 @@ def told(door: str, reported: Iterable[Reported], now_ms: int) -> Taken:
     return Taken([(Stream.EVENTS, batch(door, made, now_ms))] if made else [])
 
 
-def from_json(body: bytes | str, decoder: msgspec.json.Decoder[Any]) -> Any:
-    """A JSON body in its shape. Raises Malformed naming what does not fit and where, TooLarge."""
+def from_json(body: bytes | str, shape: Any) -> Any:
+    """A JSON body in its shape; a member that is null is as good as none. Raises Malformed naming what does not fit and
+    where, TooLarge."""
     if isinstance(body, bytes):
         weigh_json(body)
     try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.convert(_without_nulls(msgspec.json.decode(body)), shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"this is not what is sent here: {error}") from error
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+        case list():
+            return [_without_nulls(v) for v in value]
+    return value
 
 
 def from_form(body: bytes, shape: type[Any]) -> Any:

@@ -23,27 +23,27 @@ class _Heartbeat(msgspec.Struct, gc=False):
     monitorID: int
     status: int  # 0 down, 1 up, 2 pending, 3 maintenance
     time: str = ""  # UTC
-    msg: str | None = None
+    msg: str = ""
 
 
 class _Monitor(msgspec.Struct, gc=False):
     name: str = ""
     type: str = ""
-    url: str | None = None
-    hostname: str | None = None
+    url: str = ""
+    hostname: str = ""
     port: Any = None
-    tags: list[dict[str, Any]] | None = None
-    description: str | None = None
+    tags: list[dict[str, Any]] = []
+    description: str = ""
 
 
 class _Payload(msgspec.Struct, gc=False):
     heartbeat: _Heartbeat | None = None
-    monitor: _Monitor | None = None
+    monitor: _Monitor = msgspec.field(default_factory=_Monitor)
     msg: str = ""
 
 
 def _read(payload: _Payload, now_ms: int) -> Iterable[Reported]:
-    beat, monitor = payload.heartbeat, payload.monitor or _Monitor()
+    beat, monitor = payload.heartbeat, payload.monitor
     if beat is None:  # a test, or a certificate that ends: nobody will say that it is over
         yield Reported(
             name="Message of Uptime Kuma", labels={"message": payload.msg}, summary=payload.msg, severity="warning",
@@ -52,7 +52,7 @@ def _read(payload: _Payload, now_ms: int) -> Iterable[Reported]:
         return
     over = beat.status in (_UP, _MAINTENANCE)
     when = time_ms(beat.time)
-    tags = {text(t.get("name")): text(t.get("value")) or "true" for t in monitor.tags or ()}
+    tags = {text(t.get("name")): text(t.get("value")) or "true" for t in monitor.tags}
     yield Reported(
         name=monitor.name or payload.msg,
         labels={
@@ -67,8 +67,8 @@ def _read(payload: _Payload, now_ms: int) -> Iterable[Reported]:
         summary=beat.msg or payload.msg,
         starts_ms=0 if over else when,
         ends_ms=when if over else 0,
-        annotations={"description": monitor.description or ""},
-        url=monitor.url if monitor.url and monitor.url != "https://" else "",
+        annotations={"description": monitor.description},
+        url=monitor.url if monitor.url != "https://" else "",
     )
 
 
@@ -78,7 +78,7 @@ def _instance(monitor: _Monitor) -> str:
         port = text(monitor.port)
         return f"{monitor.hostname}:{port}" if port and port != "0" else monitor.hostname
     try:
-        parts = urlsplit(monitor.url or "")
+        parts = urlsplit(monitor.url)
         return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
     except ValueError:
         return ""
