@@ -23,7 +23,7 @@ from watchkeeper.receivers.http import Taken
 from watchkeeper.receivers.series import SeriesTable
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
-WEBHOOKS = {d.name: d for d in webhooks.doors()}
+WEBHOOKS = {d.name: d for d in webhooks.doors() if d.decode_for is None}
 DOORS = ("alertmanager", "otlp", *WEBHOOKS)
 NOW_MS = 1_795_385_321_000  # 2026-11-22T22:08:41Z
 TYPES = {

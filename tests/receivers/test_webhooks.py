@@ -21,7 +21,9 @@ from watchkeeper.receivers.webhooks import cloudwatch
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
 NOW = 1_795_385_321_000
-DOORS = {d.name: d for d in webhooks.doors()}
+DOORS = {
+    d.name: d for d in webhooks.doors() if d.decode_for is None
+}  # what each key has its own way through is apart
 JSON = {"Content-Type": "application/json"}
 
 

@@ -28,7 +28,8 @@ NAMES = {
 WEBHOOKS = {
     "alertmanager_webhook": "Alertmanager", "azure": "Azure Monitor", "checkmk": "Checkmk", "cloudevents": "CloudEvents",
     "cloudwatch": "CloudWatch", "datadog": "Datadog", "google_cloud": "Google Cloud Monitoring", "grafana": "Grafana",
-    "icinga": "Icinga", "new_relic": "New Relic", "sentry": "Sentry", "uptime_kuma": "Uptime Kuma", "zabbix": "Zabbix",
+    "custom": "Any JSON", "icinga": "Icinga", "new_relic": "New Relic", "sentry": "Sentry", "uptime_kuma": "Uptime Kuma",
+    "zabbix": "Zabbix",
 }  # fmt: skip
 NAMES |= {door: f"{vendor} webhook" for door, vendor in WEBHOOKS.items()}
 PATHS = {

@@ -1,4 +1,4 @@
-"""Webhooks of other vendors' monitoring: one vendor a file, all behind `/intake/<vendor>`."""
+"""Webhooks of other vendors' monitoring: one vendor a file, all behind `/intake/<vendor>`, and any JSON at `custom`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from watchkeeper.receivers.webhooks import (
     checkmk,
     cloudevents,
     cloudwatch,
+    custom,
     datadog,
     google_cloud,
     grafana,
@@ -28,6 +29,7 @@ def doors(confirm: cloudwatch.Confirm | None = None) -> list[HttpDoor]:
         checkmk.DOOR,
         cloudevents.DOOR,
         cloudwatch.door(confirm),
+        custom.DOOR,
         datadog.DOOR,
         google_cloud.DOOR,
         grafana.DOOR,

@@ -15,14 +15,13 @@ from watchkeeper.model.signals import Stream
 from watchkeeper.model.verdicts import DEDUP_KEY
 from watchkeeper.receivers.events import Reported, batch, rows
 from watchkeeper.receivers.http import HttpDoor, Taken
-from watchkeeper.receivers.webhooks.payload import JSON, from_json, text, texts, time_ms
+from watchkeeper.receivers.webhooks.payload import JSON, OVER, from_json, text, texts, time_ms
 
 NAME = "cloudevents"
 _STRUCTURED, _BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
 _ATTRIBUTES = ("id", "source", "type", "specversion")
 _NO_LABELS = frozenset({"specversion", "id", "time", "data", "data_base64", "datacontenttype", "dataschema", "severity",
                         "status", "dedupkey", "source", "type", "subject"})  # fmt: skip
-_OVER = frozenset({"resolved", "ok", "closed", "recovered", "up", "success"})
 _PREFIX = "ce-"
 
 
@@ -77,7 +76,7 @@ def _reported(event: dict[str, Any]) -> tuple[Reported, bool]:
     attributes = {k: text(v) for k, v in event.items() if k not in _NO_LABELS}
     named = {name: value for name in ("host", "service") if (value := said(name))}
     key = said("dedupkey") or text(data.get(DEDUP_KEY)) or "|".join((source, kind, subject))
-    over, when = status in _OVER, time_ms(event.get("time"))
+    over, when = status in OVER, time_ms(event.get("time"))
     reported = Reported(
         name=said("name") or kind,
         labels={

@@ -21,6 +21,10 @@ from watchkeeper.receivers.http import HttpDoor, Taken
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 LATEST_MS = (2**63 - 1) // 1_000_000  # the last millisecond that nanoseconds in 64 bits can say: in 2262
+#: words for an alert that is over, where a vendor leaves it to people
+OVER = frozenset(
+    {"resolved", "ok", "closed", "cleared", "recovered", "recovery", "up", "success", "normal", "false"}
+)
 _FIELDS = 200  # of a form
 _TEXT = 4000  # characters of a list or object that is shown as text
 
