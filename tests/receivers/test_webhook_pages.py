@@ -20,8 +20,11 @@ from tests.receivers.front_harness import SECRET, RunningFront
 from tests.receivers.test_alertmanager import running
 from tests.receivers.test_http_setup_pages import PAGES, ROOT, blocks, for_front
 from tests.support import eventually, free_port, require
+from watchkeeper.model.doors import Mapping
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import webhooks
+from watchkeeper.receivers.webhooks import custom
+from watchkeeper.receivers.webhooks.payload import OVER
 
 DOORS = {d.name: d for d in webhooks.doors() if d.decode_for is None}
 JSON = {"Content-Type": "application/json"}
@@ -218,7 +221,7 @@ def test_a_vendors_page_names_its_door(door: str) -> None:
 
 
 def test_every_reason_that_a_page_names_can_be_given() -> None:
-    text = (PAGES / "webhooks.md").read_text()
+    text = "\n".join((PAGES / page).read_text() for page in ("webhooks.md", "custom.md"))
     rows = re.findall(r"^\| [\d, ]+ \| ([^|]*) \|", text, re.M)
     reasons = {reason for row in rows for reason in re.findall(r"`(\w+)`", row)}
     folders = (ROOT / "src/watchkeeper/receivers", ROOT / "src/watchkeeper/model")
@@ -227,3 +230,20 @@ def test_every_reason_that_a_page_names_can_be_given() -> None:
     assert not {reason for reason in reasons if f'"{reason}"' not in source}
     own = "\n".join(p.read_text() for p in (ROOT / "src/watchkeeper/receivers/webhooks").glob("*.py"))
     assert set(re.findall(r'reason="(\w+)"', own)) <= reasons
+
+
+def test_any_json_follows_its_page() -> None:
+    (line,), (payload,) = blocks("custom.md", "sh"), blocks("custom.md", "json")
+    given = dict(pair.split("=", 1) for pair in shlex.split(line)[3:])
+    del given["intake_key"]
+    first, second = custom.read(Mapping(**given), custom.parse(payload.encode()))
+    assert (first.name, first.firing, first.severity, second.firing) == ("Disk full", True, "critical", False)
+    assert first.labels == {"host": "db-1", "site": "north", "dedup_key": "north/7"}
+    text = (PAGES / "custom.md").read_text()
+    rows = re.findall(r"^\| ([A-Z][\w ,]+ from(?:, \w+ from)?) \|", text, re.M)
+    fields = {
+        label.lower().replace(" ", "_").replace("link", "url") for row in rows for label in row.split(", ")
+    }
+    assert fields == set(Mapping.__struct_fields__)
+    words = re.search(r"\| Status from \| ([\w, ]+) end", text)
+    assert words and set(re.findall(r"\w+", words[1])) - {"or"} == OVER
