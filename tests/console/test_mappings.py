@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import keep
+from tests.console.conftest import keep, pick
 from tests.platform import Platform
 from tests.support import eventually
 
@@ -58,7 +58,7 @@ def test_a_mapping_is_tried_on_a_payload_before_it_is_saved(page: Page, platform
     expect(tried.get_by_text("resolved")).to_be_visible()
     keep(page, "mapping-tried")
     assert platform.get("/api/mappings/")["results"] == [], "nothing is saved yet"
-    page.get_by_label("Intake key").select_option(label="rooms")
+    pick(page, "Intake key", "rooms")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="mapping of rooms")).to_be_visible()
     keep(page, "mapping")

@@ -89,7 +89,7 @@ class Intake:
             if key is None:
                 key = self._admit(self._key_in(door, raw, encoding), door, address)
             decode = _decode_of(door, key, request)
-            taken = await self._decode(decode, raw, encoding, content_type, now_ms)
+            taken = await self._decode(decode, key, raw, encoding, content_type, now_ms)
         except (Malformed, TooLarge) as error:
             if key is not None:  # what strangers send is not kept
                 letter = Letter(error.reason, error.detail, raw)
@@ -120,12 +120,14 @@ class Intake:
         return door.key_in(unpack(raw, encoding, door.most or self.limits.inline))
 
     async def _decode(
-        self, decode: Decode, raw: bytes, encoding: str, content_type: str, now_ms: int
+        self, decode: Decode, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
     ) -> Taken:
         """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
 
         def work(limit: int) -> Taken:
-            return decode(unpack(raw, encoding, limit), content_type, now_ms)
+            body = unpack(raw, encoding, limit)
+            with self.series.on_behalf(key):
+                return decode(body, content_type, now_ms)
 
         inline = self.limits.inline
         if len(raw) <= inline:
@@ -134,7 +136,8 @@ class Intake:
             except TooLarge:
                 pass  # a small body that becomes a large one
             else:
-                return decode(body, content_type, now_ms)
+                with self.series.on_behalf(key):
+                    return decode(body, content_type, now_ms)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, work, self.limits.decoded)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from watchkeeper.model.errors import Malformed, RateLimited, UnsupportedMedia, WatchkeeperError
+from watchkeeper.model.errors import Malformed, TooManySeries, UnsupportedMedia, WatchkeeperError
 from watchkeeper.model.series import NAME as METRIC
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.receivers import remote_write_wire as wire
@@ -71,7 +71,7 @@ class RemoteWriteDoor:
         wait in the table for `take_new`.
 
         Raises Malformed when it is no WriteRequest, UnsupportedMedia when it is one of 2.0, TooLarge, and
-        RateLimited when all of it is new series for which there is no room.
+        TooManySeries when all of it is new series for which there is no room.
         """
         if "write.v2" in content_type:
             raise UnsupportedMedia(
@@ -161,7 +161,7 @@ class RemoteWriteDoor:
                     name = found[METRIC]
                     kind, unit = self._families.kind_and_unit(name)
                     out.append((self._table.lookup(name, found, kind, unit, NAME), name))
-            except (Malformed, RateLimited) as error:
+            except (Malformed, TooManySeries) as error:
                 out.append(error)
         return out
 
@@ -192,7 +192,7 @@ class _Refused:
 
     def __init__(self, body: bytes) -> None:
         self.body = body
-        self.limit: RateLimited | None = None
+        self.limit: TooManySeries | None = None
         self._counts: Counter[str] = Counter()
         self._messages: list[str] = []
         self._letters: list[Letter] = []
@@ -205,13 +205,11 @@ class _Refused:
 
     def series(self, error: WatchkeeperError, rows: int, start: int, stop: int) -> None:
         """Count the samples of the time series in `[start, stop)`."""
-        reason = error.reason
-        if isinstance(error, RateLimited):
+        if isinstance(error, TooManySeries):
             self.limit = error
-            reason = "too_many_series"
-        self.add(reason, error.detail, rows)
+        self.add(error.reason, error.detail, rows)
         if len(self._letters) < _LETTERS:
-            self._letters.append(Letter(reason, error.detail, self.body[start:stop]))
+            self._letters.append(Letter(error.reason, error.detail, self.body[start:stop]))
 
     def times(self, rows: list[tuple[int, int, float]], detail: str) -> None:
         """Count samples whose time cannot be; their letter shows id of the series, time and value of some."""

@@ -131,7 +131,7 @@ class MappingSerializer(RecordSerializer):
         """Expressions are checked, and told what they are for."""
         made, options = super().build_standard_field(field_name, model_field)
         if field_name in _HELP:
-            style = {"base_template": "textarea.html", "rows": 2}
+            style = {"base_template": "textarea.html", "rows": 1}
             return ExpressionField, {**options, "help_text": _HELP[field_name], "style": style}
         return made, options
 
