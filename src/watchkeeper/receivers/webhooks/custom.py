@@ -103,7 +103,7 @@ def _reported(
 
 def _said(field: str, written: str, trouble: str) -> str:
     """What is wrong with which expression, in the words of the form."""
-    label = field.replace("_", " ").capitalize()
+    label = "Link from" if field == "url_from" else field.replace("_", " ").capitalize()
     return f"{label} ({written[:100]}): {trouble}"
 
 
