@@ -32,7 +32,7 @@ def test_a_mapping_is_tried_on_a_payload_before_it_is_saved(
 ) -> None:
     key = platform.do("/api/intake-keys/", {"name": "rooms", "doors": ["custom"]}).json()
     secret = key["secret"]
-    page.goto(f"{platform.url}/mappings/new/")
+    page.goto(f"{platform.url}/payload-mappings/new/")
     tried, name = page.locator("#tried"), page.get_by_label("Name from")
 
     def attempt() -> None:
@@ -59,7 +59,7 @@ def test_a_mapping_is_tried_on_a_payload_before_it_is_saved(
     expect(tried).to_contain_text("<b>The door</b> of rack 1 is open")
     expect(tried.get_by_text("resolved")).to_be_visible()
     keep(page, "mapping-tried")
-    assert platform.get("/api/mappings/")["results"] == [], "nothing is saved yet"
+    assert platform.get("/api/payload-mappings/")["results"] == [], "nothing is saved yet"
     pick(page, "Intake key", "rooms")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="mapping of rooms")).to_be_visible()
@@ -84,7 +84,7 @@ def change(page: Page, platform: Platform, secret: str) -> None:
     page.get_by_label("Name from").fill("title")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="mapping of rooms")).to_be_visible()
-    (mapping,) = platform.get("/api/mappings/")["results"]
+    (mapping,) = platform.get("/api/payload-mappings/")["results"]
     assert (mapping["alerts_from"], mapping["name_from"]) == ("", "title")
     eventually(lambda: sent(platform, secret, {"title": "Flooded", "id": 1}) == 204)
     assert sent(platform, secret, PAYLOAD) == 400

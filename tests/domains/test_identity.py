@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.support import eventually
 from watchkeeper.domains import identity
 from watchkeeper.domains.identity.keys import revoke
-from watchkeeper.domains.identity.models import ApiToken, IntakeKey, Mapping, OneTimeLink, User
+from watchkeeper.domains.identity.models import ApiToken, IntakeKey, OneTimeLink, PayloadMapping, User
 from watchkeeper.domains.identity.signing_in import Backend
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused
@@ -196,7 +196,7 @@ def test_a_changed_mapping_reaches_the_doors_within_seconds(keyring: identity.Da
         return keyring.by_secret(secret, "custom", "10.9.8.7")
 
     assert (found().mapping, found().series) == (None, 7)
-    mapping = Mapping.objects.create(
+    mapping = PayloadMapping.objects.create(
         intake_key=IntakeKey.objects.get(name="sensors"), name_from="title", labels_from="{host: name}"
     )
     eventually(lambda: found().mapping == doors.Mapping(name_from="title", labels_from="{host: name}"))

@@ -57,8 +57,8 @@ class TestDeviceTypes(KindChecks):
         return {"manufacturer": maker["id"], "model": f"model {n}"}
 
 
-class TestMappings(KindChecks):
-    path = "mappings"
+class TestPayloadMappings(KindChecks):
+    path = "payload-mappings"
     invalid = {"name_from": "", "alerts_from": "a[", "labels_from": "foo(@)", "url_from": "x" * 2001}
     changes = {
         "severity_from": "level || 'warning'",

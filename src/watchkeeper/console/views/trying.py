@@ -50,7 +50,7 @@ def try_rule(request: HttpRequest) -> HttpResponse:
 @signed_in()
 def try_mapping(request: HttpRequest) -> HttpResponse:
     """The alerts that a mapping finds in a pasted payload, or what is wrong with either; nothing is saved."""
-    resource, actor = registry["mappings"], actor_of(request)
+    resource, actor = registry["payload-mappings"], actor_of(request)
     require(actor, "create", resource)
     written = {name: request.POST.get(name, "").strip() for name in Mapping.__struct_fields__}
     payload = request.POST.get("payload", "").strip()

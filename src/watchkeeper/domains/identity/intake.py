@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from watchkeeper.domains.identity import keys
-from watchkeeper.domains.identity.models import IntakeKey, Mapping
+from watchkeeper.domains.identity.models import IntakeKey, PayloadMapping
 from watchkeeper.domains.identity.revoking import REVOKE
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
@@ -81,7 +81,7 @@ registry.add(
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(REVOKE,),
-        related={"mappings": lambda key: Mapping.objects.filter(intake_key=key)},
+        related={"payload-mappings": lambda key: PayloadMapping.objects.filter(intake_key=key)},
     )
 )
 
@@ -116,11 +116,11 @@ class ExpressionField(serializers.CharField):
         return written
 
 
-class MappingSerializer(RecordSerializer):
+class PayloadMappingSerializer(RecordSerializer):
     """Expressions that are some."""
 
     class Meta:
-        model = Mapping
+        model = PayloadMapping
         fields = ("id", "intake_key", *doors.Mapping.__struct_fields__, "created_at")
         read_only_fields = ("id", "created_at")
         extra_kwargs = {
@@ -138,12 +138,12 @@ class MappingSerializer(RecordSerializer):
 
 registry.add(
     Resource(
-        model=Mapping,
-        path="mappings",
-        name="mapping",
+        model=PayloadMapping,
+        path="payload-mappings",
+        name="payload mapping",
         description="How any JSON that a key sends to /intake/custom becomes alerts: JMESPath expressions, each about one "
         "alert of the payload.",
-        fields=MappingSerializer.Meta.fields,
+        fields=PayloadMappingSerializer.Meta.fields,
         columns=(
             Column("intake_key__name", "Intake key", link=True),
             Column("name_from", "Name from"),
@@ -157,7 +157,7 @@ registry.add(
         writable=doors.Mapping.__struct_fields__,
         create_only=("intake_key",),
         allow=frozenset({"create", "change", "remove"}),
-        serializer=MappingSerializer,
+        serializer=PayloadMappingSerializer,
         prepare=lambda found: found.select_related("intake_key"),
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,

@@ -134,5 +134,5 @@ class DatabaseKeyring:
 def _mappings() -> Iterator[tuple[int, dict[str, str]]]:
     """Of each key that has one: its expressions by field."""
     names = Mapping.__struct_fields__
-    for key, *written in models.Mapping.objects.values_list("intake_key_id", *names):
+    for key, *written in models.PayloadMapping.objects.values_list("intake_key_id", *names):
         yield key, dict(zip(names, written, strict=True))

@@ -166,7 +166,7 @@ class IntakeKey(models.Model):
         return self.name
 
 
-class Mapping(models.Model):
+class PayloadMapping(models.Model):
     """How the payloads that a key sends become alerts: an expression for each thing that is said of one, as
     `model.doors.Mapping` has them. The names of the fields are the same."""
 

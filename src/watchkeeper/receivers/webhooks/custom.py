@@ -110,7 +110,7 @@ def _said(field: str, written: str, trouble: str) -> str:
 def _take(key: IntakeKey, body: bytes, content_type: str, now_ms: int) -> Taken:  # noqa: ARG001
     if key.mapping is None:
         raise Malformed(
-            f"the intake key {key.name!r} has no mapping; make one in the console under Mappings",
+            f"the intake key {key.name!r} has no mapping; make one in the console under Payload mappings",
             reason="no_mapping",
         )
     return told(NAME, read(key.mapping, parse(body)), now_ms)

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.CreateModel(
-            name="Mapping",
+            name="PayloadMapping",
             fields=[
                 (
                     "id",
