@@ -6,13 +6,11 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 
 from watchkeeper.receivers.events import Reported
-from watchkeeper.receivers.http import Taken
-from watchkeeper.receivers.webhooks.payload import from_json, time_ms, webhook
+from watchkeeper.receivers.webhooks.payload import time_ms, webhook
 
 NAME = "alertmanager_webhook"
 
@@ -28,7 +26,9 @@ class Alert(msgspec.Struct, gc=False):
     generatorURL: str = ""
 
 
-class _Group(msgspec.Struct, gc=False):
+class Group(msgspec.Struct, gc=False):
+    """A message: alerts, and how many a bound of the sender's left out of it."""
+
     alerts: list[Alert]
     truncatedAlerts: int = 0
 
@@ -50,20 +50,13 @@ def reported(alert: Alert, url: str = "") -> Reported:
     )
 
 
-def _read(group: _Group, _: int) -> Iterable[Reported]:
+def left_out(group: Group) -> int:
+    """Alerts that are not in the message."""
+    return group.truncatedAlerts
+
+
+def _read(group: Group, _: int) -> Iterable[Reported]:
     return [reported(alert) for alert in group.alerts]
 
 
-_ROW = webhook(NAME, _Group, _read, path="/intake/alertmanager")
-
-
-def _take(body: bytes, content_type: str, now_ms: int) -> Taken:
-    """The alerts of a group; those that `max_alerts` made Alertmanager leave out are counted as refused."""
-    taken = _ROW.decode(body, content_type, now_ms)
-    left_out = from_json(body, _Group).truncatedAlerts
-    if left_out > 0:
-        taken.rejected = {"truncated": left_out}
-    return taken
-
-
-DOOR = replace(_ROW, decode=_take)
+DOOR = webhook(NAME, Group, _read, path="/intake/alertmanager", left_out=left_out)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from watchkeeper.receivers.events import Reported
 from watchkeeper.receivers.webhooks import alertmanager
 from watchkeeper.receivers.webhooks.payload import text, webhook
@@ -22,9 +20,8 @@ class _Alert(alertmanager.Alert, gc=False):
     panelURL: str = ""
 
 
-class _Group(msgspec.Struct, gc=False):
-    alerts: list[_Alert]
-    orgId: int = 0
+class _Group(alertmanager.Group, gc=False):
+    alerts: list[_Alert]  # type: ignore[assignment]
 
 
 def _read(group: _Group, _: int) -> Iterable[Reported]:
@@ -35,4 +32,4 @@ def _read(group: _Group, _: int) -> Iterable[Reported]:
         yield found
 
 
-DOOR = webhook("grafana", _Group, _read)
+DOOR = webhook("grafana", _Group, _read, left_out=alertmanager.left_out)

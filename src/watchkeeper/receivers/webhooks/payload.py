@@ -33,17 +33,24 @@ Read = Callable[[Any, int], Iterable[Reported]]
 
 
 def webhook(
-    name: str, shape: type[Any], read: Read, *, path: str = "", content_types: tuple[str, ...] = (JSON,)
+    name: str,
+    shape: type[Any],
+    read: Read,
+    *,
+    path: str = "",
+    content_types: tuple[str, ...] = (JSON,),
+    left_out: Callable[[Any], int] | None = None,
 ) -> HttpDoor:
     """The door of a vendor at `/intake/<name>`, or at `path`, with the key in a header or behind the path. A body is
-    taken whole or not at all."""
+    taken whole or not at all; `left_out` counts what its sender says to have left out of it."""
 
     def take(body: bytes, content_type: str, now_ms: int) -> Taken:
-        if content_type.partition(";")[0].strip().lower() == FORM:
-            payload = from_form(body, shape)
-        else:
-            payload = from_json(body, shape)
-        return told(name, read(payload, now_ms), now_ms)
+        form = content_type.partition(";")[0].strip().lower() == FORM
+        payload = from_form(body, shape) if form else from_json(body, shape)
+        taken = told(name, read(payload, now_ms), now_ms)
+        if left_out is not None and (count := left_out(payload)) > 0:
+            taken.rejected = {"truncated": count}
+        return taken
 
     return HttpDoor(name, "POST", path or f"/intake/{name}", content_types, take, keyed=True)
 
