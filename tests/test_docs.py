@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.platform import COMMAND
+from watchkeeper.receivers import webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,4 +57,5 @@ def test_every_command_is_documented_and_helps() -> None:
 
 def test_every_door_has_a_page() -> None:
     pages = {p.stem for p in (ROOT / "docs/how-to/doors").glob("*.md")}
-    assert {"prometheus", "alertmanager", "opentelemetry", "syslog", "host", "pagerduty"} <= pages
+    assert {"prometheus", "alertmanager", "opentelemetry", "syslog", "host", "webhooks", "pagerduty"} <= pages
+    assert {door.name for door in webhooks.doors()} <= pages

@@ -19,6 +19,7 @@ import uvloop
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import IntakeKey
+from watchkeeper.model.doors import Mapping as DoorMapping
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import otlp, otlp_grpc
 from watchkeeper.receivers.alertmanager import AlertmanagerDoor
@@ -33,11 +34,26 @@ from watchkeeper.receivers.server import Secured
 
 SECRET = "wk_test_secret"
 INNER = "inner-secret"
+MAPPING = DoorMapping(
+    alerts_from="events[]",
+    name_from="rule.title",
+    severity_from="level",
+    status_from="state",
+    labels_from="{host: server.name, team: owner, site: payload().site}",
+    identity_from="join('/', [payload().site, id])",
+    summary_from="join(' ', ['it is', to_string(value)])",
+    annotations_from="{value: value}",
+    starts_from="since",
+    ends_from="until",
+    url_from="link",
+)
 KEYS = {
     SECRET: IntakeKey(id="k1", name="test"),
     "slow-secret": IntakeKey(id="k2", name="slow", rate=10.0),
     "otlp-only": IntakeKey(id="k3", name="otlp", doors=("otlp",)),
     "elsewhere": IntakeKey(id="k4", name="elsewhere", addresses=("10.9.0.0/16",)),
+    "mapped": IntakeKey(id="k5", name="mapped", mapping=MAPPING),
+    "three-series": IntakeKey(id="k6", name="three", series=3),
 }
 
 

@@ -40,11 +40,12 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     import django
 
     django.setup()
+    from watchkeeper.app.confirming import Confirming
     from watchkeeper.domains.identity import DatabaseKeyring
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.group import GroupCommit
     from watchkeeper.pollers.host import HostPoller
-    from watchkeeper.receivers import otlp
+    from watchkeeper.receivers import otlp, webhooks
     from watchkeeper.receivers.alertmanager import AlertmanagerDoor
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
@@ -62,8 +63,10 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     keyring = DatabaseKeyring()
     series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
     telemetry = otlp.doors(series)
+    confirming = Confirming(group.submit_blocking)
     doors = [
         AlertmanagerDoor().row(), *PagerDutyDoor().rows(), RemoteWriteDoor(series).row(), *(d.row() for d in telemetry),
+        *webhooks.doors(confirming),
     ]  # fmt: skip
     front = Front(
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
@@ -80,6 +83,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
+    confirming.start()
     await front.start()
     await syslog.start()
     if grpc is not None:

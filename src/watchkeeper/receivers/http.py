@@ -30,6 +30,7 @@ class Taken:
     message: str = ""  # to the sender, about what was refused
     told: str = ""  # to the sender, about what was taken: the name it was given
     letters: list[Letter] = field(default_factory=list)
+    after: Callable[[], None] | None = None  # to do once all of it is on disk; must not wait
 
     @property
     def rows(self) -> int:
@@ -84,7 +85,8 @@ class HttpDoor:
     `accept` answers what was taken, also in part; `refuse` an error, each told the request's content type.
     Senders that can set no header may put their key behind the path (`keyed`: `/intake/zabbix/<key>`), or `key_in`
     finds it in the body, which is then read, up to `most` bytes, before it is known who sends. `decode_for` takes the
-    key as well, for doors that each key has a way of its own through.
+    key as well, for doors that each key has a way of its own through; `decode_headers` the request's headers, for
+    protocols that put a part of the message there.
     """
 
     name: str
@@ -98,6 +100,7 @@ class HttpDoor:
     key_in: Callable[[bytes], str] | None = None
     most: int = 0  # bytes of a body, 0 for what the front takes
     decode_for: Callable[[IntakeKey, bytes, str, int], Taken] | None = None
+    decode_headers: Callable[[Mapping[str, str], bytes, str, int], Taken] | None = None
     encodings: tuple[str, ...] = ("identity", "gzip", "deflate", "zstd", "snappy")
 
 

@@ -21,7 +21,7 @@ from watchkeeper.receivers.body import receive, unpack
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
 from watchkeeper.receivers.forwarding import Forwarding
-from watchkeeper.receivers.http import Answer, Entries, Group, HttpDoor, Taken
+from watchkeeper.receivers.http import Answer, Decode, Entries, Group, HttpDoor, Taken
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.series import SeriesTable
 
@@ -92,16 +92,24 @@ class Intake:
             if key is not None:  # what strangers send is not kept
                 await self._bury_whole(counters, key, address, error, raw)
             raise
-        taken = await self.take_in(door, key, address, raw, encoding, content_type)
+        decode = _decode_of(door, key, request)
+        taken = await self.take_in(door.name, decode, key, address, raw, encoding, content_type)
         return door.accept(taken, content_type)
 
     async def take_in(
-        self, door: HttpDoor, key: IntakeKey, address: str, raw: bytes, encoding: str, content_type: str
+        self,
+        door: str,
+        decode: Decode,
+        key: IntakeKey,
+        address: str,
+        raw: bytes,
+        encoding: str,
+        content_type: str,
     ) -> Taken:
         """A whole body from decompression to the disk, counted. Raises what decoding and the journal raise."""
-        counters, now_ms = self.stats.door(door.name), self.now_ms()
+        counters, now_ms = self.stats.door(door), self.now_ms()
         try:
-            taken = await self._decode(door, key, raw, encoding, content_type, now_ms)
+            taken = await self._decode(decode, key, raw, encoding, content_type, now_ms)
         except (Malformed, TooLarge) as error:
             await self._bury_whole(counters, key, address, error, raw)
             raise
@@ -109,6 +117,8 @@ class Intake:
         # A sender that has gone away changes nothing for what is on its way to the disk.
         await asyncio.shield(self._submit(taken.entries, now_ms))
         counters.accept(taken.rows, len(raw), now_ms)
+        if taken.after is not None:
+            taken.after()
         for reason, count in taken.rejected.items():
             counters.reject(reason, count)
         if taken.letters:
@@ -135,14 +145,14 @@ class Intake:
         return door.key_in(unpack(raw, encoding, door.most or self.limits.inline))
 
     async def _decode(
-        self, door: HttpDoor, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
+        self, decode: Decode, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
     ) -> Taken:
         """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
 
-        decode = partial(door.decode_for, key) if door.decode_for else door.decode
-
         def work(limit: int) -> Taken:
-            return decode(unpack(raw, encoding, limit), content_type, now_ms)
+            body = unpack(raw, encoding, limit)
+            with self.series.on_behalf(key):
+                return decode(body, content_type, now_ms)
 
         inline = self.limits.inline
         if len(raw) <= inline:
@@ -151,7 +161,8 @@ class Intake:
             except TooLarge:
                 pass  # a small body that becomes a large one
             else:
-                return decode(body, content_type, now_ms)
+                with self.series.on_behalf(key):
+                    return decode(body, content_type, now_ms)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, work, self.limits.decoded)
 
@@ -203,6 +214,14 @@ def secret(headers: Mapping[str, str]) -> str:
     raise Unauthorised(
         "send an intake key as bearer token, as password of basic authentication, or in X-Watchkeeper-Key"
     )
+
+
+def _decode_of(door: HttpDoor, key: IntakeKey, request: web.BaseRequest) -> Decode:
+    if door.decode_for is not None:
+        return partial(door.decode_for, key)
+    if door.decode_headers is not None:
+        return partial(door.decode_headers, request.headers)
+    return door.decode
 
 
 def _names_key(request: web.BaseRequest) -> bool:

@@ -25,7 +25,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from watchkeeper.model.errors import Malformed, WatchkeeperError
+from watchkeeper.model.errors import Malformed, TooManySeries, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import grpc_status, otlp_json
 from watchkeeper.receivers.body import weigh_json
@@ -62,11 +62,14 @@ class OtlpDoor:
         return iter(self.take(body, content_type, now_ms).entries)
 
     def take(self, body: bytes, content_type: str, now_ms: int) -> Taken:
-        """The valid rows of a body, and what was wrong with the others. Raises Malformed, TooLarge."""
+        """The valid rows of a body, and what was wrong with the others. Raises Malformed, TooLarge, and TooManySeries
+        when all of it is new series for which there is no room."""
         json = _is_json(content_type)
         request = self._read_json(body) if json else self._read_protobuf(body)
         refused = Refused(self.noun, msgspec.json.encode if json else self.request.SerializeToString)
         rows = self.rows(request, now_ms, refused)
+        if rows is None and refused.counts.keys() == {TooManySeries.reason}:
+            raise TooManySeries(refused.message(), retry_after=60.0)
         return Taken(
             entries=[] if rows is None else [(self.stream, rows)],
             rejected=dict(refused.counts),

@@ -39,7 +39,9 @@ class OtlpServices:
     async def _take(
         self, door: HttpDoor, key: IntakeKey, address: str, message: bytes, encoding: str
     ) -> bytes:
-        taken = await self._intake.take_in(door, key, address, message, encoding, PROTOBUF[0])
+        taken = await self._intake.take_in(
+            door.name, door.decode, key, address, message, encoding, PROTOBUF[0]
+        )
         return door.accept(taken, PROTOBUF[0]).body
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from watchkeeper.model.errors import Malformed, RateLimited, UnsupportedMedia, WatchkeeperError
+from watchkeeper.model.errors import Malformed, TooManySeries, UnsupportedMedia, WatchkeeperError
 from watchkeeper.model.series import NAME as METRIC
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.receivers import remote_write_v2 as wire_v2
@@ -80,7 +80,7 @@ class RemoteWriteDoor:
         sound. New series wait in the table for `take_new`.
 
         Raises Malformed when it is no request of its version, UnsupportedMedia when that is not known, TooLarge, and
-        RateLimited when all of it is new series for which there is no room.
+        TooManySeries when all of it is new series for which there is no room.
         """
         read = self._read_second if _is_second(content_type) else self._read_first
         with self._lock:
@@ -206,7 +206,7 @@ class RemoteWriteDoor:
                         said(number, name)
                     kind, unit = self._families.kind_and_unit(name)
                     out.append((self._table.lookup(name, found, kind, unit, NAME), name))
-            except (Malformed, RateLimited) as error:
+            except (Malformed, TooManySeries) as error:
                 out.append(error)
         return out
 
@@ -253,7 +253,7 @@ class _Refused:
     """What of a body was not taken, and why."""
 
     def __init__(self) -> None:
-        self.limit: RateLimited | None = None
+        self.limit: TooManySeries | None = None
         self._counts: Counter[str] = Counter()
         self._messages: list[str] = []
         self._letters: list[Letter] = []
@@ -271,13 +271,11 @@ class _Refused:
 
     def series(self, error: WatchkeeperError, rows: int, payload: bytes) -> None:
         """Count the samples of a time series."""
-        reason = error.reason
-        if isinstance(error, RateLimited):
+        if isinstance(error, TooManySeries):
             self.limit = error
-            reason = "too_many_series"
-        self.add(reason, error.detail, rows)
+        self.add(error.reason, error.detail, rows)
         if len(self._letters) < _LETTERS:
-            self._letters.append(Letter(reason, error.detail, payload))
+            self._letters.append(Letter(error.reason, error.detail, payload))
 
     def times(self, rows: list[tuple[int, int, float]], detail: str) -> None:
         """Count samples whose time cannot be; their letter shows id of the series, time and value of some."""

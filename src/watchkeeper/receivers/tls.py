@@ -45,7 +45,7 @@ class Certificate:
         def turn(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
             connection.context = self.context()
 
-        context.sni_callback = turn  # type: ignore[assignment]
+        context.sni_callback = turn
         return context
 
     def _times(self) -> list[int]:

@@ -203,7 +203,10 @@ class Engine:
     def _connect(self) -> Any:
         import chdb
 
-        return chdb.connect(f"{self.folder}?config-file={quote(str(CONFIG))}")
+        # Two packages bring this module, and whichever was installed last decides whether it has types.
+        return chdb.connect(  # type: ignore[no-untyped-call, unused-ignore]
+            f"{self.folder}?config-file={quote(str(CONFIG))}"
+        )
 
 
 @contextmanager

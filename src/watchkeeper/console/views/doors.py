@@ -24,11 +24,18 @@ NAMES = {
     "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
     "http": "Other requests", "pagerduty": "PagerDuty Events API",
 }  # fmt: skip
-
-
+#: doors of other vendors' webhooks, at /intake/<vendor>
+WEBHOOKS = {
+    "alertmanager_webhook": "Alertmanager", "azure": "Azure Monitor", "checkmk": "Checkmk", "cloudevents": "CloudEvents",
+    "cloudwatch": "CloudWatch", "datadog": "Datadog", "google_cloud": "Google Cloud Monitoring", "grafana": "Grafana",
+    "custom": "Any JSON", "icinga": "Icinga", "new_relic": "New Relic", "sentry": "Sentry", "uptime_kuma": "Uptime Kuma",
+    "zabbix": "Zabbix",
+}  # fmt: skip
+NAMES |= {door: f"{vendor} webhook" for door, vendor in WEBHOOKS.items()}
 PATHS = {
     "alertmanager": ("/api/v2/alerts",), "remote_write": ("/api/v1/write",),
     "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"), "pagerduty": ("/v2/enqueue", "/v2/change/enqueue"),
+    **{door: (f"/intake/{door.removesuffix('_webhook')}",) for door in WEBHOOKS},
 }  # fmt: skip
 #: by door, the last two looks that lie far enough apart: when, and rows until then
 _looks: dict[str, list[tuple[float, int]]] = {}
@@ -39,7 +46,10 @@ _looks: dict[str, list[tuple[float, int]]] = {}
 def doors(request: HttpRequest) -> HttpResponse:
     """The page; its table fetches itself every few seconds."""
     part = "parts/doors.html" if request.headers.get("HX-Target") == "doors" else "doors.html"
-    return page(request, part, title="Doors", doors=_doors(request), journal=_journal())
+    rows = _doors(request)
+    idle = [row for row in rows if row["door"] in WEBHOOKS and not row["requests"] and not row["rejected"]]
+    used = [row for row in rows if row not in idle]
+    return page(request, part, title="Doors", doors=used, idle=idle, journal=_journal())
 
 
 def _doors(request: HttpRequest) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def navigation(path: str, actor: Actor) -> list[Entry]:
         Entry("Administration", "Tags", "tag", "/tags/", "tags"),
         Entry("Administration", "Custom fields", "list", "/custom-fields/", "custom-fields"),
         Entry("Administration", "Intake keys", "key", "/intake-keys/", "intake-keys"),
+        Entry("Administration", "Payload mappings", "layers", "/payload-mappings/", "payload-mappings"),
         Entry("Administration", "API tokens", "key", "/tokens/", "tokens"),
         Entry("Administration", "Access", "shield", reverse("console:access"), "policies"),
         Entry("Administration", "Audit", "history", "/audit/", "audit"),
