@@ -17,7 +17,7 @@ from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import webhooks
 from watchkeeper.receivers.http import Entries, HttpDoor
-from watchkeeper.receivers.webhooks import cloudwatch
+from watchkeeper.receivers.webhooks import cloudevents, cloudwatch
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
 NOW = 1_795_385_321_000
@@ -196,3 +196,26 @@ def test_any_bytes_are_taken_or_refused_with_an_error_of_ours(door: HttpDoor, da
 def test_a_topic_that_was_left_is_no_alarm() -> None:
     body = (CAPTURES / "cloudwatch/unsubscribed.txt").read_bytes()
     assert cloudwatch.door().decode(body, "text/plain", NOW).entries == []
+
+
+attributes = st.dictionaries(
+    st.sampled_from(
+        ["ce-id", "ce-source", "ce-type", "CE-Subject", "ce-time", "ce-status", "ce-dedupkey", "ce-", "x"]
+    ),
+    st.text(max_size=10) | st.just("%F0%28%8C%28"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    attributes,
+    st.binary(max_size=40) | documents.map(lambda d: json.dumps(d).encode("utf-8", "surrogatepass")),
+)
+def test_any_headers_make_an_event_or_an_error_of_ours(headers: dict[str, str], body: bytes) -> None:
+    given = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t", **headers}
+    try:
+        taken = cloudevents.take(given, body, "application/json", NOW)
+    except WatchkeeperError as error:
+        assert error.reason in ("no_event", "malformed")
+    else:
+        assert taken.rows == 1
