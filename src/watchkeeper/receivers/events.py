@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import cast
 
 import msgspec
 import pyarrow as pa
@@ -12,20 +12,10 @@ import pyarrow as pa
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.model.verdicts import AlertStatus, Severity
 
-#: the columns of EVENTS that a row says; the others are the same for a whole batch
-COLUMNS = (
-    "id",
-    "status",
-    "name",
-    "severity",
-    "summary",
-    "starts_ms",
-    "ends_ms",
-    "labels",
-    "annotations",
-    "url",
-)
+#: what a row says of the columns of EVENTS; the others are the same for a whole batch: id, status, name, severity,
+#: summary, starts_ms, ends_ms, labels, annotations, url
 Row = tuple[str, str, str, str, str, int, int, bytes, bytes, str]
+_STRUCT = pa.struct(list(SCHEMAS[Stream.EVENTS]))
 _FIRING, _RESOLVED = AlertStatus.FIRING.value, AlertStatus.RESOLVED.value
 encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -56,11 +46,9 @@ def rows(reported: Iterable[Reported], now_ms: int) -> list[Row]:
 
 def batch(door: str, rows: Sequence[Row], now_ms: int, kind: str = "alert") -> pa.RecordBatch:
     """Rows of one kind, `alert` or `change`, as a batch of EVENTS."""
-    count = len(rows)
-    given: dict[str, Any] = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-    given |= {"kind": [kind] * count, "received_ms": [now_ms] * count, "door": [door] * count}
-    schema = SCHEMAS[Stream.EVENTS]
-    return pa.RecordBatch.from_arrays([pa.array(given[f.name], f.type) for f in schema], schema=schema)
+    told = [(r[0], kind, *r[1:7], now_ms, *r[7:], door) for r in rows]  # in the schema's order
+    # One array of structs costs a single row less than half of what thirteen arrays do.
+    return pa.RecordBatch.from_struct_array(cast(pa.StructArray, pa.array(told, _STRUCT)))
 
 
 def linkable(url: str) -> str:
