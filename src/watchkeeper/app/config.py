@@ -27,7 +27,10 @@ class Listener:
     udp: bool = False
 
 
-LISTENERS = {"syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True)}
+LISTENERS = {
+    "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
+    "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
+}
 
 
 @dataclass(frozen=True)
