@@ -24,3 +24,30 @@ class SnmpUsers(Protocol):
     def snmp_users(self) -> tuple[SnmpUser, ...]:
         """By name. The same object while nothing has changed. From any thread."""
         ...
+
+
+class MqttSubscription(msgspec.Struct, frozen=True):
+    """Topics of one broker, and what their messages are."""
+
+    id: str
+    name: str
+    host: str
+    port: int
+    client_id: str
+    topics: tuple[str, ...]  # with {label} in place of + where a part of the topic becomes a label
+    payload: str  # number numbers events
+    tls: bool = False
+    certificate: str = ""  # PEM of the authority, "" for those of this system
+    user: str = ""
+    password: str = ""
+    metric: str = ""  # may have {label} in it
+    labels: dict[str, str] = {}
+    mapping: dict[str, str] = {}  # field of an event → JMESPath
+
+
+class MqttSubscriptions(Protocol):
+    """Which brokers to listen to now."""
+
+    def mqtt_subscriptions(self) -> tuple[MqttSubscription, ...]:
+        """Those that are on. From any thread."""
+        ...
