@@ -1,4 +1,4 @@
-"""The receive process: the HTTP front with its doors, syslog, the host poller, and the journal's group commit."""
+"""The receive process: the HTTP front with its doors, syslog, SNMP, MQTT, the host poller, and the journal's group commit."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ async def _serve(config: Config, stop: threading.Event) -> None:
 
     django.setup()
     from watchkeeper.domains.identity import DatabaseKeyring
+    from watchkeeper.domains.outgoing import outbound
+    from watchkeeper.domains.receiving import DatabaseDeclared
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.group import GroupCommit
     from watchkeeper.pollers.host import HostPoller
@@ -39,15 +41,17 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
     from watchkeeper.receivers.front import Front, wall_ms
+    from watchkeeper.receivers.mqtt_subscriber import MqttSubscriber
     from watchkeeper.receivers.remote_write import RemoteWriteDoor
     from watchkeeper.receivers.series import SeriesTable
+    from watchkeeper.receivers.snmp_listener import SnmpListener
     from watchkeeper.receivers.syslog_listener import SyslogListener
 
     process.await_records()
     bound = sockets.inherited()
     journal = open_journal(config.journal_url, config.data)
     group = GroupCommit(journal)
-    keyring = DatabaseKeyring()
+    keyring, declared = DatabaseKeyring(), DatabaseDeclared()
     series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
     doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
     front = Front(
@@ -58,19 +62,27 @@ async def _serve(config: Config, stop: threading.Event) -> None:
         [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
         group=group, keyring=keyring, stats=stats, letters=letters,
     )  # fmt: skip
+    snmp = [
+        SnmpListener(bound["snmp_udp"], config.data, group=group, keyring=keyring, users=declared, stats=stats, letters=letters)
+    ] if "snmp_udp" in bound else []
+    mqtt = MqttSubscriber(declared, group=group, series=series, stats=stats, letters=letters, check=outbound.check)
+    listeners = [syslog, *snmp, mqtt]
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
+    declared.start()
     await front.start()
-    await syslog.start()
+    for listener in listeners:
+        await listener.start()
     polling = process.guard(lambda: poller.run(stop), "host poller", stop)
     while not stop.is_set():
         await asyncio.to_thread(stop.wait, AGE_EVERY)
         series.age(wall_ms())
     await front.stop()
-    await syslog.stop()
+    await asyncio.gather(*(listener.stop() for listener in listeners))
     await asyncio.to_thread(polling.join, 5.0)
     await asyncio.to_thread(group.close)
+    declared.stop()
     keyring.stop()
     journal.close()
 
