@@ -30,6 +30,7 @@ class Listener:
 LISTENERS = {
     "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
     "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
+    "smtp": Listener("WATCHKEEPER_SMTP_LISTEN", "off", tcp=True),
 }
 
 
@@ -45,6 +46,7 @@ class Config:
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
     public_url: str  # how people reach the console, for links in notifications
     allow_hosts: tuple[str, ...]
+    tls: tuple[Path, Path] | None  # certificate and key of doors that offer TLS
     file_mib: int  # the largest file that people may attach to a record
     file_types: tuple[str, ...]  # how its name may end
 
@@ -66,12 +68,24 @@ class Config:
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
             public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or f"http://{listen[0]}:{listen[1]}",
             allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
+            tls=_tls(env),
             file_mib=_mebibytes(env, "WATCHKEEPER_FILE_MIB", 25),
             file_types=tuple(
                 end.strip().lstrip(".").lower() for end in
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
             ),
         )  # fmt: skip
+
+
+def _tls(env: Mapping[str, str]) -> tuple[Path, Path] | None:
+    paths = [env.get(name, "").strip() for name in ("WATCHKEEPER_TLS_CERT", "WATCHKEEPER_TLS_KEY")]
+    if not any(paths):
+        return None
+    if not all(paths):
+        raise ConfigError(
+            "WATCHKEEPER_TLS_CERT and WATCHKEEPER_TLS_KEY are files that belong together: set both"
+        )
+    return Path(paths[0]), Path(paths[1])
 
 
 def _mebibytes(env: Mapping[str, str], name: str, default: int) -> int:

@@ -1,17 +1,27 @@
-"""The receive process: the HTTP front with its doors, syslog, SNMP, MQTT, the host poller, and the journal's group commit."""
+"""The receive process: the HTTP front with its doors, syslog, SNMP, mail, MQTT, the host poller, and the journal's group commit."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import socket
+import ssl
 import sys
 import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from watchkeeper.app import process, sockets
-from watchkeeper.app.config import Config
+from watchkeeper.app.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from watchkeeper.domains.receiving import DatabaseDeclared
+    from watchkeeper.receivers.smtp_listener import SmtpListener
+    from watchkeeper.receivers.snmp_listener import SnmpListener
+    from watchkeeper.receivers.syslog_listener import SyslogListener
 
 _log = logging.getLogger(__name__)
 AGE_EVERY = 600.0  # seconds between two looks for series that nobody sends any more
@@ -44,8 +54,6 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     from watchkeeper.receivers.mqtt_subscriber import MqttSubscriber
     from watchkeeper.receivers.remote_write import RemoteWriteDoor
     from watchkeeper.receivers.series import SeriesTable
-    from watchkeeper.receivers.snmp_listener import SnmpListener
-    from watchkeeper.receivers.syslog_listener import SyslogListener
 
     process.await_records()
     bound = sockets.inherited()
@@ -58,15 +66,13 @@ async def _serve(config: Config, stop: threading.Event) -> None:
         [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
     )  # fmt: skip
-    syslog = SyslogListener(
-        [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
-        group=group, keyring=keyring, stats=stats, letters=letters,
-    )  # fmt: skip
-    snmp = [
-        SnmpListener(bound["snmp_udp"], config.data, group=group, keyring=keyring, users=declared, stats=stats, letters=letters)
-    ] if "snmp_udp" in bound else []
-    mqtt = MqttSubscriber(declared, group=group, series=series, stats=stats, letters=letters, check=outbound.check)
-    listeners = [syslog, *snmp, mqtt]
+    shared = {"group": group, "keyring": keyring, "stats": stats, "letters": letters}
+    listeners = [
+        *_listeners(config, bound, declared, shared),
+        MqttSubscriber(
+            declared, group=group, series=series, stats=stats, letters=letters, check=outbound.check
+        ),
+    ]
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
     keyring.start()
@@ -85,6 +91,35 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     declared.stop()
     keyring.stop()
     journal.close()
+
+
+def _listeners(
+    config: Config, bound: Mapping[str, socket.socket], declared: DatabaseDeclared, shared: dict[str, Any]
+) -> Iterator[SyslogListener | SnmpListener | SmtpListener]:
+    """The doors that have a port of their own; what those need that are off is not loaded."""
+    from watchkeeper.receivers.syslog_listener import SyslogListener
+
+    yield SyslogListener([bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound], **shared)
+    if udp := bound.get("snmp_udp"):
+        from watchkeeper.receivers.snmp_listener import SnmpListener
+
+        yield SnmpListener(udp, config.data, users=declared, **shared)
+    if tcp := bound.get("smtp_tcp"):
+        from watchkeeper.receivers.smtp_listener import SmtpListener
+
+        yield SmtpListener(tcp, tls=_tls(config), **shared)
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    """What doors offer TLS with. Raises ConfigError."""
+    if config.tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(*config.tls)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"WATCHKEEPER_TLS_CERT and WATCHKEEPER_TLS_KEY cannot be used: {error}") from error
+    return context
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ class Topic:
             if _LABEL.fullmatch(level) or level == "+" or (level == "#" and at == len(levels) - 1):
                 continue
             if any(c in level for c in "{}+#"):
-                raise ValueError(
-                    f"{level!r}: a level is text, + or {{label}}, and # the last of all"
-                )
+                raise ValueError(f"{level!r}: a level is text, + or {{label}}, and # the last of all")
         self._levels = levels
         self.labels = tuple(m[1] for level in levels if (m := _LABEL.fullmatch(level)))
         self.filter = "/".join("+" if _LABEL.fullmatch(level) else level for level in levels)

@@ -22,7 +22,9 @@ class DoorCounters:
         self.letters_dropped = 0  # beyond what may be kept a second
         self.in_flight = 0
         self.last_seen_ms = 0
-        self.troubles: dict[str, str] = {}  # of the parts that a door has, by name: what keeps one from working
+        self.troubles: dict[
+            str, str
+        ] = {}  # of the parts that a door has, by name: what keeps one from working
 
     def accept(self, rows: int, size: int, now_ms: int, requests: int = 1) -> None:
         """Count what was taken and synced."""

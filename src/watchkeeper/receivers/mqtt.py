@@ -95,7 +95,9 @@ class Messages:
         try:
             found = {field: expression.search(document) for field, expression in self._mapping.items()}
         except (JMESPathError, TypeError, ValueError, RecursionError) as error:
-            raise Malformed(f"the mapping does not fit the message: {error}", reason="mapping_failed") from error
+            raise Malformed(
+                f"the mapping does not fit the message: {error}", reason="mapping_failed"
+            ) from error
         own = {**self._is.labels, **labels, **_group(found, "label.")}
         if key := _text(found.get("key")):
             own[DEDUP_KEY] = f"{self._is.id} {key}"
@@ -116,7 +118,9 @@ class Messages:
 
 def _group(found: dict[str, Any], prefix: str) -> dict[str, str]:
     return {
-        field.removeprefix(prefix): _text(value)[:2000] for field, value in found.items() if field.startswith(prefix)
+        field.removeprefix(prefix): _text(value)[:2000]
+        for field, value in found.items()
+        if field.startswith(prefix)
     }
 
 

@@ -20,7 +20,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from watchkeeper.model.declared import MqttSubscription
 from watchkeeper.model.errors import TooLarge, WatchkeeperError
-from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters
 from watchkeeper.receivers.http import Entries
@@ -48,6 +47,7 @@ class _Waiting(NamedTuple):
 
     connection: int
     message: MQTTMessage
+    payload: bytes
 
 
 class Shared(NamedTuple):
@@ -158,13 +158,15 @@ class Connection:
         self._say(f"the broker refuses {', '.join(refused)}" if refused else "")
 
     def _on_disconnect(self, _: Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
-        if code.is_failure and "refuses us" not in self._shared.counters.troubles.get(self.subscription.name, ""):
+        if code.is_failure and "refuses us" not in self._shared.counters.troubles.get(
+            self.subscription.name, ""
+        ):
             self._say(f"the connection was lost: {code}")
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
         while not self._closing.is_set():
             with suppress(queue.Full):
-                self._queue.put(_Waiting(self._number, message), timeout=_AGAIN)
+                self._queue.put(_Waiting(self._number, message, bytes(message.payload)), timeout=_AGAIN)
                 return
 
     def _work(self) -> None:
@@ -182,22 +184,22 @@ class Connection:
         entries: Entries = []
         letters: list[Letter] = []
         taken = 0
-        for _, message in some:
+        for _, message, payload in some:
             try:
-                entries += self._messages.read(message.topic, message.payload, now_ms)
+                entries += self._messages.read(message.topic, payload, now_ms)
                 taken += 1
             except WatchkeeperError as error:
-                letters.append(Letter(error.reason, f"{message.topic[:200]}: {error.detail}", message.payload))
+                letters.append(Letter(error.reason, f"{message.topic[:200]}: {error.detail}", payload))
         made = sum(b.num_rows for _, b in entries)
         entries += self._shared.letters.rows(counters, self.subscription.name, letters, now_ms)
         if entries and not self._commit(entries):
             return
         if taken:
-            size = sum(len(w.message.payload) for w in some)
+            size = sum(len(w.payload) for w in some)
             counters.accept(made, size, now_ms, requests=taken)
         for reason, count in Counter(letter.reason for letter in letters).items():
             counters.reject(reason, count)
-        for connection, message in some:
+        for connection, message, _ in some:
             if message.qos and connection == self._number:
                 self._client.ack(message.mid, message.qos)
 
@@ -222,4 +224,3 @@ class Connection:
                 if held:
                     self._say("")
                 return True
-

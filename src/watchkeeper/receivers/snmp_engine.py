@@ -39,7 +39,9 @@ PRIVACIES = {
     "des": priv.DesCbc, "aes": priv.AesCfb128, "aes192": blumenthal.EsoAesCfb192, "aes256": blumenthal.EsoAesCfb256,
     "aes192c": reeder.CiscoAesCfb192, "aes256c": reeder.CiscoAesCfb256,
 }  # fmt: skip
-_PREFIX = bytes.fromhex("80004fb805")  # RFC 3411, SnmpEngineID: an enterprise, and then octets of its own choice
+_PREFIX = bytes.fromhex(
+    "80004fb805"
+)  # RFC 3411, SnmpEngineID: an enterprise, and then octets of its own choice
 _USERS = "users"
 _ENGINES = 4096  # senders whose clocks and keys are remembered
 _MAX_SIZE = 65_507
@@ -123,9 +125,16 @@ class Engine:
     def _with(self, users: tuple[SnmpUser, ...]) -> Any:
         usm = UserBasedSecurityModule(_USERS, self.id, self.boots)
         for user in users:
-            secrets_of = {"authProtocol": AUTHS[user.auth], "authSecret": user.auth_secret.encode()} if user.auth else {}
+            secrets_of = (
+                {"authProtocol": AUTHS[user.auth], "authSecret": user.auth_secret.encode()}
+                if user.auth
+                else {}
+            )
             if user.privacy:
-                secrets_of |= {"privProtocol": PRIVACIES[user.privacy], "privSecret": user.privacy_secret.encode()}
+                secrets_of |= {
+                    "privProtocol": PRIVACIES[user.privacy],
+                    "privSecret": user.privacy_secret.encode(),
+                }
             usm.addUser(user.name.encode(), _USERS, **secrets_of)
         self._known = users
         return usm

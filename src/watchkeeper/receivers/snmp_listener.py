@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from watchkeeper.model.declared import SnmpUsers
 from watchkeeper.model.doors import Keyring
-from watchkeeper.model.errors import DiskFull, Malformed, RateLimited, TooLarge, Unauthorised, WatchkeeperError
+from watchkeeper.model.errors import (
+    DiskFull,
+    Malformed,
+    RateLimited,
+    TooLarge,
+    Unauthorised,
+    WatchkeeperError,
+)
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorStats
@@ -64,7 +71,9 @@ class SnmpListener:
         self._changed = threading.Condition()
         self._stop, self._taken = threading.Event(), threading.Event()
         self._until = float("inf")
-        self._threads = [threading.Thread(target=t, name=f"snmp {t.__name__}") for t in (self._take, self._write)]
+        self._threads = [
+            threading.Thread(target=t, name=f"snmp {t.__name__}") for t in (self._take, self._write)
+        ]
 
     async def start(self) -> None:
         """Begin to receive."""

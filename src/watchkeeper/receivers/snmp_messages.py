@@ -13,7 +13,7 @@ from snmp.ber import decode as split
 from snmp.exception import SNMPException, SNMPLibraryBug
 from snmp.message import Message, ProtocolVersion
 from snmp.pdu import InformRequestPDU, ResponsePDU, SNMPv2TrapPDU
-from snmp.smi import OID, Integer, IpAddress, OctetString, TimeTicks, VarBind, VarBindList
+from snmp.smi import OID, Integer, IpAddress, TimeTicks, VarBindList
 
 from watchkeeper.model.errors import Malformed
 from watchkeeper.receivers.snmp import Told
@@ -38,7 +38,9 @@ class TrapV1PDU(Constructed):  # type: ignore[misc]
 
     TAG = Tag(4, True, Tag.Class.CONTEXT_SPECIFIC)
 
-    def __init__(self, enterprise: Any, agent: Any, generic: int, specific: int, uptime: int, variables: Any) -> None:
+    def __init__(
+        self, enterprise: Any, agent: Any, generic: int, specific: int, uptime: int, variables: Any
+    ) -> None:
         self.enterprise, self.agent, self.generic, self.specific = enterprise, agent, generic, specific
         self.uptime, self.variables = uptime, variables
 

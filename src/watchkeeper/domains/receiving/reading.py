@@ -66,7 +66,9 @@ class DatabaseDeclared:
         found = models.MqttSubscription.objects.filter(enabled=True).order_by("pk")
         self._subscriptions = tuple(
             MqttSubscription(
-                id=str(one.pk), topics=tuple(one.topics), **{field: getattr(one, field) for field in _SUBSCRIPTION}
+                id=str(one.pk),
+                topics=tuple(one.topics),
+                **{field: getattr(one, field) for field in _SUBSCRIPTION},
             )
             for one in found
         )
