@@ -1,4 +1,4 @@
-"""The receive process: the HTTP front with its doors, syslog, SNMP, mail, MQTT, the host poller, and the journal's group commit."""
+"""The receive process: the doors over HTTP and those with ports of their own, MQTT, the host poller, and group commit."""
 
 from __future__ import annotations
 

@@ -45,6 +45,9 @@ _VOLATILE = re.compile(
     r"|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|(?<![\w.:/-])[#+-]?\d+(?:[.,]\d+)*(?:\s?%|[a-z]{1,2}\b)?(?![\w./:-])",
     re.IGNORECASE,
 )
+_BREAK = re.compile(r"(<(?:br|/p|/div|/tr|/li|/h\d)\b)", re.IGNORECASE)
+#: how monitoring systems say in the text which host they mean
+_HOST = re.compile(r"^[ \t]*host(?:[ ]?name)?[ \t]*:[ \t]*([\w.:-]{1,250})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _SEVERITIES = (
     ("critical", re.compile(r"\b(?:critical|crit|fatal|emergency|disaster|down|outage|unreachable)\b", re.IGNORECASE)),
     ("error", re.compile(r"\b(?:error|fail(?:ed|ure|s)?|problem|high|major)\b", re.IGNORECASE)),
@@ -64,13 +67,15 @@ def reported(raw: bytes, sender: str, now_ms: int) -> Reported:
         raise Malformed(f"the mail cannot be read: {type(error).__name__}") from error
     name, over = tamed(subject)
     origin = parseaddr(header(mail, "From"))[1] or sender
-    labels = {"from": origin.lower(), "host": header(mail, "X-Host"), "service": header(mail, "X-Service")}
+    said = _HOST.search(text)
+    host = header(mail, "X-Host") or (said[1] if said else "")
+    labels = {"from": origin.lower(), "host": host, "service": header(mail, "X-Service")}
     lines = [line for line in (" ".join(x.split()) for x in text.splitlines()) if line][:_SUMMARY]
     return Reported(
         name=name or "Mail without a subject",
         labels={k: v for k, v in labels.items() if v},
         firing=not over,
-        severity=_severity(mail, subject),
+        severity="info" if over else _severity(mail, subject),
         summary="\n".join(lines)[:_LONGEST] or subject,
         starts_ms=0 if over else now_ms,
         ends_ms=0 if over else now_ms + LASTS_MS,
@@ -142,7 +147,7 @@ def _decoded(data: bytes, charset: str) -> str:
 
 
 def _readable(text: str) -> str:
-    broken = re.sub(r"<(?:br|/p|/div|/tr|/li|/h\d)\b", "\n<", text, flags=re.IGNORECASE)
+    broken = _BREAK.sub(r"\n\1", text)
     return html.unescape(
         nh3.clean(broken, tags=set(), clean_content_tags={"script", "style", "head", "title"})
     )
