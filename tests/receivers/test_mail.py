@@ -78,7 +78,10 @@ def test_what_only_sounds_like_the_end_is_none(subject: str) -> None:
 
 
 def test_names_keep_their_numbers() -> None:
-    assert tamed("web1 eth0 10.0.0.7:8080 /dev/sda2 v1.2 lost")[0] == "web1 eth0 10.0.0.7:8080 /dev/sda2 v1.2 lost"
+    assert (
+        tamed("web1 eth0 10.0.0.7:8080 /dev/sda2 v1.2 lost")[0]
+        == "web1 eth0 10.0.0.7:8080 /dev/sda2 v1.2 lost"
+    )
 
 
 @given(st.binary(max_size=2000))
@@ -103,7 +106,9 @@ def test_bombs_are_refused(raw: bytes) -> None:
 
 def test_a_mail_is_safe_once_it_is_answered(smtp: RunningSmtp) -> None:
     with smtp.client() as client:
-        client.send_message(mail("Backup failed on web1", "Line one\n\nLine two\n", X_Severity="page", X_Host="web1"))
+        client.send_message(
+            mail("Backup failed on web1", "Line one\n\nLine two\n", X_Severity="page", X_Host="web1")
+        )
         (row,) = map(told, smtp.rows())
         client.send_message(mail("RESOLVED: Backup failed on web1", X_Host="web1"))
     assert (row["name"], row["severity"], row["summary"]) == (
@@ -184,7 +189,12 @@ def test_no_mail_hides_in_another(smtp: RunningSmtp) -> None:
 
 
 def test_what_speaks_no_smtp_is_hung_up_on(smtp: RunningSmtp) -> None:
-    for said in (b"GET / HTTP/1.1\r\n\r\n", b"x" * 100_000 + b"\r\n", b"HELP\r\n" * 50, b"\x16\x03\x01\r\n" * 20):
+    for said in (
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"x" * 100_000 + b"\r\n",
+        b"HELP\r\n" * 50,
+        b"\x16\x03\x01\r\n" * 20,
+    ):
         with socket.create_connection(("127.0.0.1", smtp.port), timeout=10) as s:
             s.sendall(said)
             answer = b""

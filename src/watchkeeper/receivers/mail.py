@@ -47,7 +47,9 @@ _VOLATILE = re.compile(
 )
 _BREAK = re.compile(r"(<(?:br|/p|/div|/tr|/li|/h\d)\b)", re.IGNORECASE)
 #: how monitoring systems say in the text which host they mean
-_HOST = re.compile(r"^[ \t]*host(?:[ ]?name)?[ \t]*:[ \t]*([\w.:-]{1,250})[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_HOST = re.compile(
+    r"^[ \t]*host(?:[ ]?name)?[ \t]*:[ \t]*([\w.:-]{1,250})[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
 _SEVERITIES = (
     ("critical", re.compile(r"\b(?:critical|crit|fatal|emergency|disaster|down|outage|unreachable)\b", re.IGNORECASE)),
     ("error", re.compile(r"\b(?:error|fail(?:ed|ure|s)?|problem|high|major)\b", re.IGNORECASE)),

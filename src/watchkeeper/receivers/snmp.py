@@ -14,7 +14,9 @@ from watchkeeper.receivers.snmp_names import Notification, in_words, notificatio
 NAME = "snmp"
 _VALUE = 1000  # characters of a variable that are kept
 _MOST = 64  # variables that are kept
-_ENVELOPE = frozenset(("sysUpTime", "snmpTrapOID", "snmpTrapAddress", "snmpTrapCommunity"))
+_ENVELOPE = frozenset(
+    ("sysUpTime", "snmpTrapOID", "snmpTrapAddress", "snmpTrapCommunity", "snmpTrapEnterprise")
+)
 
 
 class Told(msgspec.Struct):

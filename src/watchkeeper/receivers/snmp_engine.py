@@ -16,7 +16,7 @@ from snmp.security.models import SecurityModel
 from snmp.security.usm import UserBasedSecurityModule, auth, implementation, priv
 from snmp.security.usm.cisco import priv as reeder
 from snmp.security.usm.eso import priv as blumenthal
-from snmp.security.usm.timekeeper import TimeKeeper, UsmNotInTimeWindow
+from snmp.security.usm.timekeeper import EngineTime, TimeKeeper, UsmNotInTimeWindow
 from snmp.v3.message import (
     HeaderData,
     MessageFlags,
@@ -56,11 +56,12 @@ _REASONS = {
 
 
 class Engine:
-    """`state` is the file with its id and the number of its starts; `now` gives seconds."""
+    """`state` is the file with its id and the number of its starts; `now` gives seconds that never go back."""
 
     def __init__(self, state: Path, users: SnmpUsers, now: Callable[[], float]) -> None:
         self.id, self.boots = _begun(state)
         self._users, self._now = users, now
+        self._began = EngineTime(now(), self.boots, authoritative=True)
         self._known: tuple[SnmpUser, ...] = ()
         self._usm = self._with(())
 
@@ -113,9 +114,9 @@ class Engine:
         """Take over users that were declared meanwhile, and forget senders when they are too many."""
         users = self._users.snmp_users()
         if users != self._known:
-            time, clocks = self._usm.engineTime, self._usm.timekeeper
+            clocks = self._usm.timekeeper
             self._usm = self._with(users)
-            self._usm.engineTime, self._usm.timekeeper = time, clocks
+            self._usm.timekeeper = clocks
         if len(self._usm.timekeeper.table) > _ENGINES:
             self._usm.timekeeper = TimeKeeper()
         for keys in self._usm.users.localizedCredentials.get(_USERS, {}).values():
@@ -124,6 +125,7 @@ class Engine:
 
     def _with(self, users: tuple[SnmpUser, ...]) -> Any:
         usm = UserBasedSecurityModule(_USERS, self.id, self.boots)
+        usm.engineTime = self._began  # its own would be wall time, which may go back
         for user in users:
             secrets_of = (
                 {"authProtocol": AUTHS[user.auth], "authSecret": user.auth_secret.encode()}

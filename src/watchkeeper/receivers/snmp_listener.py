@@ -193,7 +193,7 @@ class SnmpListener:
             from watchkeeper.receivers.snmp_engine import Engine
 
             try:
-                self._engine = Engine(self._folder / "snmp-engine.json", self._users, time.time)
+                self._engine = Engine(self._folder / "snmp-engine.json", self._users, time.monotonic)
             except OSError as error:
                 raise DiskFull(f"the SNMP engine's state cannot be written: {error}") from error
         return self._engine
