@@ -93,7 +93,7 @@ class _Guarded(Client):
 
 
 class Connection:
-    """Inert until `start`. Raises ValueError for what cannot be a subscription."""
+    """Inert until `start`. Raises ValueError, or ssl.SSLError, for what cannot be a subscription."""
 
     def __init__(self, subscription: MqttSubscription, shared: Shared) -> None:
         self.subscription, self._shared = subscription, shared

@@ -67,7 +67,7 @@ class MqttSubscriber:
         shared = Shared(self._group, self._series, self._stats.door(NAME), self._letters, self._check)
         try:
             connection = Connection(subscription, shared)
-        except ValueError as error:  # ssl.SSLError is one too
+        except (ValueError, OSError) as error:  # of a certificate that is none: ssl.SSLError
             self._refused[subscription.id] = subscription
             shared.counters.troubles[subscription.name] = str(error)
             _log.warning("MQTT subscription %s cannot be used: %s", subscription.name, error)
