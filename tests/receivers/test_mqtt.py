@@ -167,7 +167,7 @@ def test_a_full_journal_leaves_messages_with_the_broker(listen: Listen, broker: 
     full.connected()
     alarms = [json.dumps({"name": f"alarm {n}", "message": secrets.token_hex(250)}) for n in range(400)]
     broker.publish("alarms", *alarms)
-    eventually(lambda: "journal" in full.troubles.get("plant 1", ""))
+    eventually(lambda: "wait for consumers" in full.troubles.get("plant 1", ""))
     full.stop()
     kept = {r["name"] for r in full.rows(Stream.EVENTS)}
     full.close()

@@ -35,7 +35,8 @@ KEEPALIVE = 30  # seconds
 _TIMEOUT = 10.0  # seconds that connecting may take
 _LONGEST_WAIT = 30  # seconds between two attempts
 _WAITING = 1000  # messages that may wait for the journal; the broker keeps the others
-_AT_ONCE = 500
+_AT_ONCE = 500  # messages that share a commit,
+_BYTES = 4 * 1024 * 1024  # and bytes of them
 _AGAIN = 0.2  # seconds between two offers to a journal that is full
 _PATIENCE = 5.0  # seconds that stopping waits for a full journal
 _GOODBYE = 2.0  # seconds that a broker has to hear what we want no more
@@ -63,11 +64,12 @@ class Shared(NamedTuple):
 class _Guarded(Client):
     """Connects to addresses that were checked at this moment and no others; the name serves for the certificate."""
 
-    def __init__(self, check: Check, client_id: str) -> None:
+    def __init__(self, check: Check, client_id: str, tls: ssl.SSLContext | None) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True)
-        self._check = check
+        self._check, self._tls = check, tls
 
-    def _create_socket_connection(self) -> socket.socket:
+    def _create_socket(self) -> Any:
+        """Where the library makes its socket. Raises OSError."""
         try:
             addresses = self._check(self._host, self._port)
         except WatchkeeperError as error:
@@ -75,9 +77,13 @@ class _Guarded(Client):
         failed = OSError("no address")
         for address in addresses:
             try:
-                return socket.create_connection((address, self._port), _TIMEOUT)
+                connected = socket.create_connection((address, self._port), _TIMEOUT)
             except OSError as error:
                 failed = error
+                continue
+            if self._tls is None:
+                return connected
+            return self._tls.wrap_socket(connected, server_hostname=self._host)
         raise failed
 
     def reconnect(self) -> Any:
@@ -98,18 +104,18 @@ class Connection:
     def __init__(self, subscription: MqttSubscription, shared: Shared) -> None:
         self.subscription, self._shared = subscription, shared
         self._messages = Messages(subscription, shared.series)
-        self._client = client = _Guarded(shared.check, subscription.client_id)
+        tls = (
+            ssl.create_default_context(cadata=subscription.certificate or None) if subscription.tls else None
+        )
+        self._client = client = _Guarded(shared.check, subscription.client_id, tls)
         self._number = 0  # of the connection
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(_WAITING)
         self._until = float("inf")
         self._worker = threading.Thread(target=self._work, name=f"mqtt {subscription.name}")
         self._unsubscribed, self._closing = threading.Event(), threading.Event()
-        if subscription.tls:
-            client.tls_set_context(ssl.create_default_context(cadata=subscription.certificate or None))
         if subscription.user:
             client.username_pw_set(subscription.user, subscription.password)
         client.reconnect_delay_set(1, _LONGEST_WAIT)
-        client.connect_timeout = _TIMEOUT
         client.on_connect, client.on_message = self._on_connect, self._on_message
         client.on_subscribe, client.on_disconnect = self._on_subscribe, self._on_disconnect
         client.on_unsubscribe = lambda *_: self._unsubscribed.set()
@@ -173,8 +179,10 @@ class Connection:
         ended = False
         while not ended:
             some = [self._queue.get()]
-            while len(some) < _AT_ONCE and not self._queue.empty():
+            size = 0
+            while len(some) < _AT_ONCE and size < _BYTES and not self._queue.empty():
                 some.append(self._queue.get())
+                size += len(some[-1].payload) if some[-1] else 0
             ended = None in some
             self._take([w for w in some if w is not None])
 
@@ -192,8 +200,15 @@ class Connection:
                 letters.append(Letter(error.reason, f"{message.topic[:200]}: {error.detail}", payload))
         made = sum(b.num_rows for _, b in entries)
         entries += self._shared.letters.rows(counters, self.subscription.name, letters, now_ms)
-        if entries and not self._commit(entries):
-            return
+        try:
+            if entries and not self._commit(entries):
+                return
+        except TooLarge as error:
+            if len(some) > 1:
+                for one in some:
+                    self._take([one])
+                return
+            letters, taken = [Letter(error.reason, error.detail, b"")], 0
         if taken:
             size = sum(len(w.payload) for w in some)
             counters.accept(made, size, now_ms, requests=taken)
@@ -205,15 +220,14 @@ class Connection:
 
     def _commit(self, entries: Entries) -> bool:
         """Offer entries until the journal takes them; False when stopping leaves no time, and the broker keeps what was
-        not acknowledged. What is too large for the journal is lost and counted."""
+        not acknowledged. Raises TooLarge."""
         held = False
         while True:
             try:
                 with self._shared.series.declaring() as first:
                     self._shared.group.submit_blocking([*first, *entries])
-            except TooLarge as error:
-                self._shared.counters.reject(error.reason, sum(b.num_rows for _, b in entries))
-                return True
+            except TooLarge:
+                raise
             except WatchkeeperError as error:
                 held = True
                 self._say(error.detail)
