@@ -86,5 +86,7 @@ class RunningSnmp:
 def tool(name: str, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run one of Debian's SNMP tools without MIB files and settings of this machine."""
     require(shutil.which(name), "Debian's snmp is not installed")
+    if name == "snmpinform" and "-t" not in words:
+        words = ("-t", "20", *words)  # a slow disk must not make it say everything twice
     env = {**os.environ, "MIBS": "", "SNMPCONFPATH": "/nonexistent"}
     return subprocess.run([name, *words], capture_output=True, text=True, timeout=timeout, env=env)

@@ -199,7 +199,7 @@ def test_what_is_wanted_no_more_is_kept_no_more(listen: Listen, broker: Broker) 
 def test_an_address_that_may_not_be_asked_is_not(listen: Listen, broker: Broker) -> None:
     cable = Cable(broker.port)
 
-    def check(host: str, port: int) -> list[str]:
+    def check(host: str, _: int) -> list[str]:
         raise WatchkeeperError(f"{host} is at an internal address")
 
     running = listen("receive", subscription(cable.port), check=check)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,8 @@ def became(data: bytes, engine: Engine) -> dict[str, Any]:
     """What a datagram is: an event, a report, or the error; and whether an answer waits for the journal."""
     try:
         spoken = snmp_messages.version(data)
-        if spoken == "3":
-            received = engine.receive(data, "192.0.2.7")
-        else:
-            received = snmp_messages.receive(data, spoken, "192.0.2.7")
+        read = engine.receive if spoken == "3" else partial(snmp_messages.receive, spoken=spoken)
+        received = read(data, sender="192.0.2.7")
     except WatchkeeperError as error:
         return {"status": error.status, "reason": error.reason}
     if received.told is None:
