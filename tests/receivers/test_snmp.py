@@ -148,6 +148,7 @@ def test_a_user_sends_traps_and_informs(tmp_path: Path, user: SnmpUser, words: s
     ("-u switch -l noAuthNoPriv", "security_level"),
     ("-u switch -l authNoPriv -a SHA-256 -A signing-phrase", "wrong_digest"),
     ("-u nobody -l authNoPriv -a SHA -A whatever1", "unknown_user"),
+    ("-u nobody -l noAuthNoPriv", "unknown_user"),
 ])  # fmt: skip
 def test_who_is_not_who_they_say_is_refused(snmp: RunningSnmp, words: str, reason: str) -> None:
     inform = snmp.tool("snmpinform", "-r0", "-t2", "-v3", *words.split(), "TARGET", "55", COLD_START)

@@ -9,12 +9,12 @@ import msgspec
 
 
 class SnmpUser(msgspec.Struct, frozen=True):
-    """A user of SNMPv3. Without `auth` nothing is signed, without `privacy` nothing encrypted."""
+    """A user of SNMPv3: what they send is signed by `auth` and encrypted by `privacy`."""
 
     name: str
-    auth: str = ""  # md5 sha sha224 sha256 sha384 sha512
+    auth: str = "none"  # none md5 sha sha224 sha256 sha384 sha512
     auth_secret: str = ""
-    privacy: str = ""  # des aes aes192 aes256 aes192c aes256c
+    privacy: str = "none"  # none des aes aes192 aes256 aes192c aes256c
     privacy_secret: str = ""
 
 

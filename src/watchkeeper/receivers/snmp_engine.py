@@ -86,6 +86,8 @@ class Engine:
 
     def _opened(self, message: Any, sender: str) -> Received:
         name, level = message.securityName.userName, message.header.flags.securityLevel
+        if not self._usm.users.exists(name, _USERS):  # the library asks only of those who sign
+            raise Unauthorised("SNMPv3: unknown user", reason="unknown_user")
         wanted = self._usm.maxSecurityLevel(name, _USERS)
         if level != wanted:
             raise Unauthorised(f"SNMPv3: a message of this user has to be {wanted}", reason="security_level")
@@ -127,17 +129,12 @@ class Engine:
         usm = UserBasedSecurityModule(_USERS, self.id, self.boots)
         usm.engineTime = self._began  # its own would be wall time, which may go back
         for user in users:
-            secrets_of = (
-                {"authProtocol": AUTHS[user.auth], "authSecret": user.auth_secret.encode()}
-                if user.auth
-                else {}
-            )
-            if user.privacy:
-                secrets_of |= {
-                    "privProtocol": PRIVACIES[user.privacy],
-                    "privSecret": user.privacy_secret.encode(),
-                }
-            usm.addUser(user.name.encode(), _USERS, **secrets_of)
+            given: dict[str, Any] = {}
+            if user.auth != "none":
+                given |= {"authProtocol": AUTHS[user.auth], "authSecret": user.auth_secret.encode()}
+            if user.privacy != "none":
+                given |= {"privProtocol": PRIVACIES[user.privacy], "privSecret": user.privacy_secret.encode()}
+            usm.addUser(user.name.encode(), _USERS, **given)
         self._known = users
         return usm
 

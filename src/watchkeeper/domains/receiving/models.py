@@ -24,7 +24,7 @@ class SnmpUser(models.Model):
     class Auth(models.TextChoices):
         """How messages are signed."""
 
-        NONE = "", "not signed"
+        NONE = "none", "not signed"
         SHA512 = "sha512", "SHA-512"
         SHA384 = "sha384", "SHA-384"
         SHA256 = "sha256", "SHA-256"
@@ -35,7 +35,7 @@ class SnmpUser(models.Model):
     class Privacy(models.TextChoices):
         """How messages are encrypted."""
 
-        NONE = "", "not encrypted"
+        NONE = "none", "not encrypted"
         AES = "aes", "AES-128"
         AES192 = "aes192", "AES-192"
         AES256 = "aes256", "AES-256"
@@ -45,11 +45,9 @@ class SnmpUser(models.Model):
 
     name = models.CharField(max_length=32, unique=True)
     enabled = models.BooleanField("on", default=True)
-    auth = models.CharField("signed with", max_length=8, choices=Auth, blank=True, default=Auth.NONE)
+    auth = models.CharField("signed with", max_length=8, choices=Auth, default=Auth.NONE)
     auth_secret = SealedField("pass phrase for signing", blank=True, default="")
-    privacy = models.CharField(
-        "encrypted with", max_length=8, choices=Privacy, blank=True, default=Privacy.NONE
-    )
+    privacy = models.CharField("encrypted with", max_length=8, choices=Privacy, default=Privacy.NONE)
     privacy_secret = SealedField("pass phrase for encryption", blank=True, default="")
 
     class Meta:

@@ -46,7 +46,8 @@ class SnmpUserSerializer(RecordSerializer):
         """Raises ValidationError naming the field."""
 
         def given(name: str) -> str:
-            return str(attrs.get(name, getattr(self.instance, name, "")) or "")
+            default = "none" if name in ("auth", "privacy") else ""
+            return str(attrs.get(name, getattr(self.instance, name, default)) or default)
 
         if wrong := rules.wrong_with_user(*map(given, ("auth", "auth_secret", "privacy", "privacy_secret"))):
             raise serializers.ValidationError(wrong)
@@ -90,7 +91,7 @@ class MqttSubscriptionSerializer(RecordSerializer):
                 "required": False,
             },
             "metric": {
-                "help_text": "room_temperature, or room_{measure} with a part of the topic; empty: the last part of "
+                "help_text": "such as room_temperature, or room_{measure} with a part of the topic; empty: the last part of "
                 "the topic, or the names in the JSON alone"
             },
         }

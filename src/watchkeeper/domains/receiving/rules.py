@@ -21,11 +21,12 @@ _METRIC = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:.]*|\{[a-zA-Z_][a-zA-Z0-9_.]*\})+"
 def wrong_with_user(auth: str, auth_secret: str, privacy: str, privacy_secret: str) -> dict[str, str]:
     """Field → what is wrong with it."""
     wrong = {}
-    if privacy and not auth:
+    signed, hidden = auth != "none", privacy != "none"
+    if hidden and not signed:
         wrong["auth"] = "what is encrypted has to be signed as well"
-    if auth and len(auth_secret) < SECRET:
+    if signed and len(auth_secret) < SECRET:
         wrong["auth_secret"] = f"a pass phrase of at least {SECRET} characters is needed"
-    if privacy and len(privacy_secret) < SECRET:
+    if hidden and len(privacy_secret) < SECRET:
         wrong["privacy_secret"] = f"a pass phrase of at least {SECRET} characters is needed"
     return wrong
 
