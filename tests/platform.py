@@ -83,7 +83,8 @@ class Platform:
         outer = {
             k: v for k, v in os.environ.items() if k != "DATABASE_URL"
         }  # that one is of the tests' own records
-        ports = {"WATCHKEEPER_SYSLOG": "off", "WATCHKEEPER_OTLP_GRPC": "off"}  # several run at once
+        names = ("SYSLOG", "OTLP_GRPC", "SNMP")  # several run at once
+        ports = {f"WATCHKEEPER_{name}": "off" for name in names}
         return {**outer, **ports, **own, **self.env}
 
     def start(self, within: float = 60.0) -> Platform:

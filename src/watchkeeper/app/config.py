@@ -35,6 +35,8 @@ LISTENERS = {
     "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
     "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
     "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
+    "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
+    "smtp": Listener("WATCHKEEPER_SMTP_LISTEN", "off", tcp=True),
 }
 
 

@@ -22,6 +22,7 @@ PAGE = 50
 NAMES = {
     "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
     "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
+    "snmp": "SNMP traps and informs", "mqtt": "MQTT", "mail": "Mail",
     "http": "Other requests", "pagerduty": "PagerDuty Events API",
 }  # fmt: skip
 #: doors of other vendors' webhooks, at /intake/<vendor>
@@ -37,6 +38,8 @@ PATHS = {
     "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"), "pagerduty": ("/v2/enqueue", "/v2/change/enqueue"),
     **{door: (f"/intake/{door.removesuffix('_webhook')}",) for door in WEBHOOKS},
 }  # fmt: skip
+#: what is declared for a door: where, and what it is called
+RECORDS = {"snmp": (("/snmp-users/", "SNMPv3 users"),), "mqtt": (("/mqtt-subscriptions/", "Subscriptions"),)}
 #: by door, the last two looks that lie far enough apart: when, and rows until then
 _looks: dict[str, list[tuple[float, int]]] = {}
 
@@ -64,6 +67,7 @@ def _doors(request: HttpRequest) -> list[dict[str, Any]]:
             "bytes": s.get("bytes", 0), "rate": _rate(name, s.get("rows", 0)),
             "addresses": [f"{base}{path}" for path in PATHS.get(name, ())], "rejected": sum(rejected.values()),
             "reasons": sorted(rejected.items(), key=lambda x: -x[1]),
+            "troubles": sorted((s.get("troubles") or {}).items()), "records": RECORDS.get(name, ()),
             "last": dt.datetime.fromtimestamp(last / 1000, dt.UTC) if last else None,
         })  # fmt: skip
     return rows
