@@ -19,6 +19,7 @@ from watchkeeper.model.expressions import LENGTH, Evaluation, Expression, WrongE
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import webhooks
 from watchkeeper.receivers.webhooks import custom
+from watchkeeper.receivers.webhooks.mapping import read
 
 JSON = {"Content-Type": "application/json"}
 NOW = 1_795_385_321_000
@@ -83,7 +84,7 @@ def test_a_key_without_a_mapping_is_told_so_and_its_payload_kept(front: RunningF
 def test_what_is_wrong_is_said_with_its_expression(changed: dict[str, str], payload: Any, said: str) -> None:
     mapping = Mapping(**{name: getattr(MAPPING, name) for name in Mapping.__struct_fields__} | changed)
     with pytest.raises(WatchkeeperError) as raised:
-        custom.read(mapping, payload)
+        read(mapping, payload)
     assert said in raised.value.detail and raised.value.status in (400, 413)
 
 

@@ -23,7 +23,7 @@ from tests.support import eventually, free_port, require
 from watchkeeper.model.doors import Mapping
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers import webhooks
-from watchkeeper.receivers.webhooks import custom
+from watchkeeper.receivers.webhooks import custom, mapping
 from watchkeeper.receivers.webhooks.payload import OVER
 
 DOORS = {d.name: d for d in webhooks.doors() if d.decode_for is None}
@@ -236,7 +236,7 @@ def test_any_json_follows_its_page() -> None:
     (line,), (payload,) = blocks("custom.md", "sh"), blocks("custom.md", "json")
     given = dict(pair.split("=", 1) for pair in shlex.split(line)[3:])
     del given["intake_key"]
-    first, second = custom.read(Mapping(**given), custom.parse(payload.encode()))
+    first, second = mapping.read(Mapping(**given), custom.parse(payload.encode()))
     assert (first.name, first.firing, first.severity, second.firing) == ("Disk full", True, "critical", False)
     assert first.labels == {"host": "db-1", "site": "north", "dedup_key": "north/7"}
     text = (PAGES / "custom.md").read_text()

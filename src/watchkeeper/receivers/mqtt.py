@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import jmespath
 import msgspec
 import pyarrow as pa
-from jmespath.exceptions import JMESPathError
 
 from watchkeeper.model.declared import MqttSubscription
 from watchkeeper.model.errors import Malformed, TooLarge
+from watchkeeper.model.expressions import Evaluation, Expression, WrongExpression
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.model.topics import Topic
 from watchkeeper.model.verdicts import DEDUP_KEY
@@ -46,9 +45,9 @@ class Messages:
         self.filters = tuple(dict.fromkeys(t.filter for t in self._topics))
         given = {**_DEFAULTS, **subscription.mapping}
         try:
-            self._mapping = {field: jmespath.compile(text) for field, text in given.items()}
-        except JMESPathError as error:
-            raise ValueError(f"its mapping: {error}") from error
+            self._mapping = {field: Expression(text) for field, text in given.items()}
+        except WrongExpression as error:
+            raise ValueError(f"its mapping: {error.detail}") from error
 
     def labels(self, topic: str) -> dict[str, str] | None:
         """What a topic says; None when it is none of the subscription's."""
@@ -92,11 +91,12 @@ class Messages:
         return [(Stream.SAMPLES, pa.RecordBatch.from_arrays(arrays, schema=schema))]
 
     def _event(self, document: Any, labels: dict[str, str], topic: str) -> Reported:
+        evaluation = Evaluation(document)
         try:
-            found = {field: expression.search(document) for field, expression in self._mapping.items()}
-        except (JMESPathError, TypeError, ValueError, RecursionError) as error:
+            found = {field: evaluation.of(x, document) for field, x in self._mapping.items()}
+        except WrongExpression as error:
             raise Malformed(
-                f"the mapping does not fit the message: {error}", reason="mapping_failed"
+                f"the mapping does not fit the message: {error.detail}", reason="mapping_failed"
             ) from error
         own = {**self._is.labels, **labels, **_group(found, "label.")}
         if key := _text(found.get("key")):

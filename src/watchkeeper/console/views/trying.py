@@ -23,7 +23,7 @@ from watchkeeper.model.doors import Mapping
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.verdicts import DEDUP_KEY, Severity
 from watchkeeper.receivers.events import Reported, linkable
-from watchkeeper.receivers.webhooks import custom
+from watchkeeper.receivers.webhooks import custom, mapping
 
 SHOWN = 20  # alerts of a payload
 
@@ -60,7 +60,7 @@ def try_mapping(request: HttpRequest) -> HttpResponse:
     if not written["name_from"]:
         return render(request, part, {"trouble": "Name from is needed: what an alert is called."})
     try:
-        found = custom.read(Mapping(**written), custom.parse(payload.encode("utf-8", "replace")))
+        found = mapping.read(Mapping(**written), custom.parse(payload.encode("utf-8", "replace")))
     except WatchkeeperError as error:
         return render(request, part, {"trouble": error.detail})
     alerts = [_shown(r) for r in found[:SHOWN]]

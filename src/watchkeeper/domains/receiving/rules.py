@@ -6,9 +6,7 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
+from watchkeeper.model.expressions import Expression, WrongExpression
 from watchkeeper.model.topics import Topic
 
 SECRET = 8  # characters at least: RFC 3414, section 11.2
@@ -48,9 +46,9 @@ def wrong_mapping(mapping: Mapping[str, str]) -> str:
         if field not in FIELDS and not (group in ("label", "annotation") and name):
             return f"{field!r} is none of {', '.join(FIELDS)}, label.<name> and annotation.<name>"
         try:
-            jmespath.compile(expression)
-        except JMESPathError as error:
-            return f"{field}: {' '.join(str(error).split())}"
+            Expression(expression)
+        except WrongExpression as error:
+            return f"{field}: {error.detail}"
     return ""
 
 
