@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.receivers.smtp_harness import KEY, RunningSmtp, certificate
+from tests.support import eventually
 from watchkeeper.model.errors import TooLarge, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.events import batch, rows
@@ -236,3 +237,46 @@ def test_a_mail_that_cannot_be_read_is_kept(smtp: RunningSmtp) -> None:
     assert refused.value.smtp_code == 552
     (letter,) = smtp.rows(Stream.DEAD_LETTERS)
     assert (letter["reason"], letter["sender"], letter["door"]) == ("too_many_parts", "mail", "mail")
+
+
+def test_lines_that_begin_with_a_dot_keep_it(smtp: RunningSmtp) -> None:
+    with smtp.client() as client:
+        client.sendmail("a@b", TO, "Subject: dots\n\n.one\n..two\n.\nthree\n")
+        client.sendmail("a@b", TO, "")
+        client.docmd("MAIL", "FROM:<a@b>")
+        client.docmd("RCPT", f"TO:<{TO}>")
+        assert client.docmd("DATA")[0] == 354
+        client.send(b".\r\n")
+        assert client.getreply()[0] == 250
+    assert [r["summary"] for r in smtp.rows()] == [".one\n..two\n.\nthree", "", ""]
+
+
+def test_one_address_cannot_hold_all_connections(smtp: RunningSmtp) -> None:
+    held = [socket.create_connection(("127.0.0.1", smtp.port), timeout=10) for _ in range(100)]
+    assert all(s.recv(1000).startswith(b"220") for s in held)
+    with socket.create_connection(("127.0.0.1", smtp.port), timeout=10) as s:
+        assert s.recv(1000) == b""
+    assert smtp.counted["rejected"] == {"too_many_connections": 1}
+    for s in held:
+        s.close()
+
+    def served() -> bool:
+        try:
+            with smtp.client() as client:
+                return client.noop()[0] == 250
+        except smtplib.SMTPException:
+            return False
+
+    assert eventually(served)
+
+
+def test_a_mail_without_an_end_is_hung_up_on(smtp: RunningSmtp) -> None:
+    with smtp.client() as client:
+        client.ehlo()
+        client.docmd("MAIL", "FROM:<a@b>")
+        client.docmd("RCPT", f"TO:<{TO}>")
+        client.docmd("DATA")
+        with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):
+            for _ in range(100):
+                client.send(b"x" * 100_000)
+    assert smtp.rows() == [] and smtp.counted["rejected"] == {"too_large": 1}

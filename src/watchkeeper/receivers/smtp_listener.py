@@ -17,7 +17,8 @@ from watchkeeper.receivers.smtp_session import Session, Shared
 from watchkeeper.receivers.smtp_wire import Wire
 from watchkeeper.receivers.syslog_listener import wall_ms
 
-_CONNECTIONS = 1000
+_CONNECTIONS = 1000  # at once,
+_OF_ONE = 100  # and from one address
 _GRACE = 5.0  # seconds that a mail in hand has at the end
 
 
@@ -31,7 +32,7 @@ class SmtpListener:
         self._counters = stats.door(NAME)
         self._shared = Shared(keyring, group, self._counters, letters, RateLimiter(time.monotonic), wall_ms, tls,
                               socket.gethostname())  # fmt: skip
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._sessions: dict[asyncio.Task[None], str] = {}  # and the address of each
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -52,13 +53,14 @@ class SmtpListener:
 
     def begin(self, wire: Wire) -> None:
         """Serve a connection that was made."""
-        if len(self._sessions) >= _CONNECTIONS:
+        address = wire.address()
+        if len(self._sessions) >= _CONNECTIONS or list(self._sessions.values()).count(address) >= _OF_ONE:
             self._counters.reject("too_many_connections")
             wire.close()
             return
         session = asyncio.get_running_loop().create_task(Session(wire, self._shared).serve())
-        self._sessions.add(session)
-        session.add_done_callback(self._sessions.discard)
+        self._sessions[session] = address
+        session.add_done_callback(self._sessions.pop)
 
 
 class _Connection(Wire):

@@ -204,9 +204,13 @@ class Session:
         self._mails += 1
         try:
             async with asyncio.timeout(MAIL_TIME):
-                raw = await self._body()
+                raw = await self._wire.mail(MOST, COMMAND_TIME)
         except TimeoutError:
             self._shared.counters.reject("slow_client")
+            raise Ended from None
+        except ValueError:
+            self._shared.counters.reject(TooLarge.reason)
+            await self._say(f"552 5.3.4 A mail may have {MOST} bytes")
             raise Ended from None
         self._forget()
         self._shared.counters.in_flight += 1
@@ -215,20 +219,6 @@ class Session:
         finally:
             self._shared.counters.in_flight -= 1
         return await self._say(answer)
-
-    async def _body(self) -> bytes | None:
-        """The mail; None when it is too large. Raises Ended when it does not end even so."""
-        lines: list[bytes] = []
-        size = 0
-        while (line := await self._wire.line(COMMAND_TIME)) != b".":
-            size += len(line) + 2
-            if size > 4 * MOST:
-                self._shared.counters.reject(TooLarge.reason)
-                await self._last_word(f"552 5.3.4 A mail may have {MOST} bytes")
-                raise Ended
-            if size <= MOST:
-                lines.append(line[1:] if line.startswith(b".") else line)
-        return b"\r\n".join([*lines, b""]) if size <= MOST else None
 
     async def _take(self, raw: bytes | None, sender: str, key: IntakeKey) -> str:
         """Journal a mail; what to answer."""

@@ -7,6 +7,7 @@ import asyncio
 import ssl
 
 LINE = 64 * 1024  # bytes; RFC 5321 wants 1000 at least
+_END = b"\r\n.\r\n"
 _AHEAD = 256 * 1024  # bytes that may wait to be read
 
 
@@ -70,12 +71,37 @@ class Wire(asyncio.Protocol):
             await self._more(seconds)
         found = bytes(self._buffer[:at])
         del self._buffer[: at + 2]
-        if self._paused and len(self._buffer) < _AHEAD and self._transport is not None:
-            self._transport.resume_reading()
-            self._paused = False
+        self._read_on()
         if len(found) > LINE:
             raise ValueError("a line is too long")
         return found
+
+    async def mail(self, most: int, seconds: float) -> bytes | None:
+        """What comes until a line that is a dot, without the dots that were put before others (RFC 5321, section
+        4.5.2); None when it is larger than `most` bytes. Raises Ended, and ValueError when it is four times as large."""
+        mail = bytearray(b"\r\n")
+        dropped = searched = 0
+        while True:
+            mail += self._buffer
+            self._buffer.clear()
+            at = mail.find(_END, max(0, searched - len(_END)))
+            if at >= 0:
+                break
+            if len(mail) > most:
+                dropped += len(mail) - len(_END)
+                del mail[: -len(_END)]
+            if dropped > 4 * most:
+                raise ValueError("the mail does not end")
+            searched = len(mail)
+            if self._over:
+                raise Ended
+            self._read_on()
+            await self._more(seconds)
+        self._buffer += mail[at + len(_END) :]
+        self._read_on()
+        if dropped or at > most:
+            return None
+        return bytes(mail[: at + 2].replace(b"\r\n..", b"\r\n.")[2:])
 
     async def say(self, text: str, seconds: float) -> None:
         """Send a line, or several. Raises Ended."""
@@ -116,6 +142,11 @@ class Wire(asyncio.Protocol):
         """Where the other side is."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
         return str(peer[0]) if peer else ""
+
+    def _read_on(self) -> None:
+        if self._paused and len(self._buffer) < _AHEAD and self._transport is not None:
+            self._transport.resume_reading()
+            self._paused = False
 
     async def _more(self, seconds: float) -> None:
         self._waiter = asyncio.get_running_loop().create_future()

@@ -20,11 +20,11 @@ class SnmpUserSerializer(RecordSerializer):
 
     auth_secret = serializers.CharField(
         label="Pass phrase for signing", max_length=500, write_only=True, required=False, allow_blank=True,
-        trim_whitespace=False,
+        trim_whitespace=False, style={"input": "secret"},
     )  # fmt: skip
     privacy_secret = serializers.CharField(
         label="Pass phrase for encryption", max_length=500, write_only=True, required=False, allow_blank=True,
-        trim_whitespace=False,
+        trim_whitespace=False, style={"input": "secret"},
     )  # fmt: skip
 
     class Meta:
@@ -68,8 +68,10 @@ class MqttSubscriptionSerializer(RecordSerializer):
         label="Authority", max_length=50_000, required=False, allow_blank=True, style=_TEXTAREA,
         help_text="who signed the broker's certificate (PEM); empty: those of this system",
     )  # fmt: skip
-    password = serializers.CharField(max_length=500, write_only=True, required=False, allow_blank=True,
-                                     trim_whitespace=False)  # fmt: skip
+    password = serializers.CharField(
+        max_length=500, write_only=True, required=False, allow_blank=True, trim_whitespace=False,
+        style={"input": "secret"},
+    )  # fmt: skip
     topics = serializers.ListField(
         child=serializers.CharField(max_length=1000), allow_empty=False, max_length=100,
         help_text="such as site/{room}/temperature: {room} stands for any text and becomes a label; + and # as usual",
