@@ -131,7 +131,8 @@ class PayloadMappingSerializer(RecordSerializer):
         """Expressions are checked, and told what they are for."""
         made, options = super().build_standard_field(field_name, model_field)
         if field_name in _HELP:
-            style = {"base_template": "textarea.html", "rows": 1}
+            long = field_name in ("labels_from", "annotations_from", "summary_from")
+            style = {"base_template": "textarea.html", "rows": 2 if long else 1}
             return ExpressionField, {**options, "help_text": _HELP[field_name], "style": style}
         return made, options
 
