@@ -6,6 +6,7 @@ import json
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,17 @@ def test_what_is_wanted_no_more_is_kept_no_more(listen: Listen, broker: Broker) 
     broker.publish("b/1", "1")
     eventually(lambda: running.values() == [1])
     running.subscriptions = (msgspec.structs.replace(both, topics=("a/{x}",)),)
-    eventually(lambda: [broker.publish("a/1", "2"), 2 in running.values()][1], every=0.5)
+    marks = count(100)
+
+    def turned() -> bool:
+        """Whether of two messages, one after the other, only that comes which is still wanted."""
+        mark = next(marks)
+        broker.publish("b/1", str(mark))
+        broker.publish("a/1", f"{mark}.5")
+        eventually(lambda: mark + 0.5 in running.values())
+        return mark not in running.values()
+
+    eventually(turned, every=0.2)
     broker.publish("b/1", "3")
     running.subscriptions = ()
     eventually(lambda: not running.subscriber._connections)
@@ -193,7 +204,7 @@ def test_what_is_wanted_no_more_is_kept_no_more(listen: Listen, broker: Broker) 
     running.subscriptions = (both,)
     eventually(lambda: [broker.publish("a/1", "5"), 5 in running.values()][1], every=0.5)
     running.stop()
-    assert set(running.values()) == {1, 2, 5} and running.counted["rejected"] == {}
+    assert {3, 4}.isdisjoint(running.values()) and running.counted["rejected"] == {}
 
 
 def test_an_address_that_may_not_be_asked_is_not(listen: Listen, broker: Broker) -> None:
