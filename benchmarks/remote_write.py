@@ -1,9 +1,10 @@
 """Prometheus remote write: samples per CPU-second of the server, beside Debian's Prometheus with the same requests.
 
-    python -m benchmarks.remote_write [--series 20000] [--rounds 40] [--whole] [--json]
+    python -m benchmarks.remote_write [--series 20000] [--rounds 40] [--whole] [--second] [--json]
     python -m benchmarks.remote_write --url http://host:8080/api/v1/write --key KEY --pids 12,34
 
-`door` is the receive side alone: HTTP, decoding, journal, each request on disk before it is answered. `whole` is
+`door` is the receive side alone: HTTP, decoding, journal, each request on disk before it is answered; `second` the same
+with the same samples by remote write 2.0. `whole` is
 `watchkeeper serve` with everything behind it, until telemetry and analysis have passed it all. `new` is the first
 round, in which every series is new; `steady` the others. Prometheus' WAL is not synced. Median of three.
 """
@@ -36,6 +37,8 @@ import psutil
 from tests.platform import Platform
 from tests.support import free_port
 
+from watchkeeper.receivers.remote_write_labels import fields
+
 KEY = "benchmark-key"
 PER_REQUEST = 2000
 INTERVAL_MS = 15_000
@@ -43,6 +46,11 @@ HEADERS = {
     "Content-Type": "application/x-protobuf",
     "Content-Encoding": "snappy",
     "X-Prometheus-Remote-Write-Version": "0.1.0",
+}
+
+SECOND = {
+    "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+    "X-Prometheus-Remote-Write-Version": "2.0.0",
 }
 
 
@@ -54,6 +62,7 @@ class Target:
     key: str = ""
     processes: list[psutil.Process] = field(default_factory=list)
     settled: Callable[[], bool] = lambda: True
+    second: bool = False  # is sent remote write 2.0
 
     def cpu(self) -> float:
         """CPU-seconds of its processes so far."""
@@ -105,10 +114,32 @@ def requests(sets: list[bytes], time_ms: int, seed: int) -> list[bytes]:
     return out
 
 
+def as_second(body: bytes) -> bytes:
+    """The same request by remote write 2.0."""
+    raw = bytes(cramjam.snappy.decompress_raw(body))
+    symbols: dict[bytes, int] = {b"": 0}
+    out = bytearray()
+    for _, series in fields(raw, 0, len(raw)):
+        refs, samples = bytearray(), bytearray()
+        for number, message in fields(bytes(series), 0, len(bytes(series))):
+            if number == 2:
+                samples += field_of(2, bytes(message))
+                continue
+            for _, text in fields(bytes(message), 0, len(bytes(message))):
+                refs += varint(symbols.setdefault(bytes(text), len(symbols)))
+        out += field_of(5, field_of(1, refs) + samples)
+    table = b"".join(field_of(4, symbol) for symbol in symbols)
+    return bytes(cramjam.snappy.compress_raw(table + out))
+
+
 def post(target: Target, bodies: list[bytes], clients: int = 2) -> float:
     """Post all, over as many connections; seconds."""
     parts = urlsplit(target.url)
-    headers = {**HEADERS, **({"Authorization": f"Bearer {target.key}"} if target.key else {})}
+    headers = {
+        **HEADERS,
+        **(SECOND if target.second else {}),
+        **({"Authorization": f"Bearer {target.key}"} if target.key else {}),
+    }
     failures: list[str] = []
 
     def client(mine: list[bytes]) -> None:
@@ -140,6 +171,8 @@ def measure(target: Target, series: int, rounds: int, seed: int) -> dict[str, fl
     out: dict[str, float] = {}
     for name, of in (("new", range(1)), ("steady", range(1, rounds))):
         bodies = [b for n in of for b in requests(sets, start + n * INTERVAL_MS, seed + n)]
+        if target.second:
+            bodies = [as_second(b) for b in bodies]
         used, began = target.cpu(), time.perf_counter()
         post(target, bodies)
         while not target.settled():
@@ -173,6 +206,14 @@ def door(folder: Path) -> Iterator[Target]:
         port = int(running.stdout.readline())
         yield Target(f"http://127.0.0.1:{port}/api/v1/write", KEY, [psutil.Process(running.pid)])
         running.terminate()
+
+
+@contextmanager
+def second(folder: Path) -> Iterator[Target]:
+    """The same, to be sent remote write 2.0."""
+    with door(folder) as target:
+        target.second = True
+        yield target
 
 
 @contextmanager
@@ -251,6 +292,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--second", action="store_true")
     parser.add_argument("--url", help="a server that is running already")
     parser.add_argument("--key", default="")
     parser.add_argument("--pids", default="")
@@ -260,6 +302,8 @@ def main() -> None:
     if given.serve:
         return serve(given.serve)
     servers: dict[str, Callable[[Path], Any]] = {"door": door}
+    if given.second:
+        servers["second"] = second
     if given.whole:
         servers["whole"] = whole
     if shutil.which("prometheus"):
@@ -278,7 +322,7 @@ def main() -> None:
                 with server(place) as target:
                     results.setdefault(name, []).append(measure(target, given.series, given.rounds, run))
     out: dict[str, Any] = {name: median(runs, "steady_per_s") for name, runs in results.items()}
-    for name in set(out) & {"door", "whole"} if "prometheus" in out else ():
+    for name in set(out) & {"door", "second", "whole"} if "prometheus" in out else ():
         for kind in ("new", "steady"):
             out[f"{name}_{kind}_ratio_per_cpu_s"] = statistics.median(
                 a[f"{kind}_per_cpu_s"] / b[f"{kind}_per_cpu_s"]

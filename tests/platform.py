@@ -83,7 +83,9 @@ class Platform:
         outer = {
             k: v for k, v in os.environ.items() if k != "DATABASE_URL"
         }  # that one is of the tests' own records
-        return {**outer, "WATCHKEEPER_SYSLOG": "off", **own, **self.env}
+        names = ("SYSLOG", "OTLP_GRPC", "SNMP")  # several run at once
+        ports = {f"WATCHKEEPER_{name}": "off" for name in names}
+        return {**outer, **ports, **own, **self.env}
 
     def start(self, within: float = 60.0) -> Platform:
         """Serve; returns when it says that it is ready."""

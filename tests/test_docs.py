@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.platform import COMMAND
+from watchkeeper.receivers import webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -39,7 +41,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=identify)
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "deploy").iterdir()], ids=identify)
 def test_settings_named_in_pages_exist(page: Path) -> None:
     known = settings_in(ROOT / "src") | settings_in(ROOT / "tests")
     for name in set(re.findall(r"\b(WATCHKEEPER_[A-Z_]+|DATABASE_URL)\b", page.read_text())):
@@ -56,4 +58,36 @@ def test_every_command_is_documented_and_helps() -> None:
 
 def test_every_door_has_a_page() -> None:
     pages = {p.stem for p in (ROOT / "docs/how-to/doors").glob("*.md")}
-    assert {"prometheus", "alertmanager", "opentelemetry", "syslog", "host"} <= pages
+    assert {"prometheus", "alertmanager", "opentelemetry", "syslog", "host", "webhooks", "pagerduty",
+            "snmp", "mqtt", "mail"} <= pages  # fmt: skip
+    assert {door.name for door in webhooks.doors()} <= pages
+
+
+def test_what_is_deployed_is_built_by_targets_that_there_are() -> None:
+    """The page and the container file make the same, and the unit starts what they make."""
+    page, made = (ROOT / "docs/how-to/run-it.md").read_text(), (ROOT / "deploy/Containerfile").read_text()
+    unit = (ROOT / "deploy/watchkeeper.service").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    [targets] = {t.strip() for t in re.findall(r"make (?:-C \S+ )?(\.venv\S* \S+)", page + made)}
+    venv, assets = targets.split()
+    assert f"\n{venv}:" in makefile and f"ASSETS := {assets}" in makefile
+    assert (
+        "/opt/watchkeeper/.venv/bin/watchkeeper serve" in unit
+        and "git clone ADDRESS-OF-THE-REPOSITORY /opt/watchkeeper" in page
+    )
+    for folder in re.findall(r"^COPY (?:--from=build )?(\S+)", made, re.M):
+        assert folder in (".", "/opt/watchkeeper")
+
+
+def test_the_unit_is_one(tmp_path: Path) -> None:
+    analyse = shutil.which("systemd-analyze")
+    if analyse is None:
+        pytest.skip("systemd is not here")
+    unit = (ROOT / "deploy/watchkeeper.service").read_text()
+    unit = unit.replace("/opt/watchkeeper/.venv/bin/watchkeeper", COMMAND)
+    unit = re.sub(r"^(User|Group)=.*", r"\1=root", unit, flags=re.M)
+    (tmp_path / "watchkeeper.service").write_text(unit)
+    done = subprocess.run(
+        [analyse, "verify", tmp_path / "watchkeeper.service"], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and not done.stderr, done.stderr

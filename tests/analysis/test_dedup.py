@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from tests.analysis.alerts_told import NOW, Stages, event
-from watchkeeper.analysis.stages.deduplicate_told import fingerprint
 from watchkeeper.analysis.stages.silence import MAX_EXPRESSION, parse_matchers
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.reason import Reason, ReasonKind
-from watchkeeper.model.verdicts import Finding, Severity
+from watchkeeper.model.verdicts import Finding, Severity, fingerprint
 
 MINUTE = 60_000
 
@@ -38,6 +38,23 @@ def test_the_fingerprint_is_of_the_whole_label_set_in_any_order() -> None:
     assert fingerprint("A", {"x": "1", "y": "2"}) == fingerprint("A", {"y": "2", "x": "1"})
     assert fingerprint("A", {"x": "1"}) != fingerprint("A", {"x": "2"})
     assert fingerprint("A", {"x": "12", "y": ""}) != fingerprint("A", {"x": "1", "2y": ""})
+
+
+def test_an_alert_with_a_key_ends_by_the_key_alone_and_none_begins_by_an_end() -> None:
+    stages = Stages()
+    began = replace(
+        event("Disk full", "db", NOW, severity="error"), labels={"dedup_key": "k1", "host": "db"}, door="p"
+    )
+    ended = replace(
+        began, name="alert", status="resolved", labels={"dedup_key": "k1"}, received_ms=NOW + MINUTE
+    )
+    stages.read([replace(ended, labels={"dedup_key": "k2"})], at_ms=NOW)
+    stages.read([began], at_ms=NOW)
+    stages.read([replace(ended, door="q")], at_ms=NOW + MINUTE)
+    assert stages.only().status == "firing"
+    stages.read([ended], at_ms=NOW + MINUTE)
+    assert (stages.only().status, stages.only().name) == ("resolved", "Disk full")
+    assert stages.only().labels == {"dedup_key": "k1", "host": "db"}
 
 
 def test_repeats_cost_no_write_until_something_that_people_see_changes() -> None:
@@ -125,3 +142,27 @@ def test_an_active_alert_takes_less_than_four_kilobytes_in_all_stages() -> None:
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert used / 2000 < 4096
+
+
+@pytest.mark.parametrize(("acted", "by"), [(NOW + 1, "ann"), (NOW + 2, "ann"), (NOW - 1, "")])
+def test_an_alert_may_be_acknowledged_in_the_read_that_brings_it(acted: int, by: str) -> None:
+    stages = Stages()
+    told = event("Down", "cart", NOW)
+    act = Act(id="1", kind=ActKind.ACKNOWLEDGE, actor="ann", time_ms=acted,
+              target=fingerprint("Down", told.labels, told.door))  # fmt: skip
+    stages.read([told], at_ms=NOW + 5, acts=[act])
+    assert stages.only().acknowledged_by == by
+
+
+def test_an_acknowledgement_is_of_the_firing_it_came_after() -> None:
+    stages = Stages()
+    first = event("Down", "cart", NOW)
+    stages.read([first], at_ms=NOW)
+    acts = [Act(id=str(at), kind=ActKind.ACKNOWLEDGE, actor=f"at {at}", time_ms=NOW + at,
+                target=stages.only().fingerprint) for at in (1, 400_000)]  # fmt: skip
+    ended = event("Down", "cart", NOW + 2, firing=False)
+    again = event("Down", "cart", NOW + 300_000)
+    stages.read([ended, again], at_ms=NOW + 400_000, acts=acts[:1])
+    assert stages.only().firings == 2 and stages.only().acknowledged_by == ""
+    stages.read([], at_ms=NOW + 400_001, acts=acts[1:])
+    assert stages.only().acknowledged_by == "at 400000"

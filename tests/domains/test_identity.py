@@ -14,10 +14,11 @@ from django.utils import timezone
 from tests.support import eventually
 from watchkeeper.domains import identity
 from watchkeeper.domains.identity.keys import revoke
-from watchkeeper.domains.identity.models import ApiToken, IntakeKey, OneTimeLink, User
+from watchkeeper.domains.identity.models import ApiToken, IntakeKey, OneTimeLink, PayloadMapping, User
 from watchkeeper.domains.identity.signing_in import Backend
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import Invalid, NotThere, Refused
+from watchkeeper.model import doors
 from watchkeeper.model.errors import RateLimited, Unauthorised
 
 PASSWORD = "correct horse battery"
@@ -186,6 +187,24 @@ def test_a_key_works_at_once_and_stops_within_seconds(keyring: identity.Database
         return False
 
     eventually(refused, timeout=5)
+
+
+def test_a_changed_mapping_reaches_the_doors_within_seconds(keyring: identity.DatabaseKeyring) -> None:
+    secret = identity.create_intake_key("sensors", ["custom"], series=7)
+
+    def found() -> doors.IntakeKey:
+        return keyring.by_secret(secret, "custom", "10.9.8.7")
+
+    assert (found().mapping, found().series) == (None, 7)
+    mapping = PayloadMapping.objects.create(
+        intake_key=IntakeKey.objects.get(name="sensors"), name_from="title", labels_from="{host: name}"
+    )
+    eventually(lambda: found().mapping == doors.Mapping(name_from="title", labels_from="{host: name}"))
+    mapping.name_from = "name"
+    mapping.save()
+    eventually(lambda: found().mapping == doors.Mapping(name_from="name", labels_from="{host: name}"))
+    mapping.delete()
+    eventually(lambda: found().mapping is None)
 
 
 def test_addresses_are_admitted_by_the_narrowest_network(keyring: identity.DatabaseKeyring) -> None:

@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -94,6 +95,8 @@ class Redirecting(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    do_GET = do_POST
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -124,8 +127,9 @@ def test_there_are_many_spellings() -> None:
 @pytest.mark.parametrize("host", [*LOOPBACK, *INTERNAL])
 def test_an_internal_address_is_reached_by_no_spelling(server: Listening, host: str) -> None:
     for url in (f"http://{host}:{server.port}/", f"https://{host}:{server.port}/"):
-        with pytest.raises((outbound.NotAllowed, outbound.Unreachable)):
-            outbound.post(url, b"", {}, timeout=2)
+        for ask in (outbound.get, partial(outbound.post, body=b"")):
+            with pytest.raises((outbound.NotAllowed, outbound.Unreachable)):
+                ask(url, headers={}, timeout=2)
     assert server.came == []
 
 
@@ -146,6 +150,7 @@ def test_a_redirect_is_not_followed(server: Listening, settings: Any) -> None:
     settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
     answer = outbound.post(f"http://127.0.0.1:{server.port}/", b"", {})
     assert (answer.status, len(server.came)) == (307, 1)
+    assert (outbound.get(f"http://127.0.0.1:{server.port}/", {}).status, len(server.came)) == (307, 2)
     settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
     assert outbound.post(f"http://[::ffff:127.0.0.1]:{server.port}/", b"", {}).status == 307
     with pytest.raises(outbound.NotAllowed):

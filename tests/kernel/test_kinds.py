@@ -60,6 +60,20 @@ class TestDeviceTypes(KindChecks):
         return {"manufacturer": maker["id"], "model": f"model {n}"}
 
 
+class TestPayloadMappings(KindChecks):
+    path = "payload-mappings"
+    invalid = {"name_from": "", "alerts_from": "a[", "labels_from": "foo(@)", "url_from": "x" * 2001}
+    changes = {
+        "severity_from": "level || 'warning'",
+        "labels_from": "{host: server.name}",
+        "alerts_from": "events[]",
+    }
+
+    def valid(self, n: int) -> dict[str, Any]:
+        key = self.send("post", "/api/intake-keys/", {"name": f"sender {n}"}, 201)
+        return {"intake_key": key["id"], "name_from": "title"}
+
+
 class TestNotificationRules(KindChecks):
     path = "notification-rules"
     invalid = {
@@ -97,8 +111,8 @@ class TestTokens(KindChecks):
 
 class TestIntakeKeys(KindChecks):
     path = "intake-keys"
-    invalid = {"networks": ["everywhere"], "rate": -1, "doors": "all"}
-    changes = {"networks": ["10.0.0.0/8"], "rate": 5.0}
+    invalid = {"networks": ["everywhere"], "rate": -1, "series": -1, "doors": "all"}
+    changes = {"networks": ["10.0.0.0/8"], "rate": 5.0, "series": 1000}
 
     def valid(self, n: int) -> dict[str, Any]:
         return {"name": f"key {n}", "doors": ["otlp"]}

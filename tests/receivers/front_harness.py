@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,21 +19,41 @@ import uvloop
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import IntakeKey
+from watchkeeper.model.doors import Mapping as DoorMapping
 from watchkeeper.model.signals import Stream
-from watchkeeper.receivers import otlp
+from watchkeeper.receivers import otlp, otlp_grpc
 from watchkeeper.receivers.alertmanager import AlertmanagerDoor
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.front import Front
 from watchkeeper.receivers.http import HttpDoor
 from watchkeeper.receivers.limits import Limits, StaticKeyring
+from watchkeeper.receivers.pagerduty import PagerDutyDoor
+from watchkeeper.receivers.remote_write import RemoteWriteDoor
 from watchkeeper.receivers.series import SeriesTable
+from watchkeeper.receivers.server import Secured
 
 SECRET = "wk_test_secret"
 INNER = "inner-secret"
+MAPPING = DoorMapping(
+    alerts_from="events[]",
+    name_from="rule.title",
+    severity_from="level",
+    status_from="state",
+    labels_from="{host: server.name, team: owner, site: payload().site}",
+    identity_from="join('/', [payload().site, id])",
+    summary_from="join(' ', ['it is', to_string(value)])",
+    annotations_from="{value: value}",
+    starts_from="since",
+    ends_from="until",
+    url_from="link",
+)
 KEYS = {
     SECRET: IntakeKey(id="k1", name="test"),
     "slow-secret": IntakeKey(id="k2", name="slow", rate=10.0),
     "otlp-only": IntakeKey(id="k3", name="otlp", doors=("otlp",)),
     "elsewhere": IntakeKey(id="k4", name="elsewhere", addresses=("10.9.0.0/16",)),
+    "mapped": IntakeKey(id="k5", name="mapped", mapping=MAPPING),
+    "three-series": IntakeKey(id="k6", name="three", series=3),
 }
 
 
@@ -127,21 +147,29 @@ class InnerWeb:
 
 
 class RunningFront:
-    """A Front with every door on a free port, over a SQLite journal in `folder`."""
+    """A Front with every door on a free port, and OTLP over gRPC on another, over a SQLite journal in `folder`."""
 
     def __init__(
         self, folder: Path, inner_url: str = "http://127.0.0.1:9", *, limits: Limits | None = None,
         doors: Iterable[HttpDoor] = (), max_bytes: int = 2 * 1024**3,
         monotonic: Callable[[], float] = time.monotonic,
+        keys: Mapping[str, IntakeKey] = KEYS,
+        secured: Secured | None = None, forwarding: Forwarding | None = None, remote_write: bool = False,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
         self.series = SeriesTable()
         self.socket = listener()
         self.port: int = self.socket.getsockname()[1]
-        rows = [AlertmanagerDoor().row(), *(d.row() for d in otlp.doors(self.series)), *doors]
+        self.grpc_socket = listener()
+        self.grpc_port: int = self.grpc_socket.getsockname()[1]
+        self._otlp = otlp.doors(self.series)
+        rows = [AlertmanagerDoor().row(), *PagerDutyDoor().rows(), *(d.row() for d in self._otlp), *doors]
+        if remote_write:  # compiles, so not for everybody
+            rows.append(RemoteWriteDoor(self.series).row())
         self._settings: dict[str, Any] = {
-            "keyring": StaticKeyring(KEYS), "group": self.group, "series": self.series,
+            "keyring": StaticKeyring(keys), "secured": secured, "forwarding": forwarding,
+            "group": self.group, "series": self.series,
             "inner_url": inner_url, "inner_secret": INNER, "limits": limits, "monotonic": monotonic,
         }  # fmt: skip
         self._rows = rows
@@ -158,9 +186,12 @@ class RunningFront:
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self.front = Front([self.socket], self._rows, **self._settings)
+        self.grpc = otlp_grpc.server(self.grpc_socket, self._otlp, self.front.intake)
         await self.front.start()
+        await self.grpc.start()
         self._ready.set()
         await self._ended.wait()
+        await self.grpc.stop()
         await self.front.stop()
 
     def stop(self) -> None:
@@ -171,6 +202,7 @@ class RunningFront:
         self.group.close()
         self.journal.close()
         self.socket.close()
+        self.grpc_socket.close()
 
     def call(self, method: str, path: str, *args: Any, **options: Any) -> Reply:
         return call(self.port, method, path, *args, **options)

@@ -15,16 +15,17 @@ from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.limits import StaticKeyring
 from watchkeeper.receivers.syslog_listener import SyslogListener
+from watchkeeper.receivers.tls import Certificate
 
 LOCAL = IntakeKey(id="k1", name="local", addresses=("127.0.0.1", "::1"))
 
 
 class RunningSyslog:
-    """Listens on a free UDP and a free TCP port, over a journal in `folder`."""
+    """Listens on a free UDP and a free TCP port, and with a certificate on one over TLS, over a journal in `folder`."""
 
     def __init__(
         self, folder: Path, *keys: IntakeKey, max_bytes: int = 2 * 1024**3, host: str = "127.0.0.1",
-        receive_buffer: int = 0,
+        receive_buffer: int = 0, certificate: Certificate | None = None,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
@@ -39,9 +40,14 @@ class RunningSyslog:
         self.tcp.listen(1024)
         self.udp_port: int = self.udp.getsockname()[1]
         self.tcp_port: int = self.tcp.getsockname()[1]
+        self.tls = socket.socket(family, socket.SOCK_STREAM)
+        self.tls.bind((host, 0))
+        self.tls.listen(1024)
+        self.tls_port: int = self.tls.getsockname()[1]
         self.listener = SyslogListener(
             [self.udp, self.tcp], group=self.group, stats=self.stats, letters=DeadLetters(),
             keyring=StaticKeyring({key.id: key for key in keys or (LOCAL,)}),
+            secured=(self.tls, certificate) if certificate else None,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -52,7 +58,7 @@ class RunningSyslog:
         asyncio.run(self.listener.stop())
 
     def close(self) -> None:
-        for part in (self.group, self.journal, self.udp, self.tcp):
+        for part in (self.group, self.journal, self.udp, self.tcp, self.tls):
             part.close()
 
     def rows(self, stream: Stream = Stream.LOGS) -> list[dict[str, Any]]:

@@ -62,17 +62,23 @@ def for_front(text: str, front: RunningFront) -> str:
     return text.replace("127.0.0.1:8080", f"127.0.0.1:{front.port}").replace("YOUR-INTAKE-KEY", SECRET)
 
 
-def test_the_sdk_follows_the_page(front: RunningFront) -> None:
-    (lines,) = blocks("opentelemetry.md", "sh")
-    pairs = (shlex.split(line)[1].split("=", 1) for line in for_front(lines, front).splitlines())
-    environment = {**os.environ, **dict(pairs)}
-    done = subprocess.run([sys.executable, "-c", SENDER], env=environment, capture_output=True, timeout=60)
+@pytest.mark.parametrize("way", ["http", "grpc"])
+def test_the_sdk_follows_the_page(tmp_path: Path, way: str) -> None:
+    front = RunningFront(tmp_path)
+    lines, over_grpc = blocks("opentelemetry.md", "sh")
+    text = for_front(lines, front)
+    if way == "grpc":
+        text += "\n" + over_grpc.replace(":4317", f":{front.grpc_port}").replace("YOUR-INTAKE-KEY", SECRET)
+    environment = {**os.environ, **dict(shlex.split(line)[1].split("=", 1) for line in text.splitlines())}
+    sender = SENDER.replace("proto.http", f"proto.{way}")
+    done = subprocess.run([sys.executable, "-c", sender], env=environment, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     span = next(r for r in front.rows(Stream.SPANS) if r["name"] == "from the page")
     log = next(r for r in front.rows(Stream.LOGS) if r["body"] == "from the page")
     assert (span["service"], span["host"]) == (log["service"], log["host"]) == ("checkout", "web-1")
     series = next(r for r in front.rows(Stream.SERIES) if r["name"] == "page.count")
     assert series["kind"] == "counter" and '"service.instance.id":"checkout-1"' in series["labels"]
+    front.stop()
 
 
 def test_prometheus_and_amtool_follow_the_page(front: RunningFront, tmp_path: Path) -> None:
@@ -88,9 +94,23 @@ def test_prometheus_and_amtool_follow_the_page(front: RunningFront, tmp_path: Pa
     assert any(r["name"] == "TestAlert" for r in front.rows(Stream.EVENTS))
 
 
+def test_curl_and_alertmanager_follow_the_page_for_pagerduty(front: RunningFront, tmp_path: Path) -> None:
+    curl, amtool = shutil.which("curl"), shutil.which("amtool")
+    require(curl and amtool, "curl and Debian's prometheus-alertmanager are not installed")
+    (yaml,) = blocks("pagerduty.md", "yaml")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(for_front(yaml, front))
+    subprocess.run([str(amtool), "check-config", str(config)], check=True, capture_output=True, timeout=20)
+    (line,) = blocks("pagerduty.md", "sh")
+    done = subprocess.run(shlex.split(for_front(line, front)), check=True, capture_output=True, timeout=20)
+    assert b'"dedup_key":"test"' in done.stdout
+    assert any(r["summary"] == "A test" for r in front.rows(Stream.EVENTS))
+
+
 @pytest.mark.parametrize(("page", "door", "paths"), [
     ("alertmanager.md", "alertmanager", {"/api/v2/alerts"}),
     ("opentelemetry.md", "otlp", {"/v1/metrics", "/v1/logs", "/v1/traces"}),
+    ("pagerduty.md", "pagerduty", {"/v2/enqueue", "/v2/change/enqueue"}),
 ])  # fmt: skip
 def test_a_page_names_what_exists(front: RunningFront, page: str, door: str, paths: set[str]) -> None:
     text = (PAGES / page).read_text()
@@ -100,7 +120,7 @@ def test_a_page_names_what_exists(front: RunningFront, page: str, door: str, pat
         assert front.call("POST", path, b"{", {"Content-Type": "application/json"}).status == 400
     folders = (ROOT / "src/watchkeeper/receivers", ROOT / "src/watchkeeper/model")
     source = "\n".join(p.read_text() for folder in folders for p in folder.glob("*.py"))
-    rows = re.findall(r"^\| [\d, a-z]+ \| ([^|]*) \|", text, re.M)
+    rows = re.findall(r"^\| [\d, a-zA-Z_()]+ \| ([^|]*) \|", text, re.M)
     reasons = {reason for row in rows for reason in re.findall(r"`(\w+)`", row)}
     assert len(reasons) > 10
     assert not {reason for reason in reasons if f'"{reason}"' not in source}

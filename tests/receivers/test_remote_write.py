@@ -324,7 +324,7 @@ def test_what_is_too_large_or_another_version_is_said_so() -> None:
     with pytest.raises(TooLarge):
         door.take(b"\x0a\xc2\x84\x3d" + b"\x12\x00" * 500_001, "", NOW)
     with pytest.raises(UnsupportedMedia):
-        door.take(b"", "application/x-protobuf;proto=io.prometheus.write.v2.Request", NOW)
+        door.take(b"", "application/x-protobuf;proto=io.prometheus.write.v3.Request", NOW)
     huge = request([({"__name__": "m", "l": "x" * 70_000}, [(1.0, NOW)])])
     assert take(huge, door).rejected == {"labels_too_large": 1}
     assert take(request([]), door).entries == []

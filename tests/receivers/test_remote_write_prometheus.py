@@ -24,7 +24,7 @@ from watchkeeper.receivers.remote_write import RemoteWriteDoor
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "doors" / "prometheus.md"
 HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
-VERSION_2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+VERSION_3 = "application/x-protobuf;proto=io.prometheus.write.v3.Request"
 
 
 class Front(RunningFront):
@@ -118,7 +118,7 @@ def test_an_answer_of_204_means_stored_and_400_tells_of_what_was_not(front: Fron
         (b"\xff\xff\xff\xff\x0f" + b"\xfe\x01\x00" * 100, HEADERS, 413),  # claims 4 GiB
         (b"\x0a\x05\x0a", HEADERS, 400),
         (packed(request([])), {**HEADERS, "Content-Type": "application/json"}, 415),
-        (packed(request([])), {**HEADERS, "Content-Type": VERSION_2}, 415),
+        (packed(request([])), {**HEADERS, "Content-Type": VERSION_3}, 415),
         (packed(request([])), {**HEADERS, "Content-Encoding": "gzip"}, 415),
         (packed(request([])), HEADERS, 204),
     ],

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.receivers.certificates import Authority
 from tests.receivers.syslog_harness import RunningSyslog
 from tests.support import eventually, require
+from watchkeeper.receivers.tls import Certificate
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "doors" / "syslog.md"
 SETUPS = re.findall(r"```rsyslog\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -64,26 +66,55 @@ def test_the_documented_test_line(syslog: RunningSyslog) -> None:
     assert (row["severity"], row["source"], row["body"]) == (13, "hello", "first message")
 
 
-@pytest.mark.parametrize("setup", SETUPS, ids=["counted", "lines", "datagrams"])
-def test_rsyslog_as_documented(syslog: RunningSyslog, setup: str, tmp_path: Path) -> None:
-    program = shutil.which("rsyslogd")
-    require(program, "rsyslogd is not installed")
-    port = syslog.udp_port if 'protocol="udp"' in setup else syslog.tcp_port
-    assert 'target="127.0.0.1" port="5514"' in setup
+def send_by_rsyslog(syslog: RunningSyslog, setup: str, tmp_path: Path) -> None:
+    """Twenty messages through Debian's rsyslogd with this set-up."""
     local = tmp_path / "dev-log"
     (tmp_path / "rsyslog.conf").write_text(
         f'global(workDirectory="{tmp_path}")\n'
         'module(load="imuxsock" SysSock.Use="off")\n'
-        f'input(type="imuxsock" Socket="{local}" RateLimit.Interval="0")\n'
-        + setup.replace('port="5514"', f'port="{port}"')
+        f'input(type="imuxsock" Socket="{local}" RateLimit.Interval="0")\n' + setup
     )
-    command = [str(program), "-n", "-f", f"{tmp_path}/rsyslog.conf", "-i", f"{tmp_path}/pid"]
+    command = [str(shutil.which("rsyslogd")), "-n", "-f", f"{tmp_path}/rsyslog.conf", "-i", f"{tmp_path}/pid"]
     with subprocess.Popen(command) as process:
         eventually(local.exists)
         for i in range(20):
             logger("-u", str(local), "-p", "local3.crit", "-t", "app", f"--id={1000 + i}", f"message {i}")
         eventually(lambda: sum(r["source"] == "app" for r in syslog.rows()) == 20)
         process.terminate()
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["any sender", "senders with certificates"])
+def test_rsyslog_over_tls_as_documented(tmp_path: Path, asked: bool) -> None:
+    require(shutil.which("rsyslogd"), "rsyslogd is not installed")
+    require(Path("/usr/share/doc/rsyslog-gnutls").exists(), "rsyslog-gnutls is not installed")
+    (setup,) = re.findall(r"```rainerscript\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    authority = Authority(tmp_path / "tls")
+    chain, key = authority.issue("watchkeeper.example.com")
+    authority.issue("client")
+    running = RunningSyslog(tmp_path, certificate=Certificate(chain, key, authority.ca if asked else None))
+    running.start()
+    try:
+        assert 'port="6514"' in setup and "/etc/rsyslog.d/" in setup
+        setup = setup.replace('port="6514"', f'port="{running.tls_port}"')
+        setup = setup.replace("/etc/rsyslog.d", str(authority.folder))
+        if not asked:
+            setup = re.sub(r'\n +DefaultNetstreamDriver(Cert|Key)File="[^"]*"', "", setup)
+        send_by_rsyslog(running, setup, tmp_path)
+        sent = [r["body"].strip() for r in running.rows() if r["source"] == "app"]
+        assert sent == [f"message {i}" for i in range(20)]
+        assert running.counted["rejected"] == {}
+    finally:
+        running.stop()
+        running.close()
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=["counted", "lines", "datagrams"])
+def test_rsyslog_as_documented(syslog: RunningSyslog, setup: str, tmp_path: Path) -> None:
+    program = shutil.which("rsyslogd")
+    require(program, "rsyslogd is not installed")
+    port = syslog.udp_port if 'protocol="udp"' in setup else syslog.tcp_port
+    assert 'target="127.0.0.1" port="5514"' in setup
+    send_by_rsyslog(syslog, setup.replace('port="5514"', f'port="{port}"'), tmp_path)
     rows = [r for r in syslog.rows() if r["source"] == "app"]
     assert [r["body"].strip() for r in rows] == [f"message {i}" for i in range(20)]
     assert [json.loads(r["labels"])["pid"] for r in rows] == [str(1000 + i) for i in range(20)]

@@ -56,6 +56,16 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture
 def database() -> Iterator[str]:
     """The URL of an empty PostgreSQL database; gone afterwards."""
+    yield from _database()
+
+
+@pytest.fixture
+def another() -> Iterator[str]:
+    """And of another."""
+    yield from _database()
+
+
+def _database() -> Iterator[str]:
     try:
         server = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=2)
     except psycopg.OperationalError:

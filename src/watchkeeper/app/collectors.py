@@ -61,6 +61,8 @@ def _doors() -> Iterable[Metric]:
         for r, n in s.get("rejected", {}).items()
     ]
     yield Metric("watchkeeper_door_rejected_total", "counter", "What was refused, by reason", refused)
+    broken = [({"door": d}, float(len(s.get("troubles", {})))) for d, s in stats.items()]
+    yield Metric("watchkeeper_door_troubles", "gauge", "Subscriptions of a door that do not work", broken)
 
 
 def _journal(journal: Journal) -> Iterable[Metric]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 FILE_TYPES = (
@@ -18,15 +19,40 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
+class Listener:
+    """Where a door listens that has a port of its own: its setting, and over what. One that is `secured` listens only
+    when there is a certificate."""
+
+    setting: str
+    default: str
+    tcp: bool = False
+    udp: bool = False
+    secured: bool = False
+
+
+LISTENERS = {
+    "https": Listener("WATCHKEEPER_HTTPS", "127.0.0.1:8443", tcp=True, secured=True),
+    "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
+    "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
+    "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
+    "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
+    "smtp": Listener("WATCHKEEPER_SMTP_LISTEN", "off", tcp=True),
+}
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of one installation. Addresses are (host, port), or None for `off`; port 0 binds a free one."""
 
     data: Path
     listen: tuple[str, int]
-    syslog: tuple[str, int] | None
+    listeners: Mapping[str, tuple[str, int] | None]  # by the name in LISTENERS
+    certificate: tuple[Path, Path] | None  # PEM files: the certificate with its chain, and its key
+    syslog_clients: Path | None  # PEM file: authorities of the certificates that syslog's senders then need
     database_url: str
     journal_url: str  # "" for the SQLite file, nats://… for JetStream
     telemetry_url: str  # "" for the embedded endpoint, https://user:secret@host/db for a cluster
+    proxies: tuple[str, ...]  # networks of reverse proxies that are believed about whom they speak for
     public_url: str  # how people reach the console, for links in notifications
     allow_hosts: tuple[str, ...]
     file_mib: int  # the largest file that people may attach to a record
@@ -44,11 +70,14 @@ class Config:
         return cls(
             data=data,
             listen=listen,
-            syslog=address(env, "WATCHKEEPER_SYSLOG", "127.0.0.1:5514"),
+            listeners={name: _where(env, x) for name, x in LISTENERS.items()},
+            certificate=_certificate(env),
+            syslog_clients=Path(ca) if (ca := env.get("WATCHKEEPER_SYSLOG_CA", "").strip()) else None,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{data / 'records.db'}",
             journal_url=env.get("WATCHKEEPER_JOURNAL", ""),
             telemetry_url=env.get("WATCHKEEPER_TELEMETRY", ""),
-            public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or f"http://{listen[0]}:{listen[1]}",
+            proxies=_networks(env, "WATCHKEEPER_PROXIES"),
+            public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or _public(env, listen),
             allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
             file_mib=_mebibytes(env, "WATCHKEEPER_FILE_MIB", 25),
             file_types=tuple(
@@ -56,6 +85,43 @@ class Config:
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
             ),
         )  # fmt: skip
+
+
+def _public(env: Mapping[str, str], listen: tuple[str, int]) -> str:
+    secured = _where(env, LISTENERS["https"])
+    host, port = secured or listen
+    return f"{'https' if secured else 'http'}://{host}:{port}"
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    given = tuple(filter(None, (x.strip() for x in env.get(name, "").split(","))))
+    for network in given:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise ConfigError(
+                f"{name}: {error}; write addresses or networks such as 10.0.0.0/8, with commas"
+            ) from error
+    return given
+
+
+def _where(env: Mapping[str, str], listener: Listener) -> tuple[str, int] | None:
+    where = address(env, listener.setting, listener.default)
+    if where is None or not listener.secured or _certificate(env):
+        return where
+    if env.get(listener.setting, "").strip():
+        raise ConfigError(
+            f"{listener.setting} needs a certificate: set WATCHKEEPER_TLS_CERT and WATCHKEEPER_TLS_KEY"
+        )
+    return None
+
+
+def _certificate(env: Mapping[str, str]) -> tuple[Path, Path] | None:
+    names = ("WATCHKEEPER_TLS_CERT", "WATCHKEEPER_TLS_KEY")
+    chain, key = (env.get(name, "").strip() for name in names)
+    if bool(chain) != bool(key):
+        raise ConfigError(f"{' and '.join(names)} belong together: set both, or none")
+    return (Path(chain), Path(key)) if chain else None
 
 
 def _mebibytes(env: Mapping[str, str], name: str, default: int) -> int:

@@ -37,10 +37,12 @@ def main() -> None:
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
     from watchkeeper.kernel.ports import ports
+    from watchkeeper.telemetry.store import Store
 
     process.await_records()
     ports.journal = open_journal(config.journal_url, config.data)
     ports.acts = JournalActs(ports.journal)
+    ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
     engine = Durable(store_url(config.database_url, config.data), runner(config.data))
     try:
         engine.launch()

@@ -1,4 +1,4 @@
-"""The receive process: the HTTP front with its doors, syslog, the host poller, and the journal's group commit."""
+"""The receive process: the doors over HTTP and those with ports of their own, MQTT, the host poller, and group commit."""
 
 from __future__ import annotations
 
@@ -30,47 +30,54 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     import django
 
     django.setup()
+    from watchkeeper.app import doors
+    from watchkeeper.app.confirming import Confirming
     from watchkeeper.domains.identity import DatabaseKeyring
+    from watchkeeper.domains.receiving import DatabaseDeclared
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.group import GroupCommit
     from watchkeeper.pollers.host import HostPoller
     from watchkeeper.receivers import otlp
-    from watchkeeper.receivers.alertmanager import AlertmanagerDoor
     from watchkeeper.receivers.dead_letters import DeadLetters
     from watchkeeper.receivers.door_stats import DoorStats
+    from watchkeeper.receivers.forwarding import Forwarding
     from watchkeeper.receivers.front import Front, wall_ms
-    from watchkeeper.receivers.remote_write import RemoteWriteDoor
     from watchkeeper.receivers.series import SeriesTable
-    from watchkeeper.receivers.syslog_listener import SyslogListener
 
     process.await_records()
     bound = sockets.inherited()
     journal = open_journal(config.journal_url, config.data)
     group = GroupCommit(journal)
-    keyring = DatabaseKeyring()
-    series, stats, letters = SeriesTable(), DoorStats(), DeadLetters()
-    doors = [AlertmanagerDoor().row(), RemoteWriteDoor(series).row(), *(d.row() for d in otlp.doors(series))]
+    keyring, declared = DatabaseKeyring(), DatabaseDeclared()
+    confirming = Confirming(group.submit_blocking)
+    shared = doors.Shared(group, keyring, SeriesTable(), DoorStats(), DeadLetters())
+    telemetry = otlp.doors(shared.series)
     front = Front(
-        [bound["http"]], doors, keyring=keyring, group=group, series=series, stats=stats, letters=letters,
+        [bound["http"]], doors.over_http(shared, telemetry, confirming),
+        keyring=keyring, group=group, series=shared.series, stats=shared.stats, letters=shared.letters,
         inner_url=f"http://{os.environ[process.WEB]}", inner_secret=process.inner_secret(),
+        secured=doors.secured(config, bound.get("https_tcp")), forwarding=Forwarding(config.proxies),
     )  # fmt: skip
-    syslog = SyslogListener(
-        [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound],
-        group=group, keyring=keyring, stats=stats, letters=letters,
-    )  # fmt: skip
+    listeners = list(doors.listeners(config, bound, shared, declared))
+    grpc = doors.grpc(bound.get("otlp_grpc_tcp"), telemetry, front.intake)
     poller = HostPoller(group.submit_blocking, config.data / "host.json", own_root=os.getppid())
 
-    keyring.start()
+    for source in (keyring, declared, confirming):
+        source.start()
     await front.start()
-    await syslog.start()
+    for listener in (*listeners, *grpc):
+        await listener.start()
     polling = process.guard(lambda: poller.run(stop), "host poller", stop)
     while not stop.is_set():
         await asyncio.to_thread(stop.wait, AGE_EVERY)
-        series.age(wall_ms())
+        shared.series.age(wall_ms())
+    for listener in grpc:
+        await listener.stop()  # before the front, whose intake it shares
     await front.stop()
-    await syslog.stop()
+    await asyncio.gather(*(listener.stop() for listener in listeners))
     await asyncio.to_thread(polling.join, 5.0)
     await asyncio.to_thread(group.close)
+    declared.stop()
     keyring.stop()
     journal.close()
 

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.identity",
     "watchkeeper.domains.access",
     "watchkeeper.domains.federation",
+    "watchkeeper.domains.receiving",
     "watchkeeper.domains.search",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.automation",
     "watchkeeper.domains.lists",
     "watchkeeper.domains.annotations",
+    "watchkeeper.domains.backups",
     "watchkeeper.api",
     "watchkeeper.console",
 ]

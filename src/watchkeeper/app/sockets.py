@@ -6,26 +6,51 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from watchkeeper.app.config import Config, ConfigError
+from watchkeeper.app.config import LISTENERS, Config, ConfigError
+
+if TYPE_CHECKING:
+    from watchkeeper.receivers.tls import Certificate
 
 VARIABLE = "WATCHKEEPER_SOCKETS"
 UDP_BUFFER = 32 * 1024 * 1024
+#: the names of the sockets of doors that have a port of their own
+OF_DOORS = tuple(f"{name}_{over}" for name in LISTENERS for over in ("tcp", "udp"))
 
 
 def bind_all(config: Config) -> dict[str, socket.socket]:
     """Bind what the settings ask for, and inner endpoints on free loopback ports. Raises ConfigError."""
+    if any(listener.secured and config.listeners.get(name) for name, listener in LISTENERS.items()):
+        certificate(config, config.syslog_clients)  # says now what is wrong with it
     bound = {"http": _listen("WATCHKEEPER_LISTEN", config.listen)}
-    if config.syslog:
-        bound["syslog_tcp"] = _listen("WATCHKEEPER_SYSLOG", config.syslog)
-        port = bound["syslog_tcp"].getsockname()[1]
-        bound["syslog_udp"] = _datagram("WATCHKEEPER_SYSLOG", (config.syslog[0], port))
+    for name, listener in LISTENERS.items():
+        where = config.listeners.get(name)
+        if where and listener.tcp:
+            bound[f"{name}_tcp"] = tcp = _listen(listener.setting, where)
+            where = (where[0], tcp.getsockname()[1])
+        if where and listener.udp:
+            bound[f"{name}_udp"] = _datagram(listener.setting, where)
     bound["web"] = _listen("the inner web endpoint", ("127.0.0.1", 0))
     if not config.telemetry_url:
         bound["telemetry"] = _listen("the inner telemetry endpoint", ("127.0.0.1", 0))
     for s in bound.values():
         s.set_inheritable(True)
     return bound
+
+
+def certificate(config: Config, clients: Path | None = None) -> Certificate:
+    """What secured doors show; `clients`: authorities of the certificates that it asks for. Raises ConfigError."""
+    from watchkeeper.receivers.tls import Certificate  # the supervisor needs it only with a certificate
+
+    assert config.certificate is not None
+    try:
+        return Certificate(*config.certificate, clients)
+    except OSError as error:
+        raise ConfigError(
+            f"WATCHKEEPER_TLS_CERT, WATCHKEEPER_TLS_KEY or WATCHKEEPER_SYSLOG_CA cannot be used: {error}"
+        ) from error
 
 
 def pack(bound: Mapping[str, socket.socket]) -> str:

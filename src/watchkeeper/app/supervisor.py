@@ -24,7 +24,7 @@ from watchkeeper.app.config import Config, ConfigError
 
 #: process → the sockets it inherits. Stopped in this order: first what takes signals in.
 PROCESSES = {
-    "receive": ("http", "syslog_tcp", "syslog_udp"),
+    "receive": ("http", *sockets.OF_DOORS),
     "analyse": ("telemetry",),
     "web": ("web",),
     "jobs": (),

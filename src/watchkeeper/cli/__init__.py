@@ -10,6 +10,7 @@ def build() -> typer.Typer:
     """The whole tree of commands except `serve`, which app adds."""
     from watchkeeper.cli import (
         audit,
+        backup,
         demo,
         doctor,
         exchange,
@@ -42,6 +43,8 @@ def build() -> typer.Typer:
     ):  # fmt: skip
         root.command(command.__name__)(command)
     root.command("import")(exchange.import_)
+    root.command("backup")(backup.backup)
+    root.command("restore")(backup.restore)
     root.command("search")(search.search)
     root.add_typer(intake_key.commands, name="intake-key")
     root.add_typer(token.commands, name="token")

@@ -21,6 +21,9 @@ def create(
         list[str] | None, typer.Option(help="Only from this network, such as 10.0.0.0/8.")
     ] = None,
     rate: Annotated[float, typer.Option(help="Rows a second at most; 0 is no limit.", min=0)] = 0.0,
+    series: Annotated[
+        int, typer.Option(help="New metric series in six hours at most; 0 is no limit.", min=0, max=1_000_000)
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Make a key and print its secret alone: it is not kept and cannot be shown again."""
@@ -29,7 +32,9 @@ def create(
     from watchkeeper.model.errors import WatchkeeperError
 
     try:
-        secret = identity.create_intake_key(name, doors=door or (), networks=network or (), rate=rate)
+        secret = identity.create_intake_key(
+            name, doors=door or (), networks=network or (), rate=rate, series=series
+        )
     except WatchkeeperError as error:
         typer.echo(f"watchkeeper: {error.detail}", err=True)
         raise typer.Exit(1) from error

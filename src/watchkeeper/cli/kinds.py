@@ -89,7 +89,7 @@ def _server() -> Iterator[None]:
     from watchkeeper.kernel.ports import ports
 
     config = settings.CONFIG
-    if not _runs(config.data):
+    if not running(config.data):
         yield
         return
     journal = open_journal(config.journal_url, config.data)
@@ -101,7 +101,7 @@ def _server() -> Iterator[None]:
         journal.close()
 
 
-def _runs(data: Path) -> bool:
+def running(data: Path) -> bool:
     """The supervisor holds this lock for as long as it runs."""
     try:
         with (data / "lock").open() as lock:

@@ -45,6 +45,7 @@ urlpatterns = [
     path("inbox/subscriptions/<int:number>/<slug:what>/", inbox.subscription, name="subscription"),
     path("inbox/<int:number>/", inbox.notice, name="notice"),
     path("event-rules/try/", trying.try_rule, name="try-rule"),
+    path("payload-mappings/try/", trying.try_mapping, name="try-mapping"),
     path("live/", live.live, name="live"),
     path("search/", search.search, name="search"),
     path("palette/records.json", search.palette, name="palette-records"),

@@ -167,6 +167,21 @@ class SqliteJournal:
         with self._reading() as db:
             return tables.waiting(db)
 
+    def copy(self, path: Path) -> int:
+        """Write the journal as it is at one moment to a new file, while others append; the offset that "telemetry" had
+        passed then. Raises DiskFull."""
+        with self._reading() as db, tables.meaning():
+            copied = sqlite3.connect(path, isolation_level=None)
+            try:
+                db.backup(copied)
+                return tables.committed(copied, "telemetry")
+            finally:
+                copied.close()
+
+    def skip(self, offset: int) -> None:
+        """Let what is appended next come after this offset: for a journal that is older than what was made of it."""
+        self._write(lambda db: tables.skip(db, offset))
+
     def close(self) -> None:
         """Finish writes and let go of files; who waits returns. Closing twice does no harm."""
         with self._writing, self._pool:

@@ -94,6 +94,11 @@ def end(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT offset FROM tail").fetchone()[0])
 
 
+def skip(db: sqlite3.Connection, offset: int) -> None:
+    """Go on after this offset, if the end lies before it."""
+    db.execute("UPDATE tail SET offset = max(offset, ?)", (offset,))
+
+
 def waiting(db: sqlite3.Connection) -> int:
     """Bytes of payload that not every consumer has passed."""
     return int(db.execute("SELECT bytes - (SELECT min(bytes) FROM consumers) FROM tail").fetchone()[0])

@@ -11,6 +11,23 @@ import pyarrow as pa
 from watchkeeper.model.signals import Stream
 
 
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+    """How any JSON becomes alerts: JMESPath expressions (model.expressions), each about one alert of the payload, and
+    `alerts_from` about the payload. Empty ones are not asked."""
+
+    alerts_from: str = ""  # a list of alerts; else the payload is one
+    name_from: str
+    severity_from: str = ""
+    status_from: str = ""  # a word for over, or false; else it fires
+    labels_from: str = ""  # an object
+    identity_from: str = ""  # which alert it is; else its name and labels say
+    summary_from: str = ""
+    annotations_from: str = ""  # an object
+    starts_from: str = ""
+    ends_from: str = ""
+    url_from: str = ""
+
+
 class IntakeKey(msgspec.Struct, frozen=True):
     """Who sends: an intake key as a door sees it, without its secret. Empty tuples and 0 mean no limit."""
 
@@ -19,6 +36,8 @@ class IntakeKey(msgspec.Struct, frozen=True):
     doors: tuple[str, ...] = ()  # names of the doors it may use
     addresses: tuple[str, ...] = ()  # networks it may come from, CIDR
     rate: float = 0.0  # rows a second
+    series: int = 0  # new series in a period of the doors' table, six hours
+    mapping: Mapping | None = None  # of any JSON at the door `custom`
 
 
 class Keyring(Protocol):

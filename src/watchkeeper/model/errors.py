@@ -56,6 +56,12 @@ class RateLimited(WatchkeeperError):
         self.retry_after = retry_after
 
 
+class TooManySeries(RateLimited):
+    """No room for a new metric series: in all, of this name, or for this key."""
+
+    reason = "too_many_series"
+
+
 class JournalFull(WatchkeeperError):
     """The journal has reached its bound because consumers lag. Try again later."""
 

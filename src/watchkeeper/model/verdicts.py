@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 
@@ -45,6 +46,28 @@ _SEVERITIES = {
         Severity.CRITICAL,
     ),
 }
+
+
+#: a label that says alone which alert of its door is meant, whatever else is told of it, so that a sender may end it by
+#: this label and nothing else
+DEDUP_KEY = "dedup_key"
+
+
+def fingerprint(name: str, labels: dict[str, str], door: str = "") -> str:
+    """Which alert is meant, 16 hex digits: of the whole label set and the name, the same in whatever order the labels
+    come; with a label DEDUP_KEY of that and the door.
+
+    >>> fingerprint("Down", {"a": "1", "b": "2"}) == fingerprint("Down", {"b": "2", "a": "1"})
+    True
+    >>> fingerprint("Down", {"dedup_key": "7", "b": "2"}, "x") == fingerprint("", {"dedup_key": "7"}, "x")
+    True
+    """
+    if key := labels.get(DEDUP_KEY):
+        parts = ["key", door, key]
+    else:
+        parts = sorted(f"{k}\xfe{v}" for k, v in labels.items())
+        parts.append(name)
+    return blake2b("\xff".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 class AlertStatus(StrEnum):

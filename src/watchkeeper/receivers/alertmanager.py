@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.errors import Malformed, WatchkeeperError
-from watchkeeper.model.signals import SCHEMAS, Stream
+from watchkeeper.model.signals import Stream
 from watchkeeper.model.verdicts import AlertStatus, Severity
 from watchkeeper.receivers.body import weigh_json
 from watchkeeper.receivers.dead_letters import Letter
+from watchkeeper.receivers.events import Row, batch, encode_sorted, linkable
 from watchkeeper.receivers.http import Answer, HttpDoor, Taken
 
 NAME = "alertmanager"
@@ -33,7 +33,6 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # the escape, and not the text of one
 _FIRING, _RESOLVED = AlertStatus.FIRING.value, AlertStatus.RESOLVED.value
-_Row = tuple[str, str, str, str, str, int, int, bytes, bytes, str]
 _NOTHING: dict[str, str] = {}
 
 
@@ -53,7 +52,6 @@ class _Postable(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(list[_Postable] | None).decode
-_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class AlertmanagerDoor:
@@ -77,7 +75,7 @@ class AlertmanagerDoor:
         Raises Malformed when it is no list of alerts, Unprocessable when one has no labels, TooLarge.
         """
         alerts = _read(body)
-        rows: list[_Row] = []
+        rows: list[Row] = []
         wrong: list[tuple[str, str, _Postable]] = []
         for alert in alerts:
             fault = self._add(alert, rows, now_ms)
@@ -85,11 +83,11 @@ class AlertmanagerDoor:
                 wrong.append((*fault, alert))
         taken = Taken()
         if rows:
-            taken.entries.append((Stream.EVENTS, _batch(rows, now_ms)))
+            taken.entries.append((Stream.EVENTS, batch(NAME, rows, now_ms)))
         if wrong:
             taken.rejected = dict(Counter(reason for reason, _, _ in wrong))
             taken.message = "; ".join(text for _, text, _ in wrong[:_MESSAGES])
-            taken.letters = [Letter(reason, text, _sorted([alert])) for reason, text, alert in wrong]
+            taken.letters = [Letter(reason, text, encode_sorted([alert])) for reason, text, alert in wrong]
         return taken
 
     def row(self) -> HttpDoor:
@@ -98,7 +96,7 @@ class AlertmanagerDoor:
             NAME, "POST", "/api/v2/alerts", ("application/json",), self.take, accept=_accept, refuse=_refuse
         )
 
-    def _add(self, alert: _Postable, rows: list[_Row], now_ms: int) -> tuple[str, str] | None:
+    def _add(self, alert: _Postable, rows: list[Row], now_ms: int) -> tuple[str, str] | None:
         """Append an alert's row; or give the reason and Alertmanager's sentence why it is not valid."""
         labels = alert.labels or _NOTHING
         if "" in labels.values():
@@ -119,7 +117,7 @@ class AlertmanagerDoor:
         bad = self._bad_name(annotations)
         if bad is not None:
             return "invalid_annotation_name", f"invalid annotations: invalid name {_quoted(bad)}"
-        document = _sorted(labels)
+        document = encode_sorted(labels)
         url = alert.generatorURL or ""
         rows.append((
             blake2b(b"%d" % starts + document, digest_size=16).hexdigest(),
@@ -130,8 +128,8 @@ class AlertmanagerDoor:
             starts,
             ends,
             document,
-            _sorted(annotations),
-            url if url.startswith(("http://", "https://")) else "",  # it becomes a link in the console
+            encode_sorted(annotations),
+            linkable(url),
         ))  # fmt: skip
         return None
 
@@ -146,20 +144,6 @@ class AlertmanagerDoor:
             self._valid_names.clear()
         self._valid_names.update(names)
         return None
-
-
-_COLUMNS = (
-    "id",
-    "status",
-    "name",
-    "severity",
-    "summary",
-    "starts_ms",
-    "ends_ms",
-    "labels",
-    "annotations",
-    "url",
-)
 
 
 def _read(body: bytes) -> list[_Postable]:
@@ -179,14 +163,6 @@ def _read(body: bytes) -> list[_Postable]:
         if alert.labels is None:
             raise Unprocessable(f"{number}.labels in body is required")
     return alerts
-
-
-def _batch(rows: list[_Row], now_ms: int) -> pa.RecordBatch:
-    count = len(rows)
-    given: dict[str, Any] = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    given |= {"kind": ["alert"] * count, "received_ms": [now_ms] * count, "door": [NAME] * count}
-    schema = SCHEMAS[Stream.EVENTS]
-    return pa.RecordBatch.from_arrays([pa.array(given[f.name], f.type) for f in schema], schema=schema)
 
 
 @lru_cache(16384)

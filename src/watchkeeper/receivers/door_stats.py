@@ -22,6 +22,9 @@ class DoorCounters:
         self.letters_dropped = 0  # beyond what may be kept a second
         self.in_flight = 0
         self.last_seen_ms = 0
+        self.troubles: dict[
+            str, str
+        ] = {}  # of the parts that a door has, by name: what keeps one from working
 
     def accept(self, rows: int, size: int, now_ms: int, requests: int = 1) -> None:
         """Count what was taken and synced."""
@@ -45,6 +48,7 @@ class DoorCounters:
             "dead_letters_dropped": self.letters_dropped,
             "in_flight": self.in_flight,
             "last_seen_ms": self.last_seen_ms,
+            "troubles": dict(self.troubles),
         }
 
 
@@ -62,7 +66,7 @@ class DoorStats:
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """door → its numbers: requests, rows, bytes, rejected by reason, dead_letters, dead_letters_dropped,
-        in_flight, last_seen_ms (Unix, 0: never)."""
+        in_flight, last_seen_ms (Unix, 0: never), troubles by name."""
         return {name: counters.as_dict() for name, counters in sorted(self._doors.items())}
 
     def prometheus(self) -> str:

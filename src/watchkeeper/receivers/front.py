@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -19,12 +20,13 @@ from watchkeeper.model.doors import Keyring
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.http import Group, HttpDoor, problem
 from watchkeeper.receivers.intake import SERVER, Intake, refusal
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.proxy import INNER_HEADER, Proxy, WebAway
 from watchkeeper.receivers.series import SeriesTable
-from watchkeeper.receivers.server import Server, listen
+from watchkeeper.receivers.server import Secured, Server, listen
 
 STATS_PATH = "/-/receive/stats"
 _STARTING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
@@ -41,11 +43,12 @@ def wall_ms() -> int:
 
 
 class Front:
-    """Serves `doors` and the web process at `inner_url` on sockets that are bound already.
+    """Serves `doors` and the web process at `inner_url` on sockets that are bound already; on the one that is `secured`
+    by TLS, with what it shows.
 
     `group` journals; `series` is the table that the doors' decoders share; `journal_fault` says why the
     journal cannot be written to ("": it can), beyond what the front sees itself; `stats` and `letters` may be
-    shared with doors that are not HTTP.
+    shared with doors that are not HTTP, as may `intake`, until it stops.
     """
 
     def __init__(
@@ -58,6 +61,8 @@ class Front:
         series: SeriesTable,
         inner_url: str,
         inner_secret: str,
+        secured: Secured | None = None,
+        forwarding: Forwarding | None = None,
         limits: Limits | None = None,
         stats: DoorStats | None = None,
         letters: DeadLetters | None = None,
@@ -67,15 +72,16 @@ class Front:
     ) -> None:
         self.limits = limits or Limits()
         self.door_stats = stats or DoorStats()
-        self._sockets = sockets
+        self._sockets, self._secured = sockets, secured
+        forwarding = forwarding or Forwarding()
         self._doors = {(d.method, d.path): d for d in doors}
         for d in doors:
             self.door_stats.door(d.name)
         self._secret = inner_secret.encode()
         self._journal_fault = journal_fault
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="decode")
-        self._proxy = Proxy(inner_url, inner_secret)
-        self._intake = Intake(
+        self._proxy = Proxy(inner_url, inner_secret, forwarding)
+        self.intake = Intake(
             keyring=keyring,
             group=group,
             series=series,
@@ -92,6 +98,7 @@ class Front:
             now_ms=now_ms,
             monotonic=monotonic,
             executor=self._executor,
+            forwarding=forwarding,
         )
         self._own = {"/healthz": self._healthz, "/readyz": self._readyz, STATS_PATH: self._serve_stats}
         self._runner: web.ServerRunner | None = None
@@ -100,7 +107,7 @@ class Front:
         """Begin to accept connections."""
         await self._proxy.start()
         server = Server(self._handle, self.limits, self.door_stats.door("http"))
-        self._runner = await listen(server, self._sockets)
+        self._runner = await listen(server, self._sockets, self._secured)
 
     async def stop(self) -> None:
         """Stop accepting, let requests in hand finish (at most 5 s), close."""
@@ -116,15 +123,23 @@ class Front:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, _ = request.raw_path.partition("?")
-        door = self._doors.get((request.method, path))
+        door, given = self._door(request.method, path)
         response: web.StreamResponse
         if door is not None:
-            response = await self._intake.serve(request, door)
+            response = await self.intake.serve(request, door, given)
         elif path in self._own and request.method in ("GET", "HEAD"):
             response = self._own[path](request)
         else:
             response = await self._hand_on(request)
         return response
+
+    def _door(self, method: str, path: str) -> tuple[HttpDoor | None, str]:
+        """The door at a path, and the key that stands behind it."""
+        if (door := self._doors.get((method, path))) is not None:
+            return door, ""
+        head, _, last = path.rstrip("/").rpartition("/")
+        door = self._doors.get((method, head))
+        return (door, unquote(last)) if door is not None and door.keyed else (None, "")
 
     async def _hand_on(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -142,11 +157,11 @@ class Front:
             return refusal(problem(error), error)
 
     def _healthz(self, request: web.BaseRequest) -> web.Response:  # noqa: ARG002
-        return _health({"journal": self._journal_fault() or self._intake.fault()})
+        return _health({"journal": self._journal_fault() or self.intake.fault()})
 
     def _readyz(self, request: web.BaseRequest) -> web.Response:  # noqa: ARG002
         web_fault = "" if self._proxy.up else "does not answer (yet)"
-        return _health({"journal": self._journal_fault() or self._intake.fault(), "web": web_fault})
+        return _health({"journal": self._journal_fault() or self.intake.fault(), "web": web_fault})
 
     def _serve_stats(self, request: web.BaseRequest) -> web.Response:
         """The doors' numbers, for the web process alone: JSON, or Prometheus text with ?format=prometheus."""

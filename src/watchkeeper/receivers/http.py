@@ -5,7 +5,7 @@ A new door is one file with a decoder and one row that names it. No network here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
-from watchkeeper.model.doors import Door
+from watchkeeper.model.doors import Door, IntakeKey
 from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import Letter
@@ -28,7 +28,9 @@ class Taken:
     entries: Entries = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)  # reason → rows
     message: str = ""  # to the sender, about what was refused
+    told: str = ""  # to the sender, about what was taken: the name it was given
     letters: list[Letter] = field(default_factory=list)
+    after: Callable[[], None] | None = None  # to do once all of it is on disk; must not wait
 
     @property
     def rows(self) -> int:
@@ -38,11 +40,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: status, body and its type."""
+    """A response: status, body and its type, and the headers that are the door's own."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Decode = Callable[[bytes, str, int], Taken]
@@ -80,6 +83,10 @@ class HttpDoor:
 
     `content_types` are those the protocol knows, without parameters; `required` says that one must be given.
     `accept` answers what was taken, also in part; `refuse` an error, each told the request's content type.
+    Senders that can set no header may put their key behind the path (`keyed`: `/intake/zabbix/<key>`), or `key_in`
+    finds it in the body, which is then read, up to `most` bytes, before it is known who sends. `decode_for` takes the
+    key as well, for doors that each key has a way of its own through; `decode_headers` the request's headers, for
+    protocols that put a part of the message there.
     """
 
     name: str
@@ -89,6 +96,11 @@ class HttpDoor:
     decode: Decode
     accept: Callable[[Taken, str], Answer] = nothing
     refuse: Callable[[WatchkeeperError, str], Answer] = problem
+    keyed: bool = False
+    key_in: Callable[[bytes], str] | None = None
+    most: int = 0  # bytes of a body, 0 for what the front takes
+    decode_for: Callable[[IntakeKey, bytes, str, int], Taken] | None = None
+    decode_headers: Callable[[Mapping[str, str], bytes, str, int], Taken] | None = None
     encodings: tuple[str, ...] = ("identity", "gzip", "deflate", "zstd", "snappy")
 
 

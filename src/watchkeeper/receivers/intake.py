@@ -8,9 +8,10 @@ import asyncio
 import base64
 import binascii
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from aiohttp import hdrs, web
 
@@ -19,12 +20,13 @@ from watchkeeper.model.errors import Malformed, TooLarge, Unauthorised, Unsuppor
 from watchkeeper.receivers.body import receive, unpack
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
-from watchkeeper.receivers.http import Answer, Entries, Group, HttpDoor, Taken
+from watchkeeper.receivers.forwarding import Forwarding
+from watchkeeper.receivers.http import Answer, Decode, Entries, Group, HttpDoor, Taken
 from watchkeeper.receivers.limits import Allowance, Limits, RateLimiter
 from watchkeeper.receivers.series import SeriesTable
 
 KEY_HEADER = "X-Watchkeeper-Key"
-SERVER = {hdrs.SERVER: "Watchkeeper"}
+SERVER: dict[str, str] = {hdrs.SERVER: "Watchkeeper"}
 FAULT_SECONDS = 10.0
 _CHALLENGES = ('Bearer realm="watchkeeper"', 'Basic realm="watchkeeper"')
 
@@ -43,6 +45,7 @@ class Intake:
     limits: Limits
     now_ms: Callable[[], int]
     executor: Executor
+    forwarding: Forwarding
     monotonic: Callable[[], float]
     _fault: tuple[str, float] = ("", 0.0)  # why the journal last took nothing, and until when that is news
 
@@ -51,14 +54,14 @@ class Intake:
         text, until = self._fault
         return text if self.monotonic() < until else ""
 
-    async def serve(self, request: web.BaseRequest, door: HttpDoor) -> web.Response:
-        """Take one request in and answer it."""
+    async def serve(self, request: web.BaseRequest, door: HttpDoor, given: str = "") -> web.Response:
+        """Take one request in and answer it; `given` is the key that stood in the path."""
         counters = self.stats.door(door.name)
         content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
         counters.in_flight += 1
         try:
             with self.allowance.lend() as take:
-                answer = await self._take(request, door, counters, content_type, take)
+                answer = await self._take(request, door, counters, content_type, given, take)
             return _response(answer)
         except WatchkeeperError as error:
             counters.reject(error.reason)
@@ -72,40 +75,84 @@ class Intake:
         door: HttpDoor,
         counters: DoorCounters,
         content_type: str,
+        given: str,
         take: Callable[[int], None],
     ) -> Answer:
-        address = request.remote or ""
-        key = self.keyring.by_secret(secret(request), door.name, address)
-        self.limiter.check(key)
+        address = self.forwarding.address(request)
+        late = door.key_in is not None and not _names_key(request)
+        key = None if late else self.admit(given or secret(request.headers), door, address)
         encoding = _check_media(door, content_type, request.headers.get(hdrs.CONTENT_ENCODING, ""))
         await _continue(request)
         raw = b""
-        now_ms = self.now_ms()
         try:
-            raw = await _receive(request, self.limits, take)
-            now_ms = self.now_ms()
-            taken = await self._decode(door, raw, encoding, content_type, now_ms)
+            raw = await _receive(request, self._limits_of(door), take)
+            if key is None:
+                key = self.admit(self._key_in(door, raw, encoding), door, address)
         except (Malformed, TooLarge) as error:
-            letter = Letter(error.reason, error.detail, raw)
-            await self._bury(counters, key, address, [letter], now_ms)
+            if key is not None:  # what strangers send is not kept
+                await self._bury_whole(counters, key, address, error, raw)
+            raise
+        decode = _decode_of(door, key, request)
+        taken = await self.take_in(door.name, decode, key, address, raw, encoding, content_type)
+        return door.accept(taken, content_type)
+
+    async def take_in(
+        self,
+        door: str,
+        decode: Decode,
+        key: IntakeKey,
+        address: str,
+        raw: bytes,
+        encoding: str,
+        content_type: str,
+    ) -> Taken:
+        """A whole body from decompression to the disk, counted. Raises what decoding and the journal raise."""
+        counters, now_ms = self.stats.door(door), self.now_ms()
+        try:
+            taken = await self._decode(decode, key, raw, encoding, content_type, now_ms)
+        except (Malformed, TooLarge) as error:
+            await self._bury_whole(counters, key, address, error, raw)
             raise
         self.limiter.charge(key, taken.rows)
         # A sender that has gone away changes nothing for what is on its way to the disk.
         await asyncio.shield(self._submit(taken.entries, now_ms))
         counters.accept(taken.rows, len(raw), now_ms)
+        if taken.after is not None:
+            taken.after()
         for reason, count in taken.rejected.items():
             counters.reject(reason, count)
         if taken.letters:
             await self._bury(counters, key, address, taken.letters, now_ms)
-        return door.accept(taken, content_type)
+        return taken
+
+    async def _bury_whole(
+        self, counters: DoorCounters, key: IntakeKey, address: str, error: WatchkeeperError, raw: bytes
+    ) -> None:
+        letter = Letter(error.reason, error.detail, raw)
+        await self._bury(counters, key, address, [letter], self.now_ms())
+
+    def admit(self, given: str, door: HttpDoor, address: str) -> IntakeKey:
+        """The key with this secret. Raises Unauthorised, RateLimited."""
+        key = self.keyring.by_secret(given, door.name, address)
+        self.limiter.check(key)
+        return key
+
+    def _limits_of(self, door: HttpDoor) -> Limits:
+        return replace(self.limits, body=min(door.most, self.limits.body)) if door.most else self.limits
+
+    def _key_in(self, door: HttpDoor, raw: bytes, encoding: str) -> str:
+        assert door.key_in is not None
+        return door.key_in(unpack(raw, encoding, door.most or self.limits.inline))
 
     async def _decode(
-        self, door: HttpDoor, raw: bytes, encoding: str, content_type: str, now_ms: int
+        self, decode: Decode, key: IntakeKey, raw: bytes, encoding: str, content_type: str, now_ms: int
     ) -> Taken:
         """Decompress and decode: small bodies here, large ones in a thread so that others are served."""
 
         def work(limit: int) -> Taken:
-            return door.decode(unpack(raw, encoding, limit), content_type, now_ms)
+            body = unpack(raw, encoding, limit)
+            with self.series.on_behalf(key):
+                return decode(body, content_type, now_ms)
 
         inline = self.limits.inline
         if len(raw) <= inline:
@@ -114,7 +161,8 @@ class Intake:
             except TooLarge:
                 pass  # a small body that becomes a large one
             else:
-                return door.decode(body, content_type, now_ms)
+                with self.series.on_behalf(key):
+                    return decode(body, content_type, now_ms)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, work, self.limits.decoded)
 
@@ -147,12 +195,12 @@ class Intake:
             counters.letters_dropped += kept
 
 
-def secret(request: web.BaseRequest) -> str:
-    """The intake key of a request: X-Watchkeeper-Key, a bearer token, or basic authentication's password.
-    Raises Unauthorised when there is none."""
-    if own := request.headers.get(KEY_HEADER):
+def secret(headers: Mapping[str, str]) -> str:
+    """The intake key among the headers of a request, whose names are found in any case: X-Watchkeeper-Key, a bearer
+    token, or basic authentication's password. Raises Unauthorised when there is none."""
+    if own := headers.get(KEY_HEADER):
         return own.strip()
-    scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").strip().partition(" ")
+    scheme, _, value = headers.get(hdrs.AUTHORIZATION, "").strip().partition(" ")
     match scheme.lower():
         case "bearer" if value.strip():
             return value.strip()
@@ -166,6 +214,18 @@ def secret(request: web.BaseRequest) -> str:
     raise Unauthorised(
         "send an intake key as bearer token, as password of basic authentication, or in X-Watchkeeper-Key"
     )
+
+
+def _decode_of(door: HttpDoor, key: IntakeKey, request: web.BaseRequest) -> Decode:
+    if door.decode_for is not None:
+        return partial(door.decode_for, key)
+    if door.decode_headers is not None:
+        return partial(door.decode_headers, request.headers)
+    return door.decode
+
+
+def _names_key(request: web.BaseRequest) -> bool:
+    return KEY_HEADER in request.headers or hdrs.AUTHORIZATION in request.headers
 
 
 def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
@@ -183,7 +243,9 @@ def refusal(answer: Answer, error: WatchkeeperError) -> web.Response:
 
 
 def _response(answer: Answer) -> web.Response:
-    headers = {**SERVER, hdrs.CONTENT_TYPE: answer.content_type} if answer.content_type else SERVER
+    headers = {**SERVER, **answer.headers}
+    if answer.content_type:
+        headers[hdrs.CONTENT_TYPE] = answer.content_type
     return web.Response(status=answer.status, body=answer.body or None, headers=headers)
 
 

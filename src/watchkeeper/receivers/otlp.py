@@ -25,9 +25,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from watchkeeper.model.errors import Malformed, WatchkeeperError
+from watchkeeper.model.errors import Malformed, TooManySeries, WatchkeeperError
 from watchkeeper.model.signals import Stream
-from watchkeeper.receivers import otlp_json
+from watchkeeper.receivers import grpc_status, otlp_json
 from watchkeeper.receivers.body import weigh_json
 from watchkeeper.receivers.http import Answer, HttpDoor, Taken
 from watchkeeper.receivers.otlp_logs import logs
@@ -39,8 +39,6 @@ from watchkeeper.receivers.series import SeriesTable
 
 PROTOBUF = ("application/x-protobuf", "application/protobuf")
 JSON = "application/json"
-#: HTTP status → google.rpc.Code
-_CODES = {400: 3, 401: 16, 408: 4, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
 
 Rows = Callable[[Message, int, Refused], pa.RecordBatch | None]
 
@@ -64,11 +62,14 @@ class OtlpDoor:
         return iter(self.take(body, content_type, now_ms).entries)
 
     def take(self, body: bytes, content_type: str, now_ms: int) -> Taken:
-        """The valid rows of a body, and what was wrong with the others. Raises Malformed, TooLarge."""
+        """The valid rows of a body, and what was wrong with the others. Raises Malformed, TooLarge, and TooManySeries
+        when all of it is new series for which there is no room."""
         json = _is_json(content_type)
         request = self._read_json(body) if json else self._read_protobuf(body)
         refused = Refused(self.noun, msgspec.json.encode if json else self.request.SerializeToString)
         rows = self.rows(request, now_ms, refused)
+        if rows is None and refused.counts.keys() == {TooManySeries.reason}:
+            raise TooManySeries(refused.message(), retry_after=60.0)
         return Taken(
             entries=[] if rows is None else [(self.stream, rows)],
             rejected=dict(refused.counts),
@@ -134,16 +135,7 @@ def _camel(name: str) -> str:
 def _refuse(error: WatchkeeperError, content_type: str) -> Answer:
     """An error as google.rpc.Status. A full disk is 503: clients send again after that, and not after 507."""
     status = 503 if error.status == 507 else error.status
-    code = _CODES.get(status, 2)
     if _is_json(content_type):
-        return Answer(status, msgspec.json.encode({"code": code, "message": error.detail}), JSON)
-    message = error.detail.encode("utf-8", "replace")[:1000]
-    return Answer(status, b"\x08%c\x12" % code + _varint(len(message)) + message, PROTOBUF[0])
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes((*out, value))
+        document = {"code": grpc_status.code(error), "message": error.detail}
+        return Answer(status, msgspec.json.encode(document), JSON)
+    return Answer(status, grpc_status.status(error), PROTOBUF[0])

@@ -143,7 +143,7 @@ class OtlpMetrics:
         try:
             return self._series.lookup(metric.name + suffix, own, kind, unit, NAME)
         except WatchkeeperError as error:
-            raise BadPoint("too_many_series" if error.status == 429 else error.reason) from error
+            raise BadPoint(error.reason) from error
 
 
 def _raw(attributes: Iterable[Message] | None) -> bytes:

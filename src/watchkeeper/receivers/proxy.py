@@ -1,5 +1,6 @@
-"""The way from the public socket to the web process: streams both ways and keeps nothing. What a client says
-about itself in forwarding headers is thrown away. It decides nothing; the web process knows who may do what.
+"""The way from the public socket to the web process: streams both ways and keeps nothing. What a client says about
+itself in forwarding headers is thrown away, unless a proxy that is believed says it (forwarding.py). It decides
+nothing; the web process knows who may do what.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from watchkeeper.model.errors import Malformed, WatchkeeperError
+from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.intake import SERVER
 
 INNER_HEADER = "X-Watchkeeper-Inner"
@@ -62,6 +64,7 @@ class Proxy:
         self,
         inner: str,
         inner_secret: str,
+        forwarding: Forwarding,
         *,
         answer_time: float = 120.0,
         pool_time: float = 4.0,
@@ -71,6 +74,7 @@ class Proxy:
         self.up = False
         self._inner = inner.rstrip("/")
         self._secret = inner_secret
+        self._forwarding = forwarding
         self._answer_time = answer_time
         self._pool_time = pool_time
         self._ping_path = ping_path
@@ -152,9 +156,9 @@ class Proxy:
             if low in _HOP or low in named or "_" in low or low.startswith(_FORWARDING):
                 continue
             out.add(name, value)
-        out["X-Forwarded-For"] = request.remote or ""
-        out["X-Forwarded-Proto"] = request.scheme
-        out["X-Forwarded-Host"] = request.headers.get(hdrs.HOST, "")
+        out["X-Forwarded-For"] = self._forwarding.address(request)
+        out["X-Forwarded-Proto"] = self._forwarding.scheme(request)
+        out["X-Forwarded-Host"] = self._forwarding.host(request)
         out[INNER_HEADER] = self._secret
         return out
 

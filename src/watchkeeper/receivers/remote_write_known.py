@@ -31,7 +31,7 @@ class KnownSeries:
         self._most = (
             2 * table.max_series
         )  # one label set has several spellings when senders order it differently
-        self._key = np.frombuffer(secrets.token_bytes(16), U)
+        self.key = np.frombuffer(secrets.token_bytes(16), U)
         self._names: dict[str, int] = {}
         self._make(_SMALLEST)
 
@@ -46,15 +46,22 @@ class KnownSeries:
         n = len(starts)
         ids, times, bits = np.zeros(n, U), np.zeros(n, np.int64), np.zeros(n, U)
         slots = self._hashes, self._ids, self._seen
-        _recall(data, starts, stops, self._key, *slots, self._now, ids, times, bits)
+        _recall(data, starts, stops, self.key, *slots, self._now, ids, times, bits)
         return ids, times, bits.view(np.float64)
 
     def find(self, data: NDArray[np.uint8], first: Positions, last: Positions) -> tuple[Positions, Positions]:
         """Hashes of these label bytes, and the ids known under them; 0 for the others."""
         hashes, ids = np.zeros(len(first), U), np.zeros(len(first), U)
         slots = self._hashes, self._ids, self._seen
-        _find(data, first, last, self._key, *slots, self._now, hashes, ids)
+        _find(data, first, last, self.key, *slots, self._now, hashes, ids)
         return hashes, ids
+
+    def lookup(self, hashes: Positions) -> Positions:
+        """The ids known under these hashes, made with `key` in another way; 0 for the others, and for a hash of 0."""
+        self._age()
+        ids = np.zeros(len(hashes), U)
+        _lookup(hashes, self._hashes, self._ids, self._seen, self._now, ids)
+        return ids
 
     def remember(self, new: Sequence[tuple[int, int, str]]) -> None:
         """Keep series under the hashes that `find` gave: hash, id, metric's name. What finds no room is not
@@ -160,6 +167,32 @@ def siphash(data, at, end, key):
     for _ in range(3):
         a, b, c, d = _round(a, b, c, d)
     return max(a ^ b ^ c ^ d, U(1))
+
+
+@compiled
+def siphash_words(words, count, key):
+    """SipHash-1-3 of so many words of eight bytes, with 1 for 0."""
+    a, b = key[0] ^ U(0x736F6D6570736575), key[1] ^ U(0x646F72616E646F6D)
+    c, d = key[0] ^ U(0x6C7967656E657261), key[1] ^ U(0x7465646279746573)
+    for i in range(count):
+        a, b, c, d = _round(a, b, c, d ^ words[i])
+        a ^= words[i]
+    tail = U(8 * count) << U(56)
+    a, b, c, d = _round(a, b, c, d ^ tail)
+    a ^= tail
+    c ^= U(255)
+    for _ in range(3):
+        a, b, c, d = _round(a, b, c, d)
+    return max(a ^ b ^ c ^ d, U(1))
+
+
+@compiled
+def _lookup(wanted, hashes, ids, seen, now, out):
+    for i in range(len(wanted)):
+        if wanted[i] != U(0):
+            slot = _slot(hashes, wanted[i])
+            out[i] = ids[slot]
+            seen[slot] = now
 
 
 @compiled

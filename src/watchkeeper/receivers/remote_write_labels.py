@@ -72,7 +72,17 @@ class Families:
         """Take in one MetricMetadata; give the metric names of which it says something. Raises Malformed."""
         given = dict(fields(message, 0, len(message)))
         name, unit = (_text(v) if isinstance(v := given.get(n, b""), bytes) else "" for n in (2, 5))
-        kind = _KINDS.get(number) if isinstance(number := given.get(1), int) else None
+        return self.tell(name, number if isinstance(number := given.get(1), int) else 0, unit)
+
+    def tell_of_metric(self, metric: str, number: int, unit: str) -> list[str]:
+        """Take in what is said of one metric, not of its family; give the metric names of which it says something."""
+        family, _, suffix = metric.rpartition("_")
+        grouped = _KINDS.get(number) in ("histogram", "summary") and suffix in ("sum", "count", "bucket")
+        return self.tell(family if grouped else metric, number, unit)
+
+    def tell(self, name: str, number: int, unit: str) -> list[str]:
+        """Take in kind (a MetricType) and unit of a family; give the metric names of which it says something."""
+        kind = _KINDS.get(number)
         if kind is None or name in self._told or len(self._told) >= _FAMILIES:
             return []
         if not 0 < len(name) <= _LONGEST_NAME:

@@ -48,11 +48,11 @@ def inlined(function: F) -> F:
 
 @dataclass(slots=True)
 class Messages:
-    """Where the messages of a WriteRequest lie, `[start, stop)`: time series and metadata."""
+    """Where the messages of a request lie, `[start, stop)`: time series, and those of its other field."""
 
     starts: Positions
     stops: Positions
-    metadata: Positions  # one row (start, stop) each
+    others: Positions  # one row (start, stop) each
 
 
 @dataclass(slots=True)
@@ -70,16 +70,17 @@ class Columns:
     values: NDArray[np.float64]
 
 
-def messages(data: NDArray[np.uint8]) -> Messages:
-    """Find the messages of a WriteRequest. Raises Malformed, TooLarge (more than MAX_ROWS of them)."""
+def messages(data: NDArray[np.uint8], series: int = 10, other: int = 26) -> Messages:
+    """Find the messages of a request; the tags of its time series and of what else is in it are those of a
+    WriteRequest of 1.0, where that is metadata. Raises Malformed, TooLarge (more than MAX_ROWS of them)."""
     found = np.zeros(4, U)
     none = np.empty(0, U)
-    _top(data, found, none, none, none.reshape(0, 2))
-    _check(found, int(max(found[0], found[1])))
+    _top(data, U(series), U(other), found, none, none, none.reshape(0, 2))
+    check(found, int(max(found[0], found[1])))
     starts, stops = np.empty(found[0], U), np.empty(found[0], U)
-    metadata = np.empty((found[1], 2), U)
-    _top(data, found, starts, stops, metadata)
-    return Messages(starts, stops, metadata)
+    others = np.empty((found[1], 2), U)
+    _top(data, U(series), U(other), found, starts, stops, others)
+    return Messages(starts, stops, others)
 
 
 def columns(data: NDArray[np.uint8], starts: Positions, stops: Positions) -> Columns:
@@ -92,7 +93,7 @@ def columns(data: NDArray[np.uint8], starts: Positions, stops: Positions) -> Col
     for _ in range(2):
         _walk(data, starts, stops, found, first, last, pure, counts, histograms, times, bits)
         samples = int(found[0])
-        _check(found, samples)
+        check(found, samples)
         if samples <= len(times):
             break
         times, bits = np.empty(samples, np.int64), np.empty(samples, U)
@@ -100,7 +101,7 @@ def columns(data: NDArray[np.uint8], starts: Positions, stops: Positions) -> Col
     return Columns(first, last, pure, counts, histograms, times[:samples], values)
 
 
-def _check(found: Positions, rows: int) -> None:
+def check(found: Positions, rows: int) -> None:
     """Raises Malformed when a walk met a fault, TooLarge when it met too much."""
     if found[2]:
         raise Malformed(f"not a WriteRequest: at byte {found[3]}, {FAULTS[int(found[2])]}")
@@ -109,7 +110,7 @@ def _check(found: Positions, rows: int) -> None:
 
 
 @inlined
-def _varint(data, at, end):
+def varint(data, at, end):
     """The varint at `at`, where it ends, and whether it does."""
     if at < end and data[at] < 128:
         return U(data[at]), at + U(1), True
@@ -125,22 +126,22 @@ def _varint(data, at, end):
 
 
 @compiled
-def _field(data, at, end):
+def field(data, at, end):
     """Fault, tag, and begin and end of the value of the field at `at`. The end never lies beyond `end`."""
-    tag, at, whole = _varint(data, at, end)
+    tag, at, whole = varint(data, at, end)
     if not whole:
         return U(1), tag, at, at
     if tag >> U(3) == U(0):
         return U(3), tag, at, at
     wire = tag & U(7)
     if wire == U(2):
-        size, at, whole = _varint(data, at, end)
+        size, at, whole = varint(data, at, end)
         if not whole or size > end - at:
             return U(1), tag, at, at
         return U(0), tag, at, at + size
     if wire == U(0):
         begin = at
-        _, at, whole = _varint(data, at, end)
+        _, at, whole = varint(data, at, end)
         return U(0) if whole else U(1), tag, begin, at
     size = U(8) if wire == U(1) else U(4)
     if wire != U(1) and wire != U(5):
@@ -151,37 +152,39 @@ def _field(data, at, end):
 
 
 @compiled
-def _top(data, found, starts, stops, metadata):
-    """found: series, metadata, fault, place. Keeps as much as the arrays have room for."""
+def _top(data, series, other, found, starts, stops, others):
+    """found: series, others, fault, place. Keeps as much as the arrays have room for."""
     found[:] = U(0)
     at = U(0)
     end = U(len(data))
     while at < end:
         begin = at
-        fault, tag, at, stop = _field(data, at, end)
-        if fault == U(0) and tag != U(10) and tag != U(26) and (tag >> U(3) == U(1) or tag >> U(3) == U(3)):
+        fault, tag, at, stop = field(data, at, end)
+        number = tag >> U(3)
+        known = number == series >> U(3) or number == other >> U(3)
+        if fault == U(0) and known and tag != series and tag != other:
             fault = U(2)
         if fault != U(0):
             found[2], found[3] = fault, begin
             return
-        if tag == U(10):
+        if tag == series:
             if found[0] < U(len(starts)):
                 starts[found[0]], stops[found[0]] = at, stop
             found[0] += U(1)
-        elif tag == U(26):
-            if found[1] < U(len(metadata)):
-                metadata[found[1], 0], metadata[found[1], 1] = at, stop
+        elif tag == other:
+            if found[1] < U(len(others)):
+                others[found[1], 0], others[found[1], 1] = at, stop
             found[1] += U(1)
         at = stop
 
 
 @compiled
-def _sample(data, at, end, row, times, bits):
+def sample(data, at, end, row, times, bits):
     """Keep the sample in `[at, end)` as `row`, if there is such a row; a fault and its place."""
     time = value = U(0)
     while at < end:
         begin = at
-        fault, tag, at, stop = _field(data, at, end)
+        fault, tag, at, stop = field(data, at, end)
         if fault == U(0) and tag != U(9) and tag != U(16) and tag >> U(3) <= U(2):
             fault = U(2)
         if fault != U(0):
@@ -190,7 +193,7 @@ def _sample(data, at, end, row, times, bits):
             for i in range(8):
                 value = (value << U(8)) | U(data[stop - U(1) - U(i)])
         elif tag == U(16):
-            time, _, _ = _varint(data, at, stop)
+            time, _, _ = varint(data, at, stop)
         at = stop
     if row < U(len(times)):
         times[row], bits[row] = np.int64(time), value
@@ -207,12 +210,12 @@ def _walk(data, starts, stops, found, first, last, pure, counts, histograms, tim
         pure[i], counts[i], histograms[i] = True, 0, 0
         while at < stops[i]:
             begin = at
-            fault, tag, at, stop = _field(data, at, stops[i])
+            fault, tag, at, stop = field(data, at, stops[i])
             number = tag >> U(3)
             if fault == U(0) and number <= U(4) and tag & U(7) != U(2):
                 fault = U(2)
             if fault == U(0) and number == U(2):
-                fault, begin = _sample(data, at, stop, found[0], times, bits)
+                fault, begin = sample(data, at, stop, found[0], times, bits)
                 found[0] += U(1)
                 counts[i] += 1
             if fault != U(0):

@@ -2,8 +2,8 @@
 series are taken from here to the journal, with or before their first samples.
 
 It holds ids, no labels: 90 bytes a series were measured. What was not seen for
-two `age` periods is forgotten, and declared again when it comes back. It is bounded, in all and per metric
-name, so that a label explosion is refused to its sender and leaves room for everybody else.
+two `age` periods is forgotten, and declared again when it comes back. It is bounded, in all, per metric name and,
+where the key says so, per key, so that a label explosion is refused to its sender and leaves room for everybody else.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
+from typing import NoReturn
 
 import pyarrow as pa
 
-from watchkeeper.model.errors import Malformed, RateLimited
+from watchkeeper.model.doors import IntakeKey
+from watchkeeper.model.errors import Malformed, TooManySeries
 from watchkeeper.model.series import NAME, labels_json, series_id
 from watchkeeper.model.signals import SCHEMAS, Stream
 
@@ -71,6 +73,8 @@ class SeriesTable:
             int
         ] = []  # per fact, what is kept of a series seen in this generation; one object each
         self._names: dict[str, int] = {}  # how many known series have this name
+        self._by_key: dict[str, int] = {}  # key id → series it began in this generation
+        self._sending = threading.local()  # decoders know no keys: the key is that of the thread that decodes
         self._raw: dict[bytes, int] = {}
         self._new: list[tuple[int, str, str, str, str, str]] = []
         self._lock = threading.Lock()
@@ -78,11 +82,20 @@ class SeriesTable:
     def __len__(self) -> int:
         return len(self._known)
 
+    @contextmanager
+    def on_behalf(self, key: IntakeKey) -> Iterator[None]:
+        """What this thread declares inside the block counts against the key's `series`."""
+        self._sending.key = key
+        try:
+            yield
+        finally:
+            self._sending.key = None
+
     def lookup(self, name: str, labels: Mapping[str, str], kind: str, unit: str, door: str) -> int:
         """The id of the series with this name and these labels (`__name__` among them is passed over: `name`
         rules); declares it when it is new or its kind or unit has changed.
 
-        Raises RateLimited when there is no room for a new series, Malformed for text that is not Unicode.
+        Raises TooManySeries when there is no room for a new series, Malformed for text that is not Unicode.
         """
         full = {**labels, NAME: name}
         try:
@@ -95,7 +108,7 @@ class SeriesTable:
     def declare(
         self, series: int, name: str, labels: Mapping[str, str] | str, kind: str, unit: str, door: str
     ) -> None:
-        """As `lookup`, for a caller that knows the id; `labels` may be JSON already. Raises RateLimited."""
+        """As `lookup`, for a caller that knows the id; `labels` may be JSON already. Raises TooManySeries."""
         with self._lock:
             known = self._known.get(series)
             if known is None:
@@ -176,24 +189,37 @@ class SeriesTable:
         with self._lock:
             self._began_ms = now_ms
             self.generation += 1
+            self._by_key.clear()
             oldest = (self.generation - 1) * _GENERATION
             self._known = {s: k for s, k in self._known.items() if k >= oldest}
             self._raw = {raw: s for raw, s in self._raw.items() if s in self._known}
             self._renumber()
 
     def _admit(self, name: str) -> None:
+        """Count a new series of this name and of the key that sends it. Raises TooManySeries."""
+        key: IntakeKey | None = getattr(self._sending, "key", None)
+        limit = key.series if key else 0
+        begun = self._by_key.get(key.id, 0) if key else 0
         count = self._names.get(name, 0)
         if len(self._known) >= self.max_series:
-            self.refused += 1
-            raise RateLimited(f"no room for more than {self.max_series} series", retry_after=60.0)
+            self._refuse(f"no room for more than {self.max_series} series")
         if count >= self.max_per_name:
-            self.refused += 1
-            raise RateLimited(
+            self._refuse(
                 f"no room for more than {self.max_per_name} series named {name[:100]}: "
-                "one of its labels has too many values",
-                retry_after=60.0,
+                "one of its labels has too many values"
+            )
+        if key and 0 < limit <= begun:
+            hours = self._period_ms / 3_600_000
+            self._refuse(
+                f"the intake key {key.name!r} may begin {limit} series in {hours:g} hours, and has done so"
             )
         self._names[name] = count + 1
+        if key and limit:
+            self._by_key[key.id] = begun + 1
+
+    def _refuse(self, detail: str) -> NoReturn:
+        self.refused += 1
+        raise TooManySeries(detail, retry_after=60.0)
 
     def _renumber(self) -> None:
         """Drop facts that no known series has, and count the series of each name anew."""

@@ -17,7 +17,9 @@ from watchkeeper.receivers.door_stats import DoorCounters
 from watchkeeper.receivers.http import problem
 from watchkeeper.receivers.intake import refusal
 from watchkeeper.receivers.limits import Limits
+from watchkeeper.receivers.tls import Certificate
 
+Secured = tuple[socket.socket, Certificate]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _SPARE_FILES = 128  # descriptors that connections leave to the journal and the rest
 _log = logging.getLogger(__name__)
@@ -111,10 +113,16 @@ class Server(web.Server):
         transport.abort()
 
 
-async def listen(server: Server, sockets: Sequence[socket.socket]) -> web.ServerRunner:
-    """Serve on sockets that are bound already. `cleanup()` of what it gives ends that."""
+async def listen(
+    server: Server, sockets: Sequence[socket.socket], secured: Secured | None = None
+) -> web.ServerRunner:
+    """Serve on sockets that are bound already, and by TLS on the one that is `secured`. `cleanup()` of what it gives
+    ends that."""
     runner = web.ServerRunner(server, shutdown_timeout=5.0)
     await runner.setup()
     for s in sockets:
         await web.SockSite(runner, s, backlog=1024).start()
+    if secured is not None:
+        context = secured[1].following()
+        await web.SockSite(runner, secured[0], backlog=1024, ssl_context=context).start()
     return runner

@@ -56,7 +56,7 @@ class DatagramSocket:
     def __init__(self, bound: socket.socket, *, batched: bool = sys.platform.startswith("linux")) -> None:
         self._socket = bound
         bound.setblocking(False)
-        self.room = _enlarge(bound)
+        self.room = enlarge(bound)
         self._data = np.empty((SLOTS, _SLOT), np.uint8)
         self._names = np.zeros((SLOTS, _NAME), np.uint8)
         self._receive = self._receive_batch if batched else self._receive_singly
@@ -88,11 +88,8 @@ class DatagramSocket:
         return Datagrams(data, sizes, packed)
 
     def drops(self) -> int:
-        """Datagrams that the kernel had no room for since the socket was bound; 0 where it does not say."""
-        if not sys.platform.startswith("linux"):
-            return 0
-        memory = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_MEMINFO_DROPS + 1))
-        return int(struct.unpack_from("I", memory, 4 * _MEMINFO_DROPS)[0])
+        """See `kernel_drops`."""
+        return kernel_drops(self._socket)
 
     def _receive_batch(self) -> NDArray[np.int64]:
         self._name_sizes[:] = _NAME
@@ -136,7 +133,15 @@ def as_ipv4(address: str) -> str:
     return address.removeprefix("::ffff:") if "." in address else address
 
 
-def _enlarge(bound: socket.socket) -> int:
+def kernel_drops(bound: socket.socket) -> int:
+    """Datagrams that the kernel had no room for since the socket was bound; 0 where it does not say."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    memory = bound.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_MEMINFO_DROPS + 1))
+    return int(struct.unpack_from("I", memory, 4 * _MEMINFO_DROPS)[0])
+
+
+def enlarge(bound: socket.socket) -> int:
     """Ask for a large receive buffer, past the system's limit if that is allowed; its size in bytes."""
     for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
         try:

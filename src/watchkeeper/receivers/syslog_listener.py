@@ -1,5 +1,5 @@
-"""Syslog's sockets: one thread empties the UDP socket, one serves all TCP connections, each with a writer behind
-it. Senders are known by their address. What waits for the journal is bounded; beyond that TCP senders wait,
+"""Syslog's sockets: one thread empties the UDP socket, one serves all TCP connections, one those over TLS, each with a
+writer behind it. Senders are known by their address. What waits for the journal is bounded; beyond that TCP senders wait,
 and datagrams wait in the kernel, which counts those that find no room there.
 """
 
@@ -21,7 +21,9 @@ from watchkeeper.receivers.syslog import NAME, Frames, SyslogDoor, warm
 from watchkeeper.receivers.syslog_admission import Admission
 from watchkeeper.receivers.syslog_datagrams import SLOTS, Datagrams, DatagramSocket, address_of
 from watchkeeper.receivers.syslog_streams import Streams
+from watchkeeper.receivers.syslog_tls import TlsStreams
 from watchkeeper.receivers.syslog_writer import Arrived, Group, Writer
+from watchkeeper.receivers.tls import Certificate
 
 _DATAGRAMS_WAITING = 32 * 1024 * 1024  # bytes that may wait for the journal
 _STREAMS_WAITING = 8 * 1024 * 1024
@@ -40,7 +42,8 @@ def local_zone(now_ms: int) -> int:
 
 
 class SyslogListener:
-    """Receives on `sockets`, which are bound (UDP) or listening (TCP) already, and leaves them open."""
+    """Receives on `sockets`, which are bound (UDP) or listening (TCP) already, and leaves them open; on `secured`
+    over TLS, with its certificate."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class SyslogListener:
         letters: DeadLetters,
         now_ms: Callable[[], int] = wall_ms,
         zone: Callable[[int], int] = local_zone,
+        secured: tuple[socket.socket, Certificate] | None = None,
     ) -> None:
         self._stop = threading.Event()
         counters = stats.door(NAME)
@@ -60,20 +64,27 @@ class SyslogListener:
         self._writers: list[Writer] = []
         self._threads: list[threading.Thread] = []
         self.streams: list[Streams] = []
+
+        def writer(kind: str, most: int) -> Writer:
+            made = Writer(f"syslog {kind} writer", door, group, counters, letters, now_ms, most)
+            self._writers.append(made)
+            return made
+
         for bound in sockets:
-            kind = "tcp" if bound.type == socket.SOCK_STREAM else "udp"
-            most = _STREAMS_WAITING if kind == "tcp" else _DATAGRAMS_WAITING
-            writer = Writer(f"syslog {kind} writer", door, group, counters, letters, now_ms, most)
-            served: Streams | _DatagramThread
-            if kind == "tcp":
-                served = Streams(bound, self.admission, writer, counters)
-                self.streams.append(served)
+            if bound.type == socket.SOCK_STREAM:
+                self._serve(Streams(bound, self.admission, writer("tcp", _STREAMS_WAITING), counters), "tcp")
             else:
-                served = _DatagramThread(bound, self.admission, writer, counters)
-            self._writers.append(writer)
-            self._threads.append(
-                threading.Thread(target=served.run, args=(self._stop,), name=f"syslog {kind}")
-            )
+                datagrams = writer("udp", _DATAGRAMS_WAITING)
+                self._serve(_DatagramThread(bound, self.admission, datagrams, counters), "udp")
+        if secured is not None:
+            listening, certificate = secured
+            waiting = writer("tls", _STREAMS_WAITING)
+            self._serve(TlsStreams(listening, self.admission, waiting, counters, certificate), "tls")
+
+    def _serve(self, served: Streams | _DatagramThread, kind: str) -> None:
+        if isinstance(served, Streams):
+            self.streams.append(served)
+        self._threads.append(threading.Thread(target=served.run, args=(self._stop,), name=f"syslog {kind}"))
 
     async def start(self) -> None:
         """Begin to receive. Compiles first, or loads what was compiled before: a second or more."""

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,27 @@ _HELD = 64 * 1024 * 1024  # bytes of unfinished messages, all connections togeth
 _LOOK = 0.25  # seconds between two looks at whether to stop
 
 
+class Readable(Protocol):
+    """What a connection is read from."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait on."""
+        ...
+
+    def recv(self, size: int, /) -> bytes:
+        """What has arrived; b"" at the end. Raises BlockingIOError when there is nothing, OSError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
-class _Connection:
-    socket: socket.socket
+class Connection:
+    """One sender."""
+
+    socket: Readable
     address: str
     key: IntakeKey
     splitter: Splitter = field(default_factory=Splitter)
@@ -84,8 +102,8 @@ class Streams:
     ) -> None:
         self._listening, self._admission, self._writer = listening, admission, writer
         self._counters = counters
-        self._connections: set[_Connection] = set()
-        self._paused: dict[_Connection, float] = {}  # until when, monotonic
+        self._connections: set[Connection] = set()
+        self._paused: dict[Connection, float] = {}  # until when, monotonic
         self._held = 0
 
     @property
@@ -109,7 +127,7 @@ class Streams:
             if ready.data is None:
                 self._accept()
                 continue
-            self._read(cast(_Connection, ready.data), taken)
+            self._read(cast(Connection, ready.data), taken)
             if taken.size >= _ROUND:
                 break  # the others are still readable at the next look
         self._hand_over(taken)
@@ -134,13 +152,21 @@ class Streams:
             else:
                 accepted.setblocking(False)
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                connection = _Connection(accepted, address, key)
-                self._connections.add(connection)
-                self._selector.register(accepted, selectors.EVENT_READ, connection)
-                continue
+                try:
+                    self._add(Connection(self._opened(accepted), address, key))
+                    continue
+                except OSError:  # gone before it was begun with
+                    self._counters.reject("tls_handshake")
             accepted.close()
 
-    def _read(self, connection: _Connection, taken: _Round, *, limited: bool = True) -> None:
+    def _opened(self, accepted: socket.socket) -> Readable:
+        return accepted
+
+    def _add(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    def _read(self, connection: Connection, taken: _Round, *, limited: bool = True) -> None:
         """One chunk of what has arrived."""
         key = self._admission.key(connection.address)
         if key is None:
@@ -172,7 +198,7 @@ class Streams:
         if not chunk:
             self._close(connection)
 
-    def _close(self, connection: _Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         if self._paused.pop(connection, None) is None:
             self._selector.unregister(connection.socket)
         self._held -= connection.splitter.held

@@ -15,6 +15,11 @@ TABLES = ("samples", "logs", "spans", "events", "dead_letters")
 _OFFSET_BITS, _ROW_BITS = 40, 16  # and 8 bits for the number of the journal
 
 
+def beyond(number: int, after: int) -> tuple[int, int]:
+    """Marks of a journal's groups beyond an offset lie between these two."""
+    return number << _OFFSET_BITS | after, (number + 1 << _OFFSET_BITS) - 1
+
+
 class Ledger:
     """The marks of one journal in one store. `open` before anything else."""
 
@@ -49,7 +54,7 @@ class Ledger:
             f"SELECT DISTINCT batch FROM {table} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}}"
             for table in TABLES
         )
-        bounds = {"low": self.mark(after), "high": self.mark((1 << _OFFSET_BITS) - 1)}
+        bounds = self._beyond(after)
         found = self._store.query_as_writer(each, bounds)
         offset = (1 << _OFFSET_BITS) - 1
         return sorted(mark & offset for mark in found.column("batch").to_pylist() if mark is not None)
@@ -65,7 +70,10 @@ class Ledger:
         """Delete the rows of the group that ends at `last`. Raises TelemetryError."""
         self._store.command(f"DELETE FROM {table} WHERE batch = {{mark:UInt64}}", {"mark": self.mark(last)})
 
+    def _beyond(self, after: int) -> dict[str, int]:
+        return dict(zip(("low", "high"), beyond(self.number, after), strict=True))
+
     def _marked_beyond(self, end: int) -> bool:
-        bounds = {"low": self.mark(end), "high": self.mark((1 << _OFFSET_BITS) - 1)}
+        bounds = self._beyond(end)
         question = "SELECT 1 AS one FROM {} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}} LIMIT 1"
         return any(self._store.query_as_writer(question.format(t), bounds).num_rows for t in TABLES)

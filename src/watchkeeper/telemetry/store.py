@@ -146,6 +146,11 @@ class Store:
                 sql, dict(parameters or {}), settings=_limit(limit_seconds), use_database=in_database
             )
 
+    def begin(self, sql: str) -> None:
+        """Start what the server goes on with by itself, such as BACKUP … ASYNC, beside the writer. Raises as `query`."""
+        with _meaning():
+            self._client("").command(sql, use_database=False)
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Insert rows, columns by name; synced when this returns. Raises TelemetryRefused when it cannot be
         done; after any other TelemetryError it may have been done, or in part (see ledger.py)."""

@@ -3,7 +3,9 @@ recorded, also of a silenced alert; a repeat costs no write until something that
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +17,7 @@ from watchkeeper.analysis.stages.deduplicate_waiting import Flapping, Waiting
 from watchkeeper.analysis.stages.silence import Silences
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import Malformed
-from watchkeeper.model.verdicts import Alert, AlertStatus, Severity
+from watchkeeper.model.verdicts import DEDUP_KEY, Alert, AlertStatus, Severity
 
 LATE_MS = 300_000  # a firing that began before the last resolve is late news for so long after that resolve
 TEXT_MS = 30_000  # new texts of a repeat are written at most this often
@@ -24,6 +26,8 @@ KEEP_MS = 86_400_000  # a resolved alert that comes back within a day is the sam
 PATIENT_MS = 60_000  # after a start senders get so long to tell again what they told before
 CAUGHT_UP = 16_384  # a read of fewer rows has no backlog behind it
 KEEP_MOST = 50_000  # resolved alerts kept in memory, the last resolved
+_OF_ALERTS = (ActKind.ACKNOWLEDGE, ActKind.UNACKNOWLEDGE)
+_time = attrgetter("time_ms")
 
 
 class Deduplicate:
@@ -59,9 +63,14 @@ class Deduplicate:
             self._look_again()
         if self._restored:
             self._restored, self._patient_until_ms = False, work.now_ms + PATIENT_MS
+        acknowledged = deque(sorted((a for a in work.acts if a.kind in _OF_ALERTS), key=_time))
         for event in work.events:
             if event.kind == "alert":
+                while acknowledged and acknowledged[0].time_ms < event.received_ms:
+                    self._acknowledge(acknowledged.popleft())
                 self._tell(from_event(event), work.now_ms)
+        for act in acknowledged:
+            self._acknowledge(act)
         for finding in work.findings:
             self._tell(from_finding(finding, work.now_ms), work.now_ms)
         self._pass_time(work.now_ms, self._reached(work))
@@ -81,7 +90,9 @@ class Deduplicate:
     def _tell(self, told: Told, now_ms: int) -> None:
         known = self.living.get(told.fingerprint)
         if known is None:
-            self._first(told, now_ms)
+            # What ends by its key alone says nothing of itself: there is no alert to show.
+            if told.firing or DEDUP_KEY not in told.labels:
+                self._first(told, now_ms)
         elif told.firing and known.alert.status is not FIRING:
             self._again(known, told, now_ms)
         elif told.firing:
@@ -199,6 +210,7 @@ class Deduplicate:
 
     # --- acts ---------------------------------------------------------------------------------------
     def _acts(self, acts: Sequence[Act]) -> None:
+        """Silences; who acknowledges does so between the events of one read, for it may be about one of them."""
         for act in acts:
             if act.kind is ActKind.SILENCE:
                 try:
@@ -207,8 +219,6 @@ class Deduplicate:
                     self.refused += 1
             elif act.kind is ActKind.UNSILENCE:
                 self.silences.remove(act.target)
-            elif act.kind in (ActKind.ACKNOWLEDGE, ActKind.UNACKNOWLEDGE):
-                self._acknowledge(act)
 
     def _acknowledge(self, act: Act) -> None:
         known = self.living.get(act.target)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from watchkeeper.analysis.pipeline import Event
 from watchkeeper.model.reason import Reason, ReasonKind
-from watchkeeper.model.verdicts import Finding
+from watchkeeper.model.verdicts import Finding, fingerprint
 
 _NONE: dict[str, str] = {}
 
@@ -34,25 +34,13 @@ class Told(NamedTuple):
     because: tuple[Reason, ...]
 
 
-def fingerprint(name: str, labels: dict[str, str]) -> str:
-    """16 hex digits of the whole label set and the name, the same in whatever order the labels come.
-
-    >>> fingerprint("Down", {"a": "1", "b": "2"}) == fingerprint("Down", {"b": "2", "a": "1"})
-    True
-    """
-    parts = [f"{k}\xfe{v}" for k, v in labels.items()]
-    parts.sort()
-    parts.append(name)
-    return blake2b("\xff".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
 def from_event(event: Event) -> Told:
     """An event of kind alert. An end in the future is when it times out; one in the past resolves it."""
     seen = event.received_ms
     starts = event.starts_ms or seen
     over = event.status == "resolved" or 0 < event.ends_ms <= seen
     return Told(
-        fingerprint(event.name, event.labels), not over, seen, min(starts, seen),
+        fingerprint(event.name, event.labels, event.door), not over, seen, min(starts, seen),
         min(event.ends_ms or seen, seen) if over else 0, 0 if over else event.ends_ms, event.item,
         event.name, event.severity, event.summary, event.labels, event.annotations or _NONE, event.url,
         event.door, 1.0, _reported(event.door),

@@ -22,14 +22,24 @@ PAGE = 50
 NAMES = {
     "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
     "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
-    "http": "Other requests",
+    "snmp": "SNMP traps and informs", "mqtt": "MQTT", "mail": "Mail",
+    "http": "Other requests", "pagerduty": "PagerDuty Events API",
 }  # fmt: skip
-
-
+#: doors of other vendors' webhooks, at /intake/<vendor>
+WEBHOOKS = {
+    "alertmanager_webhook": "Alertmanager", "azure": "Azure Monitor", "checkmk": "Checkmk", "cloudevents": "CloudEvents",
+    "cloudwatch": "CloudWatch", "datadog": "Datadog", "google_cloud": "Google Cloud Monitoring", "grafana": "Grafana",
+    "custom": "Any JSON", "icinga": "Icinga", "new_relic": "New Relic", "sentry": "Sentry", "uptime_kuma": "Uptime Kuma",
+    "zabbix": "Zabbix",
+}  # fmt: skip
+NAMES |= {door: f"{vendor} webhook" for door, vendor in WEBHOOKS.items()}
 PATHS = {
     "alertmanager": ("/api/v2/alerts",), "remote_write": ("/api/v1/write",),
-    "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"),
+    "otlp": ("/v1/metrics", "/v1/logs", "/v1/traces"), "pagerduty": ("/v2/enqueue", "/v2/change/enqueue"),
+    **{door: (f"/intake/{door.removesuffix('_webhook')}",) for door in WEBHOOKS},
 }  # fmt: skip
+#: what is declared for a door: where, and what it is called
+RECORDS = {"snmp": (("/snmp-users/", "SNMPv3 users"),), "mqtt": (("/mqtt-subscriptions/", "Subscriptions"),)}
 #: by door, the last two looks that lie far enough apart: when, and rows until then
 _looks: dict[str, list[tuple[float, int]]] = {}
 
@@ -39,7 +49,10 @@ _looks: dict[str, list[tuple[float, int]]] = {}
 def doors(request: HttpRequest) -> HttpResponse:
     """The page; its table fetches itself every few seconds."""
     part = "parts/doors.html" if request.headers.get("HX-Target") == "doors" else "doors.html"
-    return page(request, part, title="Doors", doors=_doors(request), journal=_journal())
+    rows = _doors(request)
+    idle = [row for row in rows if row["door"] in WEBHOOKS and not row["requests"] and not row["rejected"]]
+    used = [row for row in rows if row not in idle]
+    return page(request, part, title="Doors", doors=used, idle=idle, journal=_journal())
 
 
 def _doors(request: HttpRequest) -> list[dict[str, Any]]:
@@ -54,6 +67,7 @@ def _doors(request: HttpRequest) -> list[dict[str, Any]]:
             "bytes": s.get("bytes", 0), "rate": _rate(name, s.get("rows", 0)),
             "addresses": [f"{base}{path}" for path in PATHS.get(name, ())], "rejected": sum(rejected.values()),
             "reasons": sorted(rejected.items(), key=lambda x: -x[1]),
+            "troubles": sorted((s.get("troubles") or {}).items()), "records": RECORDS.get(name, ()),
             "last": dt.datetime.fromtimestamp(last / 1000, dt.UTC) if last else None,
         })  # fmt: skip
     return rows

@@ -1,6 +1,10 @@
-"""What a rule would have done, for the form in which it is written; as htmx asks for it."""
+"""What a rule would have done, and what a mapping makes of a payload, for the forms in which they are written; as htmx
+asks for it."""
 
 from __future__ import annotations
+
+import datetime as dt
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,7 +19,13 @@ from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.doors import Mapping
 from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.verdicts import DEDUP_KEY, Severity
+from watchkeeper.receivers.events import Reported, linkable
+from watchkeeper.receivers.webhooks import custom, mapping
+
+SHOWN = 20  # alerts of a payload
 
 
 @require_POST
@@ -34,6 +44,42 @@ def try_rule(request: HttpRequest) -> HttpResponse:
         return _answer(request, trouble=f"The condition: {error.detail}.")
     told = [(as_time(e.at), sentence(e, registry[e.kind].name)) for e in tried.examples]
     return _answer(request, tried=tried, told=told)
+
+
+@require_POST
+@signed_in()
+def try_mapping(request: HttpRequest) -> HttpResponse:
+    """The alerts that a mapping finds in a pasted payload, or what is wrong with either; nothing is saved."""
+    resource, actor = registry["payload-mappings"], actor_of(request)
+    require(actor, "create", resource)
+    written = {name: request.POST.get(name, "").strip() for name in Mapping.__struct_fields__}
+    payload = request.POST.get("payload", "").strip()
+    part = "console/parts/tried_mapping.html"
+    if not payload:
+        return render(request, part, {"trouble": "Paste a payload first, as the sender sends it."})
+    if not written["name_from"]:
+        return render(request, part, {"trouble": "Name from is needed: what an alert is called."})
+    try:
+        found = mapping.read(Mapping(**written), custom.parse(payload.encode("utf-8", "replace")))
+    except WatchkeeperError as error:
+        return render(request, part, {"trouble": error.detail})
+    alerts = [_shown(r) for r in found[:SHOWN]]
+    return render(request, part, {"alerts": alerts, "count": len(found), "more": len(found) - len(alerts)})
+
+
+def _shown(r: Reported) -> dict[str, Any]:
+    """An alert as it would be kept."""
+    labels = {k: v for k, v in r.labels.items() if k and v and k != DEDUP_KEY}
+    return {
+        "name": r.name, "status": "firing" if r.firing else "resolved", "severity": Severity.parse(r.severity).value,
+        "summary": r.summary, "labels": labels, "identity": r.labels.get(DEDUP_KEY, ""), "url": linkable(r.url),
+        "annotations": {k: v for k, v in r.annotations.items() if k and v},
+        "starts": _moment(r.starts_ms), "ends": _moment(r.ends_ms),
+    }  # fmt: skip
+
+
+def _moment(ms: int) -> dt.datetime | None:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC) if ms else None
 
 
 def _answer(request: HttpRequest, **context: object) -> HttpResponse:

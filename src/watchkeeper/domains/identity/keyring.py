@@ -1,11 +1,13 @@
 """The doors' Keyring: every intake key in memory, brought up to date in the background, so that no request waits
-for the database. A key that is revoked stops within REFRESH seconds; one that is made works at once."""
+for the database. A key that is revoked stops within REFRESH seconds, a mapping that is changed counts by then; a key that
+is made works at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, connection
@@ -13,7 +15,7 @@ from django.db import DatabaseError, connection
 from watchkeeper.domains.identity import models
 from watchkeeper.domains.identity.rules import LOOPBACK, within
 from watchkeeper.kernel.secrets import fingerprint
-from watchkeeper.model.doors import IntakeKey
+from watchkeeper.model.doors import IntakeKey, Mapping
 from watchkeeper.model.errors import Unauthorised
 
 REFRESH = 1.5  # seconds
@@ -118,11 +120,19 @@ class DatabaseKeyring:
     def _read(self) -> None:
         began = time.monotonic()
         found = models.IntakeKey.objects.filter(revoked_at=None).order_by("pk")
-        rows = found.values_list("hash", "pk", "name", "doors", "networks", "rate")
+        rows = found.values_list("hash", "pk", "name", "doors", "networks", "rate", "series")
+        mappings = {key: Mapping(**told) for key, told in _mappings()}
         self._keys = _Keys(
             {
-                h: IntakeKey(str(pk), name, tuple(doors), tuple(nets), rate)
-                for h, pk, name, doors, nets, rate in rows
+                h: IntakeKey(str(pk), name, tuple(doors), tuple(nets), rate, series, mappings.get(pk))
+                for h, pk, name, doors, nets, rate, series in rows
             },
             began,
         )
+
+
+def _mappings() -> Iterator[tuple[int, dict[str, str]]]:
+    """Of each key that has one: its expressions by field."""
+    names = Mapping.__struct_fields__
+    for key, *written in models.PayloadMapping.objects.values_list("intake_key_id", *names):
+        yield key, dict(zip(names, written, strict=True))

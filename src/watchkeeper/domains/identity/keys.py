@@ -80,17 +80,22 @@ def create_intake_key(
     doors: Iterable[str] = (),
     networks: Iterable[str] = (),
     rate: float = 0.0,
+    series: int = 0,
     *,
     actor: Actor | None = None,
 ) -> str:
     """Make an intake key and return its secret. Raises Invalid, or Refused when the name is taken."""
-    key, secret = new_intake_key(name, doors, networks, rate)
+    key, secret = new_intake_key(name, doors, networks, rate, series)
     audit.record(actor or command_actor(), "intake-key.create", key, after=audit.state_of(key))
     return secret
 
 
 def new_intake_key(
-    name: str, doors: Iterable[str] = (), networks: Iterable[str] = (), rate: float = 0.0
+    name: str,
+    doors: Iterable[str] = (),
+    networks: Iterable[str] = (),
+    rate: float = 0.0,
+    series: int = 0,
 ) -> tuple[IntakeKey, str]:
     """The record and its secret, not audited. Raises Invalid, or Refused when the name is taken."""
     if not name.strip():
@@ -105,6 +110,7 @@ def new_intake_key(
         doors=sorted(set(doors)),
         networks=checked_networks(networks),
         rate=rate,
+        series=series,
     )
     return key, secret
 

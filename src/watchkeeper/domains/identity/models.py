@@ -154,6 +154,7 @@ class IntakeKey(models.Model):
     doors = models.JSONField(default=list, blank=True)
     networks = models.JSONField(default=list, blank=True)
     rate = models.FloatField(default=0.0)  # rows a second; 0: as much as the doors take
+    series = models.PositiveIntegerField(default=0)  # new ones in six hours; 0: as many as the doors take
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True, default=None)
 
@@ -163,6 +164,31 @@ class IntakeKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PayloadMapping(models.Model):
+    """How the payloads that a key sends become alerts: an expression for each thing that is said of one, as
+    `model.doors.Mapping` has them. The names of the fields are the same."""
+
+    intake_key = models.OneToOneField(IntakeKey, on_delete=models.CASCADE, related_name="mapping")
+    alerts_from = models.CharField(max_length=2000, blank=True, default="")
+    name_from = models.CharField(max_length=2000)
+    severity_from = models.CharField(max_length=2000, blank=True, default="")
+    status_from = models.CharField(max_length=2000, blank=True, default="")
+    labels_from = models.CharField(max_length=2000, blank=True, default="")
+    identity_from = models.CharField(max_length=2000, blank=True, default="")
+    summary_from = models.CharField(max_length=2000, blank=True, default="")
+    annotations_from = models.CharField(max_length=2000, blank=True, default="")
+    starts_from = models.CharField(max_length=2000, blank=True, default="")
+    ends_from = models.CharField(max_length=2000, blank=True, default="")
+    url_from = models.CharField("link from", max_length=2000, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["intake_key__name"]
+
+    def __str__(self) -> str:
+        return f"mapping of {self.intake_key.name}"
 
 
 class Session(models.Model):

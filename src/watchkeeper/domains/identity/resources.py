@@ -1,4 +1,4 @@
-"""Users, their sessions, API tokens and intake keys, declared."""
+"""Users, their sessions and API tokens, declared; intake keys are in `intake`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from watchkeeper.domains.identity import keys
+from watchkeeper.domains.identity import intake, keys  # noqa: F401
 from watchkeeper.domains.identity.ending import end_access, end_sessions
-from watchkeeper.domains.identity.models import AccountKind, ApiToken, IntakeKey, ScopeWord, Session, User
+from watchkeeper.domains.identity.models import AccountKind, ApiToken, ScopeWord, Session, User
 from watchkeeper.domains.identity.passwords import require_good
+from watchkeeper.domains.identity.revoking import REVOKE
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import authority
 from watchkeeper.kernel.problems import Forbidden, Invalid
@@ -85,22 +86,6 @@ def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
     return token
 
 
-def _revoke(_: Actor, record: Any, __: dict[str, Any]) -> Done:
-    keys.revoke(record)
-    return Done()
-
-
-_REVOKE = Action(
-    "revoke",
-    "Revoke",
-    _revoke,
-    scope=Scope.ADMIN,
-    offered=lambda r: r.revoked_at is None,
-    confirm="Whoever uses it is refused from now on.",
-    bulk=True,
-)
-
-
 class Overlap(serializers.Serializer[Any]):
     """For how long both count."""
 
@@ -152,71 +137,9 @@ registry.add(
         create=_make_token,
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
-        actions=(_ROTATE, _REVOKE),
+        actions=(_ROTATE, REVOKE),
     )
 )  # fmt: skip
-
-
-class IntakeKeySerializer(RecordSerializer):
-    """Lists of words instead of any JSON."""
-
-    doors = serializers.ListField(
-        child=serializers.CharField(max_length=64), default=list, max_length=50,
-        help_text="names of the doors it opens, such as otlp or syslog; empty: all",
-    )  # fmt: skip
-    networks = serializers.ListField(
-        child=serializers.CharField(max_length=64), default=list, max_length=200,
-        help_text="where it may be used from, such as 10.0.0.0/8; empty: anywhere",
-    )  # fmt: skip
-    rate = serializers.FloatField(
-        default=0.0, min_value=0.0, max_value=1e9, help_text="rows a second it may send; 0: no limit"
-    )
-
-    class Meta:
-        model = IntakeKey
-        fields = ("id", "name", "doors", "networks", "rate", "prefix", "created_at", "revoked_at")
-        read_only_fields = ("id", "prefix", "created_at", "revoked_at")
-
-    def validate_networks(self, value: list[str]) -> list[str]:
-        """Raises Invalid."""
-        return keys.checked_networks(value)
-
-
-def _make_key(_: Actor, data: dict[str, Any]) -> IntakeKey:
-    key, secret = keys.new_intake_key(data["name"], data["doors"], data["networks"], data["rate"])
-    key.shown_once = {"secret": secret}  # type: ignore[attr-defined]
-    return key
-
-
-registry.add(
-    Resource(
-        model=IntakeKey,
-        path="intake-keys",
-        name="intake key",
-        description="Keys with which signals are sent in. The secret is in the answer that makes one.",
-        fields=IntakeKeySerializer.Meta.fields,
-        columns=(
-            Column("name", link=True),
-            Column("prefix", "Begins with"),
-            Column("doors", show=Show.TAGS),
-            Column("networks", show=Show.TAGS),
-            Column("rate", "Rows a second"),
-            Column("revoked_at", "Revoked", Show.TIME),
-        ),
-        filters={"name": ["exact", "icontains"], "revoked_at": ["isnull"]},
-        search=("name",),
-        ordering=("name",),
-        orderable=("created_at",),
-        writable=("doors", "networks", "rate"),
-        create_only=("name",),
-        allow=frozenset({"create", "change"}),
-        serializer=IntakeKeySerializer,
-        create=_make_key,
-        read_scope=Scope.ADMIN,
-        write_scope=Scope.ADMIN,
-        actions=(_REVOKE,),
-    )
-)
 
 
 _ONLY = "Only an administrator makes or changes administrators."

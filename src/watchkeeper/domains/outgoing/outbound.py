@@ -49,8 +49,17 @@ class Answer:
     body: bytes
 
 
+def get(url: str, headers: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
+    """GET, and the answer whatever its status. Raises NotAllowed or Unreachable."""
+    return _ask("GET", url, None, headers, timeout)
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
     """POST, and the answer whatever its status. Raises NotAllowed or Unreachable."""
+    return _ask("POST", url, body, headers, timeout)
+
+
+def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -66,7 +75,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIM
     end = threading.Timer(timeout, connection.abort)
     end.start()
     try:
-        connection.request("POST", target, body, dict(headers))
+        connection.request(method, target, body, dict(headers))
         found = connection.getresponse()
         return Answer(found.status, dict(found.headers.items()), found.read(MAX_ANSWER))
     except http.client.InvalidURL as error:
