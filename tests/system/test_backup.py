@@ -130,6 +130,10 @@ def test_backups_are_counted_named_once_and_checked(tmp_path: Path) -> None:
         folder = platform.data / "backups"
         assert sorted(p.name for p in folder.iterdir()) == ["b", "c"]
         assert "never written over" in refused(platform, "backup", "--name", "c")
+        weak = platform.run("token", "create", "weak", "--scope", "write")
+        asked = platform.call("POST", "/api/jobs/", b'{"kind": "backup"}', content_type="application/json",
+                              authorization=f"Bearer {weak}")  # fmt: skip
+        assert asked.status == 403, "it holds every secret"
         assert "name:" in refused(platform, "backup", "--name", "../x")
         assert platform.stop() == 0
     assert "a copy of that folder" in refused(platform, "backup")

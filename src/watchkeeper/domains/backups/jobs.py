@@ -33,7 +33,7 @@ class BackupFields(serializers.Serializer[Any]):
     )
 
 
-@job("backup", "Back everything up", fields=BackupFields, needs=("create", "tokens"), offered_on="jobs")
+@job("backup", "Back everything up", fields=BackupFields, needs=("create", "policies"), offered_on="jobs")
 def backup(run: Run) -> dict[str, Any]:
     """Where it is, and how large."""
     name = run.step("name", lambda: _free(run.arguments.get("name") or f"{timezone.now():%Y-%m-%dT%H%M%SZ}"))
