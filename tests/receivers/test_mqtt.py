@@ -246,6 +246,8 @@ def test_tls_and_a_password(tmp_path: Path, listen: Listen) -> None:
         eventually(lambda: "certificate" in running.troubles.get("plant 1", "").lower())
         running.subscriptions = (msgspec.structs.replace(good, host="elsewhere.example"),)
         eventually(lambda: "elsewhere.example" in running.troubles.get("plant 1", ""))
+        running.subscriptions = (msgspec.structs.replace(good, host=f"{'x' * 70}.example"),)
+        eventually(lambda: "no name of a host" in running.troubles.get("plant 1", ""))
         running.subscriptions = (msgspec.structs.replace(good, certificate="nonsense"),)
         eventually(
             lambda: "PEM" in running.troubles.get("plant 1", "") or "no start line" in str(running.troubles)

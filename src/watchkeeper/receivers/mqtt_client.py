@@ -71,9 +71,12 @@ class _Guarded(Client):
     def _create_socket(self) -> Any:
         """Where the library makes its socket. Raises OSError."""
         try:
+            self._host.encode("idna")
             addresses = self._check(self._host, self._port)
         except WatchkeeperError as error:
             raise OSError(error.detail) from error
+        except UnicodeError as error:
+            raise OSError(f"{self._host[:100]} is no name of a host: {error}") from error
         failed = OSError("no address")
         for address in addresses:
             try:
@@ -81,10 +84,18 @@ class _Guarded(Client):
             except OSError as error:
                 failed = error
                 continue
-            if self._tls is None:
-                return connected
-            return self._tls.wrap_socket(connected, server_hostname=self._host)
+            return connected if self._tls is None else self._secured(connected, self._tls)
         raise failed
+
+    def _secured(self, connected: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        """Raises OSError."""
+        secured = tls.wrap_socket(connected, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            secured.do_handshake()
+        except OSError:
+            secured.close()
+            raise
+        return secured
 
     def reconnect(self) -> Any:
         """As the library's; says why it failed. Raises OSError."""
