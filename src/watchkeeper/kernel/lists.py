@@ -138,11 +138,12 @@ def ordered(resource: Resource, found: QuerySet[Any], by: str) -> QuerySet[Any]:
 
 def cut(found: QuerySet[Any], offset: int, limit: int) -> list[Any]:
     """A stretch of a list. Rows that bring others along are put in order by their keys alone first, because sorting
-    a hundred thousand of them whole takes ten times as long. A model's `by_index` may say the order otherwise."""
-    found = getattr(found.model, "by_index", lambda f: f)(found)
+    a hundred thousand of them whole takes ten times as long. A model may have a `stretch` of its own."""
+    stretch: Any = getattr(found.model, "stretch", lambda rows, start, most: rows[start : start + most])
+    page = stretch(found, offset, limit)
     if not found.query.select_related:
-        return list(found[offset : offset + limit])
-    keys = list(found.values_list("pk", flat=True)[offset : offset + limit])
+        return list(page)
+    keys = list(page.values_list("pk", flat=True))
     rows = found.order_by().in_bulk(keys)
     return [rows[k] for k in keys if k in rows]
 
