@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from tests.support import require
 from watchkeeper.analysis.templates import TemplateMiner
 from watchkeeper.analysis.templates.templater import Templater
 from watchkeeper.analysis.templates.variables import parameters
@@ -167,7 +166,8 @@ def test_lab_says_what_it_cannot_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", ["HDFS", "OpenSSH"])
 def test_public_logs_are_grouped_as_people_did(system: str) -> None:
-    require(PUBLIC.exists(), "the public logs are not on this machine")
+    if not PUBLIC.exists():
+        pytest.skip("the public logs are not on this machine")
     with (PUBLIC / f"{system}.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     miner = TemplateMiner()

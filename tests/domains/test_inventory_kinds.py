@@ -256,7 +256,9 @@ def _example(model: type[Any]) -> Any:
     return model.objects.create(**values)
 
 
-def test_a_page_of_records_comes_in_order_and_the_index_alone_says_which_they_are(send: Callable[..., Any]) -> None:
+def test_a_page_of_records_comes_in_order_and_the_index_alone_says_which_they_are(
+    send: Callable[..., Any],
+) -> None:
     """However many there are: the index has them in the list's order, both ways, those of one name by their ids."""
     for name in ("b", "a", "a", "c"):
         send("POST", "/api/sites/", {"name": name})
