@@ -13,7 +13,7 @@ from tests.support import eventually, free_port
 
 def known(platform: Platform, name: str, address: str) -> str:
     """The id of a device that is recorded with this address."""
-    made = platform.do("/api/items/", {"kind": "host", "name": name, "identifiers": [f"address={address}"]})
+    made = platform.do("/api/items/", {"kind": "host", "name": name, "identifiers": [{"scheme": "address", "value": address}]})
     assert made.status == 201, made.body
     return str(made.json()["id"])
 
@@ -37,7 +37,7 @@ def test_two_devices_get_a_relation_out_of_flows(tmp_path: Path) -> None:
         desk, db = known(platform, "desk-7", "10.77.0.1"), known(platform, "ledger-db", "10.77.0.2")
         stranger = Told("198.51.100.9", 50_000, "10.77.0.2", 5432)
         send(port, v5(Told("10.77.0.1", 40_000, "10.77.0.2", 5432), stranger))
-        found = eventually(lambda: relations(platform, desk).get("ledger-db"), 40, 0.5)
+        found = eventually(lambda: relations(platform, desk), 40, 0.5)["ledger-db"]
         assert (found["target"], found["origin"], found["observed"]) == (db, "netflow", True)
         assert not platform.get("/api/items/?search=198.51.100.9")["results"]
         assert platform.stop() == 0
