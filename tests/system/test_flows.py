@@ -13,7 +13,10 @@ from tests.support import eventually, free_port
 
 def known(platform: Platform, name: str, address: str) -> str:
     """The id of a device that is recorded with this address."""
-    made = platform.do("/api/items/", {"kind": "host", "name": name, "identifiers": [{"scheme": "address", "value": address}]})
+    made = platform.do(
+        "/api/items/",
+        {"kind": "host", "name": name, "identifiers": [{"scheme": "address", "value": address}]},
+    )
     assert made.status == 201, made.body
     return str(made.json()["id"])
 
