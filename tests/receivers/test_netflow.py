@@ -25,9 +25,9 @@ from watchkeeper.model.topology import Talk
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.limits import StaticKeyring
-from watchkeeper.receivers.netflow import MOST_TEMPLATES, Exporters, Flow
+from watchkeeper.receivers.netflow import MOST_TEMPLATES, NAME, Exporters, Flow
 from watchkeeper.receivers.netflow_listener import NetflowListener
-from watchkeeper.receivers.netflow_talks import talk
+from watchkeeper.receivers.netflow_talks import MOST_TALKS, Talks, talk
 from watchkeeper.receivers.series import SeriesTable
 
 SENDER = "192.0.2.1"
@@ -142,17 +142,36 @@ def test_the_server_is_told_by_its_port() -> None:
     assert talk(asked) == Talk("10.0.0.1", "10.0.0.2", 53, "udp")
 
 
+def test_a_talk_is_told_again_after_minutes_and_only_so_many_at_once() -> None:
+    counters = DoorStats().door(NAME)
+    talks = Talks(SeriesTable(), counters)
+
+    def told(now_ms: int) -> bool:
+        talks.add(SENDER, FLOWS, now_ms)
+        return Stream.DISCOVERIES in dict(talks.take(now_ms))
+
+    begin = 1_795_385_321_000
+    assert [told(begin + ms) for ms in (0, 10_000, 299_999, 300_000, 310_000)] == [
+        True, False, False, True, False,
+    ]  # fmt: skip
+    many = [FLOWS[0]._replace(destination=f"10.1.{n // 250}.{n % 250}") for n in range(MOST_TALKS + 3)]
+    talks.add(SENDER, many, begin)
+    (row,) = dict(talks.take(begin))[Stream.DISCOVERIES].to_pylist()
+    assert len(json.loads(row["document"])["talks"]) == MOST_TALKS
+    assert counters.rejected == {"too_many_talks": 3}
+
+
 class Running:
     """The listener over a bound socket and a journal in `folder`, with windows of a tenth of a second."""
 
-    def __init__(self, folder: Path, *networks: str) -> None:
+    def __init__(self, folder: Path, *networks: str, rate: float = 0.0) -> None:
         self.journal = SqliteJournal(folder / "journal.db")
         self.group, self.stats = GroupCommit(self.journal), DoorStats()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.listener = NetflowListener(
             self.socket, group=self.group, stats=self.stats, letters=DeadLetters(), series=SeriesTable(), window=0.1,
-            keyring=StaticKeyring({"k": IntakeKey(id="k", name="k", addresses=networks)}),
+            keyring=StaticKeyring({"k": IntakeKey(id="k", name="k", addresses=networks, rate=rate)}),
         )  # fmt: skip
         asyncio.run(self.listener.start())
 
@@ -217,4 +236,13 @@ def test_who_no_key_admits_is_counted(tmp_path: Path) -> None:
     eventually(lambda: running.counted["rejected"] == {"unauthorised": 1})
     running.stop()
     assert not running.rows(Stream.DISCOVERIES)
+    running.close()
+
+
+def test_a_key_has_a_rate_of_flows(tmp_path: Path) -> None:
+    running = Running(tmp_path, "127.0.0.1", rate=1.0)
+    running.send(*[v5(*[ASKED] * 30)] * 3)
+    eventually(lambda: running.counted["requests"] and running.counted["rejected"])
+    assert set(running.counted["rejected"]) == {"rate_limited"}
+    running.stop()
     running.close()

@@ -40,8 +40,9 @@ def talked(
         if machine is not None:
             target = _service(topology, machine, talk).id if machine.id != client.id else ""
         else:
-            led = far.setdefault(client.id, _endpoints(topology, client.id, found.origin))
-            target = _endpoint(topology, talk, found.origin, items, led, admits)
+            if client.id not in far:
+                far[client.id] = _endpoints(topology, client.id, found.origin)
+            target = _endpoint(topology, talk, found.origin, items, far[client.id], admits)
         if target and target != client.id:
             relations[Relation(client.id, target, RelationKind.DEPENDS_ON, found.origin)] = None
     return list(items.values()), list(relations)
