@@ -1,4 +1,4 @@
-"""Flows of a running platform's exporters become relations of known devices, and stay so over a restart."""
+"""Flows of a running platform's exporters become relations of known devices, and stay so when it is killed and starts again."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def known(platform: Platform, name: str, address: str) -> str:
     )
     assert made.status == 201, made.body
     return str(made.json()["id"])
+
+
+def recorded(platform: Platform, name: str, address: str) -> None:
+    """A machine with an interface that has this address, as people record it."""
+    machine = platform.do("/api/virtual-machines/", {"name": name}).json()
+    port = platform.do("/api/interfaces/", {"owner": machine["id"], "label": "ens3"}).json()
+    made = platform.do("/api/addresses/", {"address": f"{address}/24", "assigned_to": port["id"]})
+    assert made.status == 201, made.body
 
 
 def relations(platform: Platform, source: str) -> dict[str, dict[str, Any]]:
@@ -43,12 +51,12 @@ def test_two_devices_get_a_relation_out_of_flows(tmp_path: Path) -> None:
         found = eventually(lambda: relations(platform, desk), 40, 0.5)["ledger-db"]
         assert (found["target"], found["origin"], found["observed"]) == (db, "netflow", True)
         assert not platform.get("/api/items/?search=198.51.100.9")["results"]
-        assert platform.stop() == 0
+        platform.kill_all()
 
         platform.start()
         assert set(relations(platform, desk)) == {"ledger-db"}
         back = record(Told("10.77.0.2", 41_000, "10.77.0.3", 514, protocol=17, flags=0))
-        known(platform, "log-sink", "10.77.0.3")
+        recorded(platform, "log-sink", "10.77.0.3")
         send(port, ipfix(a_set(2, template(256)), a_set(256, back)))
         eventually(lambda: "log-sink" in relations(platform, db), 40, 0.5)
         assert set(relations(platform, desk)) == {"ledger-db"}
