@@ -1,4 +1,4 @@
-"""Flows of a running platform's exporters become relations of known devices, and stay so when it is killed and starts again."""
+"""Flows become relations of known devices, and these stay when the platform is killed and starts again."""
 
 from __future__ import annotations
 
