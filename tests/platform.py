@@ -83,7 +83,7 @@ class Platform:
         outer = {
             k: v for k, v in os.environ.items() if k != "DATABASE_URL"
         }  # that one is of the tests' own records
-        names = ("SYSLOG", "OTLP_GRPC", "SNMP")  # several run at once
+        names = ("SYSLOG", "OTLP_GRPC", "SNMP", "NETFLOW")  # several run at once
         ports = {f"WATCHKEEPER_{name}": "off" for name in names}
         return {**outer, **ports, **own, **self.env}
 

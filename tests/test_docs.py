@@ -59,7 +59,7 @@ def test_every_command_is_documented_and_helps() -> None:
 def test_every_door_has_a_page() -> None:
     pages = {p.stem for p in (ROOT / "docs/how-to/doors").glob("*.md")}
     assert {"prometheus", "alertmanager", "opentelemetry", "syslog", "host", "webhooks", "pagerduty",
-            "snmp", "mqtt", "mail"} <= pages  # fmt: skip
+            "snmp", "mqtt", "mail", "netflow"} <= pages  # fmt: skip
     assert {door.name for door in webhooks.doors()} <= pages
 
 

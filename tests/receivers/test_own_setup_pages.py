@@ -90,7 +90,7 @@ def test_mqtt(tmp_path: Path) -> None:
         broker.stop()
 
 
-@pytest.mark.parametrize("page", ["snmp", "mail", "mqtt"])
+@pytest.mark.parametrize("page", ["snmp", "mail", "mqtt", "netflow"])
 def test_a_page_names_what_exists(page: str) -> None:
     text = (PAGES / f"{page}.md").read_text()
     assert f"door `{page}`" in text

@@ -69,7 +69,8 @@ class Shop:
         self.env = {**os.environ, "WATCHKEEPER_DATA": str(self.data),
                     "WATCHKEEPER_LISTEN": f"127.0.0.1:{self.ports['http']}",
                     "WATCHKEEPER_SYSLOG": f"127.0.0.1:{self.ports['syslog']}",
-                    "WATCHKEEPER_OTLP_GRPC": "off", "WATCHKEEPER_SNMP": "off"}  # fmt: skip
+                    "WATCHKEEPER_OTLP_GRPC": "off", "WATCHKEEPER_SNMP": "off",
+                    "WATCHKEEPER_NETFLOW": "off"}  # fmt: skip
 
     def start(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a process that is stopped with the shop."""

@@ -36,6 +36,7 @@ LISTENERS = {
     "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
     "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
     "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
+    "netflow": Listener("WATCHKEEPER_NETFLOW", "127.0.0.1:2055", udp=True),
     "smtp": Listener("WATCHKEEPER_SMTP_LISTEN", "off", tcp=True),
 }
 

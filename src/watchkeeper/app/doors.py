@@ -67,7 +67,7 @@ def over_http(shared: Shared, telemetry: Sequence[OtlpDoor], confirming: Confirm
 def listeners(
     config: Config, bound: Mapping[str, socket.socket], shared: Shared, declared: DatabaseDeclared
 ) -> Iterator[Listener]:
-    """Syslog, SNMP, mail, and the client of MQTT's brokers."""
+    """Syslog, SNMP, NetFlow, mail, and the client of MQTT's brokers."""
     from watchkeeper.domains.outgoing import outbound
     from watchkeeper.receivers.mqtt_subscriber import MqttSubscriber
     from watchkeeper.receivers.syslog_listener import SyslogListener
@@ -79,6 +79,10 @@ def listeners(
         from watchkeeper.receivers.snmp_listener import SnmpListener
 
         yield SnmpListener(udp, config.data, users=declared, **shared.but_series())
+    if udp := bound.get("netflow_udp"):
+        from watchkeeper.receivers.netflow_listener import NetflowListener
+
+        yield NetflowListener(udp, series=shared.series, **shared.but_series())
     if tcp := bound.get("smtp_tcp"):
         from watchkeeper.receivers.smtp_listener import SmtpListener
 

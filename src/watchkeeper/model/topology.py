@@ -60,9 +60,19 @@ class Relation(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
+class Talk(msgspec.Struct, frozen=True):
+    """Who was seen to ask whom, by IP address: on which port of the server, over `tcp`, `udp` or `sctp`."""
+
+    client: str
+    server: str
+    port: int
+    protocol: str
+
+
 class Discovery(msgspec.Struct, frozen=True):
     """What a poller or a signal showed to exist: written into the inventory by its domain. What follows after
-    `relations` comes from there: it tells what people have done, and holds before items and relations do.
+    `relations`, up to `alerts`, comes from there: it tells what people have done, and holds before items and relations
+    do. `talks`: seen between addresses by somebody who does not know whose they are; the graph tells.
 
     `merged`: item → the one that it has become part of; `removed` items; `ended` relations; `alerts`: fingerprint →
     the item that it belongs to, where two that had been merged are told apart again.
@@ -76,6 +86,7 @@ class Discovery(msgspec.Struct, frozen=True):
     removed: tuple[str, ...] = ()
     ended: tuple[Relation, ...] = ()
     alerts: dict[str, str] = {}
+    talks: tuple[Talk, ...] = ()
 
     @property
     def takes_away(self) -> bool:

@@ -1,20 +1,18 @@
-"""SNMP's socket: one thread empties it, another reads the messages, has the journal sync what they tell, and only then
-answers informs. What waits between the two is bounded; beyond that datagrams wait in the kernel, which counts those
-that find no room there. Nothing is loaded before the first datagram comes.
+"""SNMP's socket: messages are read, the journal syncs what they tell, and only then informs are answered. Nothing is
+loaded before the first datagram comes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from watchkeeper.model.declared import SnmpUsers
 from watchkeeper.model.doors import Keyring
@@ -22,7 +20,6 @@ from watchkeeper.model.errors import (
     DiskFull,
     Malformed,
     RateLimited,
-    TooLarge,
     Unauthorised,
     WatchkeeperError,
 )
@@ -32,28 +29,14 @@ from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.events import Reported, batch, rows
 from watchkeeper.receivers.snmp import NAME, reported
 from watchkeeper.receivers.syslog_admission import Admission
-from watchkeeper.receivers.syslog_datagrams import as_ipv4, enlarge, kernel_drops
+from watchkeeper.receivers.syslog_datagrams import as_ipv4
 from watchkeeper.receivers.syslog_listener import wall_ms
 from watchkeeper.receivers.syslog_writer import Entries, Group
+from watchkeeper.receivers.waiting import Datagram, Waiting
 
 if TYPE_CHECKING:
     from watchkeeper.receivers.snmp_engine import Engine
     from watchkeeper.receivers.snmp_messages import Received
-
-_WAITING = 8 * 1024 * 1024  # bytes that may wait to be read
-_EACH = 200  # bytes that a waiting datagram costs beside its own
-_AT_ONCE = 256  # datagrams that share a commit
-_SLOT = 65_536
-_LOOK_MS = 250  # between two looks at whether to stop
-_AGAIN = 0.2  # seconds between two offers to a journal that is full
-_PATIENCE = 5.0  # seconds that stopping waits for a full journal
-
-
-class Datagram(NamedTuple):
-    """What came, and where an answer goes."""
-
-    data: bytes
-    address: tuple[str, int]
 
 
 class SnmpListener:
@@ -66,71 +49,28 @@ class SnmpListener:
         self._counters = stats.door(NAME)
         self.admission = Admission(NAME, keyring, self._counters)
         self._engine: Engine | None = None
-        self._queue: deque[Datagram] = deque()
-        self._size, self._dropped = 0, 0
-        self._changed = threading.Condition()
-        self._stop, self._taken = threading.Event(), threading.Event()
-        self._until = float("inf")
+        self._waiting = Waiting(bound, self._counters)
         self._threads = [
-            threading.Thread(target=t, name=f"snmp {t.__name__}") for t in (self._take, self._write)
+            threading.Thread(target=t, name=f"snmp {name}")
+            for name, t in (("take", self._waiting.take), ("write", self._write))
         ]
 
     async def start(self) -> None:
         """Begin to receive."""
-        self._socket.setblocking(False)
-        enlarge(self._socket)
+        self._waiting.start()
         for thread in self._threads:
             thread.start()
 
     async def stop(self) -> None:
         """Take in what has arrived, commit it, answer, end. Takes some seconds more while the journal is full."""
-        self._until = time.monotonic() + _PATIENCE
-        self._stop.set()
-        with self._changed:
-            self._changed.notify_all()
+        self._waiting.stop()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    def _take(self) -> None:
-        """Empty the socket into the queue."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        while not self._stop.is_set():
-            if poll.poll(_LOOK_MS):
-                self._read_all()
-            dropped = kernel_drops(self._socket)
-            if dropped != self._dropped:
-                self._counters.reject("kernel_drop", (dropped - self._dropped) & 0xFFFFFFFF)
-                self._dropped = dropped
-        with self._changed:
-            self._taken.set()  # nothing is put any more
-            self._changed.notify_all()
-
-    def _read_all(self) -> None:
-        while not self._stop.is_set():
-            try:
-                data, address = self._socket.recvfrom(_SLOT)
-            except BlockingIOError:
-                return
-            with self._changed:
-                self._changed.wait_for(lambda: self._size < _WAITING or self._stop.is_set())
-                self._queue.append(Datagram(data, address))
-                self._size += len(data) + _EACH
-                self._changed.notify_all()
-
     def _write(self) -> None:
         """Read what waits, together; commit; answer."""
-        while some := self._next():
+        while some := self._waiting.next():
             self._serve(some)
-
-    def _next(self) -> list[Datagram]:
-        """What waits, at most _AT_ONCE; nothing at the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._taken.is_set())
-            some = [self._queue.popleft() for _ in range(min(_AT_ONCE, len(self._queue)))]
-            self._size -= sum(len(d.data) + _EACH for d in some)
-            self._changed.notify_all()
-            return some
 
     def _serve(self, some: list[Datagram]) -> None:
         now_ms = self._now_ms()
@@ -159,7 +99,7 @@ class SnmpListener:
         entries: Entries = [(Stream.EVENTS, batch(NAME, rows(told, now_ms), now_ms))] if told else []
         for sender, kept in letters.items():
             entries += self._letters.rows(self._counters, sender, kept, now_ms)
-        if entries and self._commit(entries):
+        if entries and self._waiting.offer(self._group, entries):
             size = sum(len(d.data) for d in some)
             self._counters.accept(len(told), size, now_ms, requests=len(told))
             for answer, datagram in answers:
@@ -197,19 +137,6 @@ class SnmpListener:
             except OSError as error:
                 raise DiskFull(f"the SNMP engine's state cannot be written: {error}") from error
         return self._engine
-
-    def _commit(self, entries: Entries) -> bool:
-        """Offer entries until the journal takes them; False when it never will or stopping leaves no time."""
-        while True:
-            try:
-                self._group.submit_blocking(entries)
-            except WatchkeeperError as error:
-                if isinstance(error, TooLarge) or time.monotonic() > self._until:
-                    self._counters.reject(error.reason, sum(b.num_rows for _, b in entries))
-                    return False
-                time.sleep(_AGAIN)
-            else:
-                return True
 
     def _send(self, answer: bytes, to: Datagram) -> None:
         with suppress(OSError):  # it asks again

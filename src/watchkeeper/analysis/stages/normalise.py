@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from watchkeeper.analysis.identify_flows import talked
 from watchkeeper.analysis.identify_graph import HOLD_MS, Growing
 from watchkeeper.analysis.identify_reconcile import reconcile
 from watchkeeper.analysis.identify_resolver import Resolver
@@ -116,7 +117,7 @@ class Normalise:
             except msgspec.DecodeError:
                 self._unreadable["discoveries"] += 1
                 continue
-            if len(found.items) > MOST_TOLD or len(found.relations) > 4 * MOST_TOLD:
+            if len(found.items) > MOST_TOLD or max(len(found.relations), len(found.talks)) > 4 * MOST_TOLD:
                 self._unreadable["discoveries"] += 1
                 continue
             if found.takes_away:
@@ -144,6 +145,8 @@ class Normalise:
             items, relations = list(found.items), list(found.relations)
         else:
             items, relations = reconcile(self._graph.topology, found)
+            far, said = talked(self._graph.topology, found, self._graph.admits)
+            items, relations = items + far, relations + said
         before, owner = self._graph.version, self._graph.topology.by_identifier
         losers = {o for i in items for x in i.identifiers if (o := owner.get(x, i.id)) != i.id}
         self._graph.add(found.origin, items, relations)

@@ -23,6 +23,7 @@ NAMES = {
     "alertmanager": "Alertmanager API", "remote_write": "Prometheus remote write", "otlp": "OpenTelemetry (OTLP)",
     "syslog": "Syslog", "syslog_udp": "Syslog over UDP", "syslog_tcp": "Syslog over TCP", "host": "This machine",
     "snmp": "SNMP traps and informs", "mqtt": "MQTT", "mail": "Mail",
+    "netflow": "NetFlow and IPFIX",
     "http": "Other requests", "pagerduty": "PagerDuty Events API",
 }  # fmt: skip
 #: doors of other vendors' webhooks, at /intake/<vendor>

@@ -46,7 +46,10 @@ def make(actor: Actor, model: type[Declared], data: dict[str, Any]) -> Declared:
         _take_over(record, found)
     record.save(force_insert=(type(record),) if found else (Item,))
     _open_names(dict.fromkeys((*record.claims(), *((record.pk, x) for x in names))), known)
-    announce([record.pk], _relate(record, _current(record) if found else []))
+    announce(
+        [record.pk, *(item for item, _ in record.claims())],
+        _relate(record, _current(record) if found else []),
+    )
     return record
 
 
@@ -62,7 +65,8 @@ def change(record: Declared, data: dict[str, Any]) -> Declared:
     claims = dict.fromkeys(record.claims())
     _close_names(set(before) - set(claims))
     _open_names(claims, _known(x for _, x in claims))
-    announce([record.pk], _relate(record, _current(record)))
+    # a record may be another's name: a machine is known by an address
+    announce([record.pk, *(item for item, _ in (*before, *claims))], _relate(record, _current(record)))
     return record
 
 
