@@ -88,11 +88,15 @@ def page(seeded: Platform, signed_in: BrowserContext, said: list[str]) -> Iterat
     assert not said, said
 
 
+#: how htmx tells that an older request has given way to a newer one of the same list
+GAVE_WAY = ("htmx:sendAbort", "htmx:afterRequest")
+
+
 def watch(page: Page, said: list[str]) -> None:
     """Gather what a page complains about."""
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(GAVE_WAY):
             said.append(f"{page.url}: {message.text}")
 
     page.on("console", hear)
