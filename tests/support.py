@@ -1,4 +1,5 @@
-"""What tests share: saying that a server is needed, waiting for something to become true, finding a free port."""
+"""What tests share: saying that a server is needed, waiting for something to become true, finding a free port, reading
+a journal."""
 
 from __future__ import annotations
 
@@ -6,9 +7,12 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
+
+from watchkeeper.model.doors import Journal
+from watchkeeper.model.signals import Stream
 
 T = TypeVar("T")
 
@@ -40,3 +44,13 @@ def free_port() -> int:
         s.bind(("127.0.0.1", 0))
         port: int = s.getsockname()[1]
         return port
+
+
+def rows_of(journal: Journal, stream: Stream) -> list[dict[str, Any]]:
+    """Every row of a stream that is in a journal."""
+    out: list[dict[str, Any]] = []
+    after = 0
+    while entries := journal.read(after):
+        after = entries[-1].offset
+        out += [row for entry in entries if entry.stream is stream for row in entry.batch.to_pylist()]
+    return out

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import uvicorn
 import uvloop
 
+from tests.support import rows_of
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import IntakeKey
@@ -209,14 +210,7 @@ class RunningFront:
 
     def rows(self, stream: Stream) -> list[dict[str, Any]]:
         """Every row of a stream that is in the journal."""
-        out: list[dict[str, Any]] = []
-        after = 0
-        while entries := self.journal.read(after):
-            after = entries[-1].offset
-            for entry in entries:
-                if entry.stream is stream:
-                    out += entry.batch.to_pylist()
-        return out
+        return rows_of(self.journal, stream)
 
     def stats(self, door: str) -> dict[str, Any]:
         return self.front.stats()[door]

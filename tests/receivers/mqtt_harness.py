@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.support import eventually, free_port, require
+from tests.support import eventually, free_port, require, rows_of
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.declared import MqttSubscription
@@ -163,12 +163,7 @@ class Running:
 
     def rows(self, stream: Stream = Stream.SAMPLES) -> list[dict[str, Any]]:
         """Every row of a stream that is in the journal."""
-        out: list[dict[str, Any]] = []
-        after = 0
-        while entries := self.journal.read(after):
-            after = entries[-1].offset
-            out += [row for entry in entries if entry.stream is stream for row in entry.batch.to_pylist()]
-        return out
+        return rows_of(self.journal, stream)
 
     def values(self) -> list[float]:
         return [row["value"] for row in self.rows()]

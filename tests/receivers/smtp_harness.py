@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support import rows_of
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import IntakeKey
@@ -107,12 +108,7 @@ class RunningSmtp:
 
     def rows(self, stream: Stream = Stream.EVENTS) -> list[dict[str, Any]]:
         """Every row of a stream that is in the journal."""
-        out: list[dict[str, Any]] = []
-        after = 0
-        while entries := self.journal.read(after):
-            after = entries[-1].offset
-            out += [row for entry in entries if entry.stream is stream for row in entry.batch.to_pylist()]
-        return out
+        return rows_of(self.journal, stream)
 
     @property
     def counted(self) -> dict[str, Any]:

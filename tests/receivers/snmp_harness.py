@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.support import require
+from tests.support import require, rows_of
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.declared import SnmpUser
@@ -67,12 +67,7 @@ class RunningSnmp:
 
     def rows(self, stream: Stream = Stream.EVENTS) -> list[dict[str, Any]]:
         """Every row of a stream that is in the journal."""
-        out: list[dict[str, Any]] = []
-        after = 0
-        while entries := self.journal.read(after):
-            after = entries[-1].offset
-            out += [row for entry in entries if entry.stream is stream for row in entry.batch.to_pylist()]
-        return out
+        return rows_of(self.journal, stream)
 
     @property
     def counted(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from tests.support import rows_of
 from watchkeeper.journal.group import GroupCommit
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.doors import IntakeKey
@@ -63,12 +64,7 @@ class RunningSyslog:
 
     def rows(self, stream: Stream = Stream.LOGS) -> list[dict[str, Any]]:
         """Every row of a stream that is in the journal."""
-        out: list[dict[str, Any]] = []
-        after = 0
-        while entries := self.journal.read(after):
-            after = entries[-1].offset
-            out += [row for entry in entries if entry.stream is stream for row in entry.batch.to_pylist()]
-        return out
+        return rows_of(self.journal, stream)
 
     def bodies(self) -> list[str]:
         return [row["body"] for row in self.rows()]

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from aiohttp import hdrs, web
+
+from watchkeeper.receivers.limits import among
 
 
 class Forwarding:
@@ -15,7 +17,7 @@ class Forwarding:
 
     def __init__(self, proxies: Sequence[str] = ()) -> None:
         self._networks = [ip_network(p, strict=False) for p in proxies]
-        self._believed = lru_cache(1024)(self._among)
+        self._believed = lru_cache(1024)(lambda address: among(address, self._networks))
 
     def address(self, request: web.BaseRequest) -> str:
         """The client: the last address of X-Forwarded-For that is no proxy's, told by a proxy."""
@@ -44,15 +46,6 @@ class Forwarding:
         if not self._networks or not self._believed(request.remote or ""):
             return ""
         return request.headers.get(header, "").rpartition(",")[2].strip()
-
-    def _among(self, text: str) -> bool:
-        try:
-            where = ip_address(text)
-        except ValueError:
-            return False
-        if isinstance(where, IPv6Address) and where.ipv4_mapped:
-            where = where.ipv4_mapped
-        return any(where in n for n in self._networks)
 
 
 def _is_address(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -140,12 +140,15 @@ def _digest(secret: str) -> bytes:
 def _admits(key: IntakeKey, door: str, address: str) -> bool:
     if key.doors and door not in key.doors:
         return False
-    if not key.addresses:
-        return True
+    return not key.addresses or among(address, [ipaddress.ip_network(n, strict=False) for n in key.addresses])
+
+
+def among(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Whether one of these networks has the address, IPv4 in IPv6 as IPv4; what is no address is in none."""
     try:
         where = ipaddress.ip_address(address)
     except ValueError:
         return False
     if isinstance(where, ipaddress.IPv6Address) and where.ipv4_mapped:
         where = where.ipv4_mapped
-    return any(where in ipaddress.ip_network(n, strict=False) for n in key.addresses)
+    return any(where in n for n in networks)

@@ -3,9 +3,7 @@ is answered: a kill loses the flows of the window that was open."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -38,26 +36,18 @@ class NetflowListener:
         self._now_ms, self._window = now_ms, window
         self._counters = stats.door(NAME)
         self.admission = Admission(NAME, keyring, self._counters)
-        self._waiting = Waiting(bound, self._counters)
+        self._waiting = Waiting(NAME, bound, self._counters, self._write)
         self._exporters, self._talks = Exporters(), Talks(series, self._counters)
         self._taken: Counter[str] = Counter()  # of this window: datagrams, flows, bytes
         self._unread: list[tuple[str, Letter]] = []
-        self._threads = [
-            threading.Thread(target=t, name=f"netflow {name}")
-            for name, t in (("take", self._waiting.take), ("write", self._write))
-        ]
 
     async def start(self) -> None:
         """Begin to receive."""
         self._waiting.start()
-        for thread in self._threads:
-            thread.start()
 
     async def stop(self) -> None:
         """Take in what has arrived, commit it, end. Takes some seconds more while the journal is full."""
-        self._waiting.stop()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        await self._waiting.stop()
 
     def _write(self) -> None:
         """Read what comes; at the end of each window, and at the last, commit what it came to."""

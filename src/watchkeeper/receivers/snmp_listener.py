@@ -4,9 +4,7 @@ loaded before the first datagram comes.
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -49,23 +47,15 @@ class SnmpListener:
         self._counters = stats.door(NAME)
         self.admission = Admission(NAME, keyring, self._counters)
         self._engine: Engine | None = None
-        self._waiting = Waiting(bound, self._counters)
-        self._threads = [
-            threading.Thread(target=t, name=f"snmp {name}")
-            for name, t in (("take", self._waiting.take), ("write", self._write))
-        ]
+        self._waiting = Waiting(NAME, bound, self._counters, self._write)
 
     async def start(self) -> None:
         """Begin to receive."""
         self._waiting.start()
-        for thread in self._threads:
-            thread.start()
 
     async def stop(self) -> None:
         """Take in what has arrived, commit it, answer, end. Takes some seconds more while the journal is full."""
-        self._waiting.stop()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+        await self._waiting.stop()
 
     def _write(self) -> None:
         """Read what waits, together; commit; answer."""

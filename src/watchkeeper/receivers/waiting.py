@@ -3,11 +3,13 @@ What waits is bounded; beyond that datagrams wait in the kernel, which counts th
 
 from __future__ import annotations
 
+import asyncio
 import select
 import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from watchkeeper.model.errors import TooLarge, WatchkeeperError
@@ -32,29 +34,40 @@ class Datagram(NamedTuple):
 
 
 class Waiting:
-    """What has come in on `bound`, which is bound already and stays open. `take` runs in a thread of its own."""
+    """What has come in on `bound`, which is bound already and stays open. `read`, in a thread of its own, takes what there
+    is by `next` until there will be no more."""
 
-    def __init__(self, bound: socket.socket, counters: DoorCounters) -> None:
+    def __init__(
+        self, name: str, bound: socket.socket, counters: DoorCounters, read: Callable[[], None]
+    ) -> None:
         self._socket, self._counters = bound, counters
         self._queue: deque[Datagram] = deque()
         self._size, self._dropped = 0, 0
         self._changed = threading.Condition()
         self._stop, self._taken = threading.Event(), threading.Event()
         self._until = float("inf")
+        self._threads = [
+            threading.Thread(target=t, name=f"{name} {what}")
+            for what, t in (("take", self._take), ("write", read))
+        ]
 
     def start(self) -> None:
-        """Make the socket ready; before `take`."""
+        """Begin to receive."""
         self._socket.setblocking(False)
         enlarge(self._socket)
+        for thread in self._threads:
+            thread.start()
 
-    def stop(self) -> None:
-        """Let `take` end, and `offer` soon after."""
+    async def stop(self) -> None:
+        """Take in what has arrived and end, some seconds later while the journal is full."""
         self._until = time.monotonic() + _PATIENCE
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
 
-    def take(self) -> None:
+    def _take(self) -> None:
         """Empty the socket into the queue until `stop`."""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
