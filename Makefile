@@ -1,6 +1,6 @@
 # make run: install, build, migrate and serve on http://127.0.0.1:8080
 # make test: the whole suite; needs no server (what needs one is skipped with its reason). WORKERS=2 shares it among two processes
-.PHONY: run test check lint bench lock clean help
+.PHONY: run test fuzz check lint bench lock clean help
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info[:2] < tuple([3, 11]))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -14,7 +14,11 @@ run: .venv/.run $(ASSETS)
 	@exec $(BIN)/watchkeeper serve
 
 test: .venv/.test $(ASSETS)
-	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -q -n $(WORKERS) --no-loadscope-reorder $(ARGS)
+
+# every decoder in turn, WATCHKEEPER_FUZZ_SECONDS in all; ARGS="mail snmp" for some of them
+fuzz: .venv/.test
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: .venv/.test
 	$(BIN)/ruff check

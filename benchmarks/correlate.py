@@ -29,6 +29,7 @@ from watchkeeper.analysis.stages.determine_cause import alert_stages
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 
 NODES, ALERTS, START = 10_000, 20_000, 1_700_000_000_000
+STORM, STORED = 100_000, 1_000_000
 
 
 def estate(nodes: int = NODES) -> Topology:
@@ -79,6 +80,49 @@ def correlator_rate(graph: Topology, told: list[Arrival]) -> float:
     for i in range(0, len(told), 500):
         correlator.place(told[i : i + 500], graph)
     return len(told) / (time.process_time() - began)
+
+
+def storm(graph: Topology) -> dict[str, float]:
+    """CPU seconds of STORM alerts within 100 seconds, and the groups that they make."""
+    told = arrivals(graph, STORM)
+    correlator = GraphTime()
+    correlator.near.follow(graph)
+    began = time.process_time()
+    for i in range(0, STORM, 500):
+        correlator.place(told[i : i + 500], graph)
+    took = time.process_time() - began
+    groups = sum(1 for g in correlator.groups.all.values() if g.members)
+    return {"cpu_seconds": round(took, 1), "groups": groups}
+
+
+def when_full(graph: Topology) -> dict[str, float]:
+    """Microseconds an alert, by itself, with nothing stored and with STORED alerts in groups that are over."""
+    correlator = GraphTime()
+    correlator.near.follow(graph)
+    fresh = arrivals(graph, 3000)
+    _one_by_one(correlator, graph, fresh[:1000])
+    first = _one_by_one(correlator, graph, fresh[1000:2000])
+    items, day = sorted(graph.items), 86_400_000
+    for i in range(0, STORED, 1000):
+        at = START + day + i * 100
+        correlator.place(
+            [
+                Arrival(f"s{n}", at + n % 1000, items[n * 7 % len(items)], "stored", n)
+                for n in range(i, i + 1000)
+            ],
+            graph,
+        )
+    later = START + day + STORED * 100 + day
+    moved = [a._replace(id=f"later{a.id}", time_ms=a.time_ms - START + later) for a in fresh]
+    _one_by_one(correlator, graph, moved[:1000])
+    return {"empty_us": round(first), "full_us": round(_one_by_one(correlator, graph, moved[1000:2000]))}
+
+
+def _one_by_one(correlator: GraphTime, graph: Topology, told: list[Arrival]) -> float:
+    began = time.process_time()
+    for a in told:
+        correlator.place([a], graph)
+    return (time.process_time() - began) / len(told) * 1e6
 
 
 def windows_rate(told: list[Arrival]) -> float:
@@ -141,6 +185,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--storms", type=Path, nargs="*", default=[])
+    parser.add_argument(
+        "--million", action="store_true", help="also beside a million stored alerts: minutes, 3 GB"
+    )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     graph = estate()
@@ -159,6 +206,10 @@ def main() -> None:
         "bytes_per_active_alert_200_groups": round(bytes_per_alert(Topology(), 200)),
         "bytes_per_active_alert_20000_groups": round(bytes_per_alert(Topology(), ALERTS)),
     }
+    result |= {f"storm_of_100000_{k}": v for k, v in storm(graph).items()}
+    result |= (
+        {f"an_alert_beside_a_million_{k}": v for k, v in when_full(graph).items()} if args.million else {}
+    )
     tables = {folder.name: storms(folder) for folder in args.storms}
     if args.json:
         json.dump({**result, "storms": tables}, sys.stdout)

@@ -83,8 +83,9 @@ def field_of(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def label_sets(count: int, run: int) -> list[bytes]:
-    """Encoded labels of a fleet's series, of its own in every run: twelve labels, names of 20 to 40 characters."""
+def fleet(count: int, run: int) -> list[dict[str, str]]:
+    """The labels of a fleet's series, of its own in every run: twelve labels, names of 20 to 40 characters, twenty series
+    a pod."""
     names = ("http_server_requests_total", "http_server_request_duration_seconds_bucket", "go_memstats_heap_alloc_bytes",
              "container_cpu_usage_seconds_total", "node_network_receive_bytes_total")  # fmt: skip
     out = []
@@ -96,18 +97,24 @@ def label_sets(count: int, run: int) -> list[bytes]:
             "job": "checkout", "method": "GET", "namespace": "shop", "node": f"ip-10-12-{pod % 250}-17.internal",
             "pod": f"checkout-7f9c6d5b8-{pod:05d}", "status": "200",
         }  # fmt: skip
-        pairs = (field_of(1, k.encode()) + field_of(2, v.encode()) for k, v in sorted(labels.items()))
-        out.append(b"".join(field_of(1, pair) for pair in pairs))
+        out.append(labels)
     return out
 
 
-def requests(sets: list[bytes], time_ms: int, seed: int) -> list[bytes]:
-    """One scrape of all series, in requests as Prometheus makes them."""
+def label_sets(count: int, run: int) -> list[bytes]:
+    """The same, encoded."""
+    pairs = ((field_of(1, k.encode()) + field_of(2, v.encode()) for k, v in sorted(labels.items()))
+             for labels in fleet(count, run))  # fmt: skip
+    return [b"".join(field_of(1, pair) for pair in of) for of in pairs]
+
+
+def requests(sets: list[bytes], time_ms: int, seed: int, size: int = PER_REQUEST) -> list[bytes]:
+    """One scrape of all series, in requests of so many, by default as Prometheus makes them."""
     r = random.Random(seed)
     out = []
-    for start in range(0, len(sets), PER_REQUEST):
+    for start in range(0, len(sets), size):
         body = bytearray()
-        for labels in sets[start : start + PER_REQUEST]:
+        for labels in sets[start : start + size]:
             value = b"" if r.random() < 0.2 else b"\x09" + struct.pack("<d", r.random() * 1e6)
             body += field_of(1, labels + field_of(2, value + b"\x10" + varint(time_ms)))
         out.append(bytes(cramjam.snappy.compress_raw(body)))

@@ -176,9 +176,9 @@ def ask(store: Store, rows: int) -> dict[str, tuple[float, float]]:
         "12 counters as rates, 1 day": lambda: points.points(store, ids[:12], day, rate=True),
         "names of metrics": lambda: metrics.names(store, "m"),
         "newest 100 log lines": lambda: logs.search(store, **span),
-        "newest 100 with a common word": lambda: logs.search(store, text="timeout", **span),
-        "an id among a million lines": lambda: logs.search(store, text='"deadbeefcafe0001"', **span),
-        "part of a word that nothing has": lambda: logs.search(store, text="zzzz", **span),
+        "newest 100 with a common word": lambda: logs.search(store, "timeout", **span),
+        "an id among a million lines": lambda: logs.search(store, '"deadbeefcafe0001"', **span),
+        "part of a word that nothing has": lambda: logs.search(store, "zzzz", **span),
         "histogram of a million lines": lambda: logs.histogram(store, **span),
         "service edges": lambda: traces.service_edges(store, hour),
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 Lines are made from a few hundred formats with values drawn anew for each, as services write them; the miner is
 fed in batches as the journal gives them, Drain3 line by line as its interface has it.
+Cold lines, of which no two have a word in common, are measured by themselves.
 
     python benchmarks/templates.py [--json] [--lines N]
 """
@@ -40,7 +41,7 @@ _SYLLABLES = (
 _ENDS = (
     "in {n} ms", "for user {u}", "from {ip}:{n}", "at {hex}", "on {path}", "id={n} status={n}", "after {n} tries",
 )  # fmt: skip
-_MASKS = (
+MASKS = (
     (r"((?<=[^A-Za-z0-9])|^)(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})((?=[^A-Za-z0-9])|$)", "IP"),
     (r"((?<=[^A-Za-z0-9])|^)(0x[a-f0-9A-F]+)((?=[^A-Za-z0-9])|$)", "HEX"),
     (r"((?<=[^A-Za-z0-9])|^)([\-\+]?\d+)((?=[^A-Za-z0-9])|$)", "NUM"),
@@ -68,6 +69,13 @@ def make_lines(count: int, seed: int = 1) -> list[str]:
     ]  # fmt: skip
 
 
+def make_cold_lines(count: int, seed: int = 2) -> list[str]:
+    """Lines of which no two have a word in common: nothing that was learned helps with the next."""
+    r = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [" ".join("".join(r.choices(letters, k=8)) for _ in range(7)) for _ in range(count)]
+
+
 def ours(lines: list[str]) -> tuple[float, int]:
     """CPU seconds, and templates found."""
     miner = TemplateMiner()
@@ -81,7 +89,7 @@ def drain(lines: list[str]) -> tuple[float, int]:
     """CPU seconds, and clusters found."""
     config = TemplateMinerConfig()
     config.profiling_enabled = False
-    config.masking_instructions = [MaskingInstruction(pattern, name) for pattern, name in _MASKS]
+    config.masking_instructions = [MaskingInstruction(pattern, name) for pattern, name in MASKS]
     miner = Drain(config=config)
     began = time.process_time()
     for line in lines:
@@ -99,9 +107,14 @@ def main() -> None:
     ours(lines[:100])  # compile, or load
     runs = [(ours(lines), drain(lines)) for _ in range(3)]
     rates = [len(lines) / statistics.median(run[k][0] for run in runs) for k in (0, 1)]
+    cold = make_cold_lines(min(args.lines, 3000))
+    cold_rates = [
+        len(cold) / statistics.median(measure(cold)[0] for _ in range(3)) for measure in (ours, drain)
+    ]
     result = {
         "lines_per_cpu_second": round(rates[0]), "drain3_lines_per_cpu_second": round(rates[1]),
         "ratio": round(rates[0] / rates[1], 1), "templates": runs[0][0][1], "drain3_clusters": runs[0][1][1],
+        "cold_lines_per_cpu_second": round(cold_rates[0]), "drain3_cold_lines_per_cpu_second": round(cold_rates[1]),
     }  # fmt: skip
     if args.json:
         json.dump(result, sys.stdout)

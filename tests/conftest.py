@@ -10,11 +10,15 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.turns import turn
 
 # A slow machine is no defect, and a run that fails has to fail again: no deadlines, the same examples every time.
 settings.register_profile(
@@ -43,19 +47,65 @@ def pytest_configure() -> None:
 
 #: folders whose tests share a running platform; they take longest, and begin first
 SHARING = ("system", "console")
+#: files whose tests look at when something happens: nothing runs beside one of them
+ALONE = (
+    "test_stopped_service.py",
+    "test_log_templates.py",
+    "test_lag_and_loss.py",
+    "test_learned.py",
+    "test_respond.py",
+)
+
+
+def together(nodeid: str) -> str:
+    """What of the tests stays in one process, when several share them: a folder of SHARING, else a file."""
+    file = nodeid.partition("::")[0]
+    folder = Path(file).parent.name
+    return folder if folder in SHARING else file
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several processes share the tests: those of a file stay together, and those of a folder in SHARING."""
+    """Those that take longest begin."""
+    items.sort(key=lambda i: SHARING.index(t) if (t := together(i.nodeid)) in SHARING else len(SHARING))
 
-    def group(item: pytest.Item) -> str:
-        folder = item.path.parent.name
-        return folder if folder in SHARING else str(item.path)
 
-    items.sort(key=lambda item: SHARING.index(group(item)) if group(item) in SHARING else len(SHARING))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Shares the tests by `together`."""
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Together(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # a test that waits is not yet timed
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Whoever has to be alone waits for the others, and they for it."""
+    with turn(alone=item.path.name in ALONE):
+        return (yield)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:  # noqa: ARG001
+    """The tables are made as a first start makes them, with what is in them from the start."""
+    from watchkeeper.domains.backups import beginning
+
+    with django_db_blocker.unblock():
+        beginning.fill()
+
+
+@pytest.fixture(autouse=True)
+def _filled_again(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """A test with transactions of its own leaves empty tables behind; the next one finds what is in them from the start."""
+    yield
+    mark = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (mark is not None and mark.kwargs.get("transaction")):
+        from watchkeeper.domains.backups import beginning
+
+        with django_db_blocker.unblock():
+            beginning.fill()
 
 
 @pytest.fixture

@@ -61,3 +61,11 @@ def test_imports_point_downwards() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_no_kind_offers_two_actions_of_one_name() -> None:
+    from watchkeeper.kernel.resource import registry
+
+    for resource in registry:
+        names = [action.name for action in resource.actions]
+        assert len(names) == len(set(names)), resource.path

@@ -41,14 +41,16 @@ def test_the_struck_entity_is_named_with_the_onset_given_given_late_or_not_given
     found = causes_of_metrics(KEYS, world(1, struck=struck), at=at, edges=EDGES)
     assert found.onset == 200
     assert found.causes[0].entity == struck
-    assert "times as far as it usually wanders" in found.causes[0].because[0]
+    assert "times as far as it usually wanders" in found.causes[0].because[0].text
 
 
 def test_with_a_target_only_its_metric_counts_and_those_dragged_along_do_not_win() -> None:
     target = ("front", "latency", "avg")
     found = causes_of_metrics(KEYS, world(2), at=200, edges=EDGES, target=target)
     assert found.causes[0].entity == "db"
-    assert "cart needs db and suffers too." in found.causes[0].because
+    said = [r.text for r in found.causes[0].because]
+    assert "cart and front need db and suffer too." in said
+    assert "That explains all that left its normal range." in said
     assert found.causes[0].metric == "latency"
 
 
@@ -64,6 +66,37 @@ def test_calm_needs_no_cause() -> None:
         for s in range(40)
     )
     assert said <= 8
+
+
+def test_what_a_candidate_leaves_unexplained_is_said() -> None:
+    values = world(2)
+    values[KEYS.index(("queue", "latency", "avg")), 200:] += 1.0
+    found = causes_of_metrics(KEYS, values, at=200, edges=EDGES, named=str.upper)
+    best = found.causes[0]
+    assert best.entity == "db" and KEYS[best.series][0] == "db"
+    assert any(r.text == "It leaves unexplained what QUEUE shows." for r in best.because)
+
+
+def test_normal_times_get_a_cause_as_rarely_as_was_stated() -> None:
+    """Out of 400 windows of 5 rows after 300 normal ones, about 5 % and not, say, 10 %."""
+    target, said = ("front", "latency", "avg"), 0
+    for seed in range(50):
+        usual = world(seed, 340, None)
+        for n in range(8):
+            window = usual[:, 300 + 5 * n : 305 + 5 * n]
+            found = causes_of_metrics(KEYS, window, at=0, normal=usual[:, :300], edges=EDGES, target=target)
+            said += bool(found.causes)
+    assert said <= 32
+
+
+@pytest.mark.parametrize("missing", [0.3, 0.7])
+def test_many_gaps_hide_neither_the_onset_nor_the_cause(missing: float) -> None:
+    values = world(7)
+    values[np.random.default_rng(1).random(values.shape) < missing] = np.nan
+    for at in (None, 200, 240):
+        found = causes_of_metrics(KEYS, values, at=at, edges=EDGES)
+        assert found.onset is not None and abs(found.onset - 200) <= 3
+        assert found.causes[0].entity == "db"
 
 
 def test_gaps_constants_and_short_files_survive() -> None:
@@ -130,14 +163,44 @@ def test_the_command_reads_files_and_writes_the_answer(tmp_path: Path) -> None:
         ("timestamp,a|b|c\n1\n", "line 2"),
         ("timestamp,a|b|c\n1,x\n", "line 2"),
         ("timestamp,a|b|c\nyesterday,1\n", "line 2"),
+        ("timestamp,a|b|c\nnan,1\n", "line 2"),
+        ("timestamp,a|b|c,a|b|c\n1,1,2\n", "there twice"),
+        ("timestamp,a|b|\udcff\n", "not a CSV file in UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_place(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "m.csv"
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     done = CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(path), "-o", str(tmp_path / "o")])
     assert done.exit_code == 2
     assert said in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--at", "yesterday"], "yesterday"),
+        (["--at", "99999"], "end before"),
+        (["--at", "0"], "nothing says what is normal"),
+        (["--target", "front"], "not entity|metric|statistic"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path: Path, options: list[str], said: str) -> None:
+    path = write(tmp_path / "m.csv", world(6))
+    done = CliRunner(env={"COLUMNS": "300"}).invoke(app, [str(path), *options, "-o", str(tmp_path / "o")])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+
+
+def test_rows_out_of_order_a_byte_order_mark_and_an_unknown_target_are_taken(tmp_path: Path) -> None:
+    path, out = write(tmp_path / "m.csv", world(6)), tmp_path / "o.json"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\ufeff" + "\n".join([head, *reversed(rows)]) + "\n")
+    done = CliRunner().invoke(app, [str(path), "--target", "nobody|latency|avg", "-o", str(out)])
+    assert done.exit_code == 0, done.output
+    said = json.loads(out.read_text())
+    assert said["onset"] == 200.0 and said["causes"][0]["metric"] == "latency"
+    assert "There is no series nobody|latency|avg" in said["note"]
 
 
 def test_times_are_numbers_or_dates() -> None:

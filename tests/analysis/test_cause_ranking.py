@@ -63,7 +63,7 @@ def test_a_change_shortly_before_is_named_with_the_item_and_an_old_one_is_not() 
     fresh = {"app5": [Change("c1", "app5", "Deploy 42", NOW - 60_000)]}
     cause = Ranking().rank(told, MANY, fresh)[0]
     assert (cause.item, cause.change) == ("app5", "c1")
-    assert "app5 was changed shortly before: Deploy 42." in [r.text for r in cause.because]
+    assert "app5 was changed 1 minute before: Deploy 42." in [r.text for r in cause.because]
     old = {"app5": [Change("c1", "app5", "Deploy 42", NOW - 10_000_000)]}
     assert all(not c.change for c in Ranking().rank(told, MANY, old))
 
@@ -97,4 +97,18 @@ def test_a_change_told_as_an_event_reaches_the_situation() -> None:
     stages.read([event("Errors", "cart", NOW + 60_000)], at_ms=NOW + 60_000)
     (situation,) = stages.open()
     assert situation.causes[0].change == f"Deploy 7-cart-{NOW}"
-    assert situation.version == "graph-time-1 ranking-1"
+    assert situation.version == "graph-time-2 ranking-1"
+
+
+def test_a_candidate_says_what_it_explains_and_only_one_without_alerts_that_it_is_inferred() -> None:
+    graph = topology((("front", "cart"), ("cart", "redis"), ("orders", "redis"), ("mail", "disk")))
+    clues = [
+        Clue("front", "Slow", NOW + 50),
+        Clue("cart", "Slow", NOW),
+        Clue("orders", "Slow", NOW + 9),
+        Clue("mail", "Slow", NOW),
+    ]
+    causes = {c.item: [r.text for r in c.because] for c in Ranking().rank(clues, graph)}
+    assert "redis has no alert of its own: it is inferred from what needs it." in causes["redis"]
+    assert "It explains 3 of the 4 items in trouble, and not mail." in causes["redis"]
+    assert not any("no alert of its own" in text for text in causes["cart"])

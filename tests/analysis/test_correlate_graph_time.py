@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.alerts_told import NOW, topology
-from watchkeeper.analysis.correlators.arrival import Arrival
+from watchkeeper.analysis.correlators.arrival import Arrival, Member
 from watchkeeper.analysis.correlators.graph_time import BLOW, GraphTime
 from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.analysis.correlators.settle import SETTLE_MS
@@ -170,7 +171,44 @@ def test_items_in_trouble_together_again_and_again_are_known_by_it() -> None:
     assert correlator.where("0900") == correlator.where("0901")
     group = correlator.group(correlator.where("0901"))
     assert group is not None
-    assert any("have had alerts together before" in r.text for r in group.members["0901"].because)
+    assert any("have had alerts together about" in r.text for r in group.members["0901"].because)
+
+
+def test_whoever_tells_much_teaches_no_more_than_one_situation() -> None:
+    """An item counts once in a situation, however often it alerts: nobody becomes a partner by shouting."""
+    correlator, at = GraphTime(), NOW
+    items = [f"loose{n}" for n in range(12)]
+    told = [Arrival(f"x{n}", at + 10 * n, x, "Odd", n, ("ticket=4711",)) for n, x in enumerate(items)]
+    correlator.adopt([], GRAPH, kept=False)
+    number = correlator.adopt([Member(told[0], ())], GRAPH, kept=False)
+    for a in told[1:]:
+        correlator.add(number, Member(a, ()))
+    for n in range(500):
+        again = Arrival(f"y{n}", at + 5000 + n, items[-1], "Odd", 1000 + n, ("ticket=4711",))
+        correlator.place([again], GRAPH)
+    correlator.close(number)
+    assert correlator.history.times(items[-1], items[0], at) <= 1.0
+
+
+def test_two_troubles_in_one_place_are_told_apart_by_the_rounds_in_which_they_are_told() -> None:
+    chance, correlator, at = random.Random(5), GraphTime(), NOW
+
+    def trouble(mark: str, begin: int, count: int = 60) -> list[Arrival]:
+        times = sorted(
+            begin + 15_000 * int(chance.expovariate(0.2)) + chance.randrange(100) for _ in range(count)
+        )
+        return [Arrival(f"{mark}{n}", t, chance.choice("abcd"), "Slow", n) for n, t in enumerate(times)]
+
+    for n in range(12):  # one after another: the length of the rounds is learned
+        correlator.place(trouble(f"before{n}-", at), GRAPH)
+        at += 3_600_000
+    assert correlator.rounds.period("Slow") == 15_000
+    one, two = trouble("one-", at), trouble("two-", at + 67_000)
+    correlator.place([*one, *two], GRAPH)
+    groups = [g for g in partition(correlator) if any(a.startswith("two-") for a in g)]
+    largest = max(groups, key=len)
+    assert sum(a.startswith("two-") for a in largest) >= 0.85 * len(largest)
+    assert len(largest) >= 0.85 * len(two)
 
 
 def test_a_few_new_relations_in_a_large_graph_are_patched_in() -> None:

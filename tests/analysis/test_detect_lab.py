@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +123,51 @@ def test_public_series_show_their_anomaly(tmp_path: Path, name: str) -> None:
         float(r["anomaly_score"]) for r in rows if not any(a <= r["timestamp"] <= b for a, b in windows)
     ]
     assert max(inside) > max(outside)
+
+
+_MEASURED = """
+import resource, sys
+from typer.testing import CliRunner
+from tests.analysis.test_detect_lab import APP
+done = CliRunner().invoke(APP, sys.argv[1:])
+assert done.exit_code == 0, done.output
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _peak_kib(folder: Path, rows: int, columns: int) -> int:
+    """Of a process that scores so many rows."""
+    source = folder / f"{rows}.csv"
+    with source.open("w") as file:
+        file.write(",".join(["timestamp", *(f"c{k}" for k in range(columns))]) + "\n")
+        for i in range(rows):
+            file.write(
+                ",".join([str(1_750_000_000 + 60 * i), *(str((i * 7 + k) % 101) for k in range(columns))])
+                + "\n"
+            )
+    words = [sys.executable, "-c", _MEASURED, str(source), "-o", str(folder / "out")]
+    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 300_000), (3, 60_000)])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, columns: int, rows: int) -> None:
+    small, large = _peak_kib(tmp_path, 10_000, columns), _peak_kib(tmp_path, rows, columns)
+    assert large - small < 24 * 1024
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_times_without_a_zone_that_repeat_and_step_back_are_scored_like_any(
+    tmp_path: Path, columns: int
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    begin = datetime(2026, 10, 25, tzinfo=UTC)  # the clock is put back an hour, as many zones do
+    lines = []
+    for i, value in enumerate(_series()):
+        at = begin + timedelta(minutes=i - 60 * (i >= 700) - (i % 50 == 0))
+        lines.append(",".join([f"{at:%Y-%m-%d %H:%M:%S}", *[str(value)] * columns]))
+    out = tmp_path / "out.csv"
+    header = ",".join(["timestamp", *(f"c{k}" for k in range(columns))])
+    assert _lab(_write(tmp_path / "in.csv", header, lines), "-o", out).exit_code == 0
+    scores = [float(r["anomaly_score"]) for r in _rows(out)]
+    assert len(scores) == len(lines) and max(scores[1200:1206]) > 0.9 > max(scores[:1200])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 from watchkeeper.analysis.pipeline import SeriesInfo, Work
 from watchkeeper.analysis.stages.detect import Detect
+from watchkeeper.analysis.stages.detect_levels import Levels
+from watchkeeper.model.doors import RULES
 from watchkeeper.model.reason import ReasonKind
 from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.model.topology import Item, Topology, item_id
@@ -144,6 +147,13 @@ def test_one_lost_series_of_a_living_host_is_told_when_it_lived_long() -> None:
     assert found.item == HOSTS[1] and "has not sent CPU utilization (m1)" in found.summary
 
 
+def test_a_mark_that_a_series_ended_is_no_sign_of_life() -> None:
+    estate = Estate()
+    estate.run(6 * 240 + 140)
+    (found,) = estate.run(60, {6: float("nan")})
+    assert found.kind == "silence" and "has not sent CPU utilization (m1)" in found.summary
+
+
 @pytest.mark.parametrize("down_ms", [0, 3_600_000])
 def test_nobody_is_silent_because_we_were_down(down_ms: int) -> None:
     estate = Estate()
@@ -218,3 +228,38 @@ def test_a_message_that_floods_is_told_in_messages_a_minute() -> None:
         estate.step(logs=_usual_logs(k) * 40)
     (found,) = [f for f in estate.findings if f.kind == "rate"]
     assert "checkpoint complete: wrote <*> buffers” 1280 times a minute; it is usually " in found.summary
+
+
+def test_what_rules_made_of_other_series_is_not_judged() -> None:
+    levels = Levels()
+    infos = {n: SeriesInfo(n, f"m{n}", {}, "gauge", "", door) for n, door in ((1, RULES), (2, "prometheus"))}
+    for minute in range(3):
+        series = np.array([1, 2], np.uint64)
+        levels.process(series, np.full(2, minute * 60_000), np.array([math.nan, 1.0]), infos)
+    assert levels.by_slot == [2]
+
+
+def _in_pieces(steps: int) -> tuple[list[Finding], list[Finding]]:
+    """Two hours of calm and twenty minutes of a load that stays, read so many steps at a time: what was told when."""
+    estate, told = Estate(), []
+    for begin in range(0, 560, steps):
+        work = Work(estate.offset, estate.offset, estate.now, TOPOLOGY, series=estate.infos)
+        for n in range(begin, min(560, begin + steps)):
+            values = estate.values() | ({2: 0.9} if n >= 480 else {1: 0.9} if 400 <= n < 440 else {})
+            work.batches.append((estate.offset, Stream.SAMPLES, _samples(values, estate.now)))
+            estate.now += STEP
+            work.now_ms = estate.now
+        estate.stage.process(work)
+        told.append(work.findings)
+        estate.offset += 1
+    return [f for found in told for f in found], told[-1]
+
+
+def test_what_is_read_late_is_judged_as_in_time() -> None:
+    """After a standstill of analysis one Work holds hours; what has lasted by then is told at once, what is over is not."""
+    in_time, _ = _in_pieces(4)
+    late, last = _in_pieces(560)
+    assert [(f.key, f.active, f.time_ms) for f in last] == [
+        (f.key, f.active, f.time_ms) for f in in_time if "2" in f.key
+    ]
+    assert late == last and len(in_time) == 3

@@ -7,6 +7,8 @@ import json
 import random
 import resource
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,8 @@ from typer.testing import CliRunner
 
 from watchkeeper.analysis.templates import TemplateMiner
 from watchkeeper.analysis.templates.templater import Templater
-from watchkeeper.analysis.templates.variables import parameters
 from watchkeeper.cli.lab_templates import templates
+from watchkeeper.model.log_values import parameters
 from watchkeeper.model.signals import SCHEMAS, Stream
 
 PUBLIC = Path(__file__).parents[3] / "shared" / "data" / "loghub"
@@ -128,12 +130,12 @@ def test_telemetry_and_analysis_see_the_same_ids_whoever_comes_first() -> None:
     first, second = _batch(["took 3 ms", ""]), _batch(["x", "took 5 ms", "gave up"]).slice(1)
     assert templater.ids(first)[1] == 0
     ids, new = templater(first)
-    assert np.array_equal(ids, templater.ids(first)) and dict(new) == {int(ids[0]): "took <*> ms"}
+    assert np.array_equal(ids, templater.ids(first)) and new == [(int(ids[0]), "took <*> ms", 0)]
     more, new = templater(second)
-    assert more[0] == ids[0] and dict(new) == {int(more[1]): "gave up"}
+    assert more[0] == ids[0] and new == [(int(more[1]), "gave up", 0)]
     again = Templater()
     assert again.restore(templater.snapshot())
-    assert dict(again(first)[1]) == {int(ids[0]): "took <*> ms", int(more[1]): "gave up"}
+    assert set(again(first)[1]) == {(int(ids[0]), "took <*> ms", 0), (int(more[1]), "gave up", 0)}
 
 
 def test_values_are_kept_typed() -> None:
@@ -179,3 +181,33 @@ def test_public_logs_are_grouped_as_people_did(system: str) -> None:
         found.setdefault(template, set()).add(i)
     right = [g for g in found.values() if g in true.values()]
     assert sum(map(len, right)) / len(rows) > 0.95
+
+
+def test_the_command_keeps_every_line_whatever_separates_words_and_gives_the_same_ids_again(
+    tmp_path: Path,
+) -> None:
+    """As people run it: a process of its own, twice."""
+    command = Path(sys.executable).with_name("watchkeeper")
+    lines = [
+        "took 3 ms\r",
+        "",
+        "a\x0bb 1\x0cc",
+        "x\x85y\u2028z 7",
+        "took 4 ms",
+        "\t",
+        '"quoted", 5',
+        "q 0 last",
+    ]
+    source = tmp_path / "in.txt"
+    source.write_bytes("\n".join(lines).encode())
+    found = []
+    for name in ("one.csv", "two.csv"):
+        out = tmp_path / name
+        subprocess.run(
+            [command, "lab", "templates", source, "-o", out], check=True, capture_output=True, timeout=300
+        )
+        with out.open(newline="", encoding="utf-8") as file:
+            found.append(list(csv.DictReader(file)))
+    assert found[0] == found[1] and [r["line"] for r in found[0]] == [str(n) for n in range(1, 9)]
+    assert [bool(r["template_id"]) for r in found[0]] == [True, False, True, True, True, False, True, True]
+    assert found[0][0] == {**found[0][4], "line": "1"} and found[0][0]["template"] == "took <*> ms"

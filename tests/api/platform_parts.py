@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,20 +46,25 @@ def served(secret: str = "") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def analysing(journal: Journal, folder: Path) -> Iterator[None]:
-    """Analysis without detectors: what comes through the journal is deduplicated, correlated and written."""
+def analysing(
+    journal: Journal, folder: Path, clock: Callable[[], float] = time.time, *, detecting: bool = False
+) -> Iterator[None]:
+    """Analysis: what comes through the journal is deduplicated, correlated and written, at the time that the clock shows;
+    with `detecting` by all stages, else without detectors."""
     from django.db import connection
 
     from watchkeeper.analysis.pipeline import Pipeline
     from watchkeeper.analysis.stages.correlate import Correlate
     from watchkeeper.analysis.stages.deduplicate import Deduplicate
+    from watchkeeper.analysis.stages.detect import Detect
     from watchkeeper.analysis.stages.normalise import Normalise
     from watchkeeper.app.records import DjangoRecords
     from watchkeeper.app.runner import Runner
 
     deduplicate = Deduplicate()
-    pipeline = Pipeline([Normalise(), deduplicate, Correlate(deduplicate.living)])
-    runner = Runner(journal, pipeline, DjangoRecords(), folder / "learned")
+    stages = [Normalise(), *([Detect()] if detecting else []), deduplicate, Correlate(deduplicate.living)]
+    pipeline = Pipeline(stages)
+    runner = Runner(journal, pipeline, DjangoRecords(), folder / "learned", clock=clock)
     stop = threading.Event()
 
     def run() -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.console import shop
 from tests.platform import Platform
-from tests.support import eventually, require
+from tests.support import eventually, free_port, require
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -26,7 +26,10 @@ NAME, PASSWORD = "ada", "correct horse battery"
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     require(CHROMIUM.exists(), "no Chromium")
     # Identity providers of the tests are on this machine.
-    allowed = {"WATCHKEEPER_OUTBOUND_ALLOW": "127.0.0.0/8,::1/128"}
+    allowed = {
+        "WATCHKEEPER_OUTBOUND_ALLOW": "127.0.0.0/8,::1/128",
+        "WATCHKEEPER_SYSLOG": f"127.0.0.1:{free_port()}",
+    }
     running = Platform(tmp_path_factory.mktemp("console") / "var", allowed).start(180.0)
     yield running
     assert running.stop() == 0
@@ -47,17 +50,22 @@ def first_link(platform: Platform) -> str:
     return eventually(lambda: re.search(r"once with: +(\S+)\s", log.read_text()))[1]  # type: ignore[index]
 
 
+def begin(page: Page, platform: Platform) -> None:
+    """Sign in with the one-time link."""
+    page.goto(first_link(platform))
+    page.get_by_label("User name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url(platform.url + "/")
+
+
 @pytest.fixture(scope="package")
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
     page = context.new_page()
-    page.goto(first_link(platform))
-    page.get_by_label("User name").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Begin").click()
-    page.wait_for_url(platform.url + "/")
+    begin(page, platform)
     keep(page, "overview-empty")
     page.close()
     yield context
@@ -113,6 +121,13 @@ def pick(page: Page, label: str, name: str) -> None:
     expect(found).to_have_count(1)
     expect(found).to_contain_text(name)
     box.press("Enter")
+
+
+def unfold(page: Page) -> None:
+    """Open the sections of a form that are closed at first."""
+    closed = page.locator("details.wk-section:not([open]) > summary:visible")
+    while closed.count():
+        closed.first.click()
 
 
 def keep(page: Page, name: str) -> None:

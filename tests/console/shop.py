@@ -38,13 +38,15 @@ def situation_of(platform: Platform, alertname: str) -> dict[str, Any] | None:
 
 
 def outage() -> list[dict[str, Any]]:
-    """The database is down and all who need it complain."""
-    return [
+    """The database is down and all who need it complain, for longer than any tests take."""
+    ends = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()
+    told = [
         alert("DatabaseDown", "orders-db", "critical", "orders-db does not accept connections"),
         alert("HighErrorRate", "checkout", "error", "27 % of the requests to checkout fail"),
         alert("HighErrorRate", "storefront", "warning", "9 % of the requests to storefront fail"),
         alert("PaymentsStuck", "billing", "error", "No payment was booked for 5 minutes"),
     ]
+    return [{**a, "endsAt": ends} for a in told]
 
 
 def alert(name: str, service: str, severity: str, summary: str, **labels: str) -> dict[str, Any]:

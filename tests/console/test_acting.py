@@ -127,7 +127,12 @@ def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, 
     expect(page.get_by_label("Enabled")).to_be_checked()
     page.get_by_label("Name", exact=True).fill("to the hook")
     page.get_by_label("Address").fill("ftp://example.org/")
-    page.get_by_label("Labels").fill("team=shop\nstage=live")
+    labels = page.get_by_role("group", name="Labels")
+    labels.get_by_label("Labels: name").fill("team")
+    labels.get_by_label("Labels: value").fill("shop")
+    labels.get_by_role("button", name="Add a name and value").click()
+    labels.get_by_label("Labels: name").nth(1).fill("stage")
+    labels.get_by_label("Labels: value").nth(1).fill("live")
     page.get_by_label("opened").check()
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".invalid-feedback")).to_contain_text("write https://host/path")
@@ -137,10 +142,12 @@ def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, 
     page.get_by_role("link", name="Done").click()
     page.locator("#table").get_by_role("link", name="to the hook").click()
     expect(page.locator("main")).to_contain_text("team=shop")
-    page.get_by_role("link", name="Change").click()
-    expect(page.get_by_label("Labels")).to_have_value("team=shop\nstage=live")
+    page.get_by_role("link", name="Change", exact=True).click()
+    expect(labels.get_by_label("Labels: value")).to_have_count(2)
+    expect(labels.get_by_label("Labels: value").nth(1)).to_have_value("live")
     expect(page.get_by_label("opened")).to_be_checked()
-    page.get_by_label("Labels").fill("")
+    for _ in range(2):
+        labels.get_by_role("button", name="Take this name and value away").first.click()
     page.get_by_label("Enabled").uncheck()
     page.get_by_role("button", name="Save").click()
     expect(page.locator("h1")).to_have_text("to the hook")
@@ -150,12 +157,12 @@ def test_what_can_be_changed_is_changed_in_a_form(seeded: Platform, page: Page, 
 
 def test_the_menu_of_a_narrow_screen(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.get_by_role("link", name="Doors", exact=True)).to_be_hidden()
+    expect(page.get_by_role("link", name="Logs", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
     keep(page, "menu")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.get_by_role("link", name="Doors", exact=True).click()
-    page.wait_for_url("**/doors/")
+    page.get_by_role("link", name="Logs", exact=True).click()
+    page.wait_for_url("**/explore/logs/")
 
 
 def press(page: Page, label: str, *, again: bool = False) -> None:

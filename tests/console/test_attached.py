@@ -79,7 +79,7 @@ def tag_it(page: Page) -> None:
 
 
 def fill_in(page: Page, here: str) -> None:
-    page.locator(".card", has_text="More about it").get_by_role("link", name="Change").click()
+    page.locator(".card", has_text="More about it").get_by_role("link", name="Change", exact=True).click()
     page.get_by_label("Cost centre").fill("47")
     page.get_by_label("Support").select_option("day and night")
     page.get_by_label("Reviewed").fill("2026-03-04T05:06")
@@ -89,7 +89,7 @@ def fill_in(page: Page, here: str) -> None:
     page.get_by_label("Cost centre").fill("4711")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("main")).to_contain_text("4711")
-    page.locator(".card", has_text="More about it").get_by_role("link", name="Change").click()
+    page.locator(".card", has_text="More about it").get_by_role("link", name="Change", exact=True).click()
     expect(page.get_by_label("Reviewed")).to_have_value("2026-03-04T05:06")
     page.goto(here)
 

@@ -3,6 +3,8 @@ tells, and what a rule did is read and replayed."""
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import keep
@@ -22,7 +24,9 @@ def test_a_rule_is_tried_saved_and_followed(page: Page, platform: Platform) -> N
     expect(page.locator("#tried")).to_contain_text("line 1, column 13")
     condition.fill("record.name == 'network'")
     page.get_by_role("button", name="Try it").click()
-    expect(page.locator("#tried")).to_contain_text("It would have fired for 1 of the last 2 events.")
+    expect(page.locator("#tried")).to_contain_text(
+        re.compile(r"It would have fired for 1 of the last \d+ events\.")
+    )
     expect(page.locator("#tried")).to_contain_text("made team network")
     page.locator("#f-address").fill(
         "https://10.0.0.1/hook"
@@ -47,6 +51,9 @@ def test_a_rule_is_tried_saved_and_followed(page: Page, platform: Platform) -> N
 
 def test_a_record_is_watched_and_the_bell_tells(page: Page, platform: Platform) -> None:
     made = platform.do("/api/devices/", {"name": "core-1", "status": "staged", "role": "switch"}).json()
+    page.goto(f"{platform.url}/inbox/")
+    if (all_ := page.get_by_role("button", name="Mark all as read")).count():  # what other tests have told
+        all_.click()
     page.goto(f"{platform.url}/devices/{made['id']}/")
     page.get_by_role("button", name="Watch", exact=True).click()
     expect(page.get_by_role("button", name="Stop watching")).to_be_visible()

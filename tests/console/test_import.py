@@ -21,7 +21,7 @@ def test_items_from_a_file(seeded: Platform, page: Page, said: list[str]) -> Non
         page.get_by_role("link", name="CSV").click()
     (head, row) = download.value.path().read_text().splitlines()
     assert head.startswith("id,kind,declared,name,") and row.startswith(f"{made['id']},printer,,plotter,")
-    page.get_by_role("link", name="Import").click()
+    page.get_by_role("link", name="Import", exact=True).click()
     rows = [{"name": "", "kind": "printer"}, {"name": "tray", "kind": "printer", "colour": "red"}]
     page.get_by_label("Or paste it here").fill(json.dumps(rows))
     page.get_by_role("button", name="Preview").click()

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import keep, pick
+from tests.console.conftest import keep, pick, unfold
 from tests.platform import Platform
 from tests.support import eventually
 
@@ -51,6 +51,7 @@ def test_a_mapping_is_tried_on_a_payload_before_it_is_saved(
     attempt()
     expect(tried).to_contain_text("Alerts from (events[): it ends in the middle")
     keep(page, "mapping-wrong")
+    unfold(page)
     page.get_by_label("Alerts from").fill("events[]")
     for label, text in MAPPING.items():
         page.get_by_label(label).fill(text)
@@ -76,7 +77,7 @@ def test_a_mapping_is_tried_on_a_payload_before_it_is_saved(
 
 def change(page: Page, platform: Platform, secret: str) -> None:
     """A mapping that is changed works within seconds; one that is wrong is not saved."""
-    page.get_by_role("link", name="Change").click()
+    page.get_by_role("link", name="Change", exact=True).click()
     page.get_by_label("Alerts from").fill("")
     page.get_by_label("Name from").fill("rule.title || foo(@)")
     page.get_by_role("button", name="Save").click()

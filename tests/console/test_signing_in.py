@@ -15,7 +15,7 @@ import oidc_provider_mock
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.console.conftest import PASSWORD, keep, watch
+from tests.console.conftest import PASSWORD, keep, unfold, watch
 from tests.platform import Platform
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -161,6 +161,7 @@ def test_a_provider_is_set_up_and_signs_people_in(
         page.get_by_label("Issuer").fill(f"http://localhost:{idp.server_port}")
         page.get_by_label("Client ID").fill("watchkeeper")
         page.get_by_label("Client secret").fill("hush")
+        unfold(page)
         page.get_by_label("Create accounts").check()
         keep(page, "oidc-provider-new")
         page.get_by_role("button", name="Save").click()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import pickle
-import pkgutil
 import random
-from typing import Any
 
 import msgspec
 import pytest
 
+from tests.contract.finding import classes
 from watchkeeper.analysis import causes
 from watchkeeper.analysis.causes.clue import CauseFinder, Clue
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
@@ -19,18 +16,7 @@ from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 NOW = 1_700_000_000_000
 
 
-def found() -> list[Any]:
-    """Classes with `rank` and a version."""
-    kinds: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(causes.__path__, f"{causes.__name__}."):
-        for name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if hasattr(kind, "rank") and isinstance(getattr(kind, "version", None), str):
-                kinds[name] = kind
-    assert kinds
-    return list(kinds.values())
-
-
-every = pytest.mark.parametrize("kind", found(), ids=lambda k: k.__name__)
+every = pytest.mark.parametrize("kind", classes(causes, "rank", "learn", "version"), ids=lambda k: k.__name__)
 chance = random.Random(3)
 GRAPH = Topology(
     [Item(f"i{n}", "service", f"i{n}") for n in range(100)],

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import pickle
-import pkgutil
 import random
-from typing import Any
 
 import msgspec
 import pytest
 
+from tests.contract.finding import classes
 from watchkeeper.analysis import correlators
 from watchkeeper.analysis.correlators.arrival import Arrival, Correlator, Member
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
@@ -19,18 +16,9 @@ from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 NOW = 1_700_000_000_000
 
 
-def found() -> list[Any]:
-    """Classes with `place` and a version."""
-    kinds: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(correlators.__path__, f"{correlators.__name__}."):
-        for name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if hasattr(kind, "place") and isinstance(getattr(kind, "version", None), str):
-                kinds[name] = kind
-    assert kinds
-    return list(kinds.values())
-
-
-every = pytest.mark.parametrize("kind", found(), ids=lambda k: k.__name__)
+every = pytest.mark.parametrize(
+    "kind", classes(correlators, "place", "release", "version"), ids=lambda k: k.__name__
+)
 GRAPH = Topology(
     [Item(f"i{n}", "service", f"i{n}") for n in range(60)],
     [Relation(f"i{n}", f"i{n + 1}", RelationKind.DEPENDS_ON) for n in range(59) if n % 6 != 5],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
-import pkgutil
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.contract.finding import classes
 from watchkeeper.analysis import detectors
 from watchkeeper.analysis.detectors import Detector
 
@@ -20,16 +19,7 @@ Points = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 def found() -> list[Callable[[], Detector]]:
     """Every class of the package that has what the Detector protocol asks for."""
-    out: list[Callable[[], Detector]] = []
-    for module in pkgutil.iter_modules(detectors.__path__):
-        loaded = importlib.import_module(f"{detectors.__name__}.{module.name}")
-        for thing in vars(loaded).values():
-            own = isinstance(thing, type) and thing.__module__ == loaded.__name__
-            if own and all(
-                hasattr(thing, m) for m in ("name", "version", "update", "grow", "explain", "state")
-            ):
-                out.append(thing)
-    return out
+    return classes(detectors, "name", "version", "update", "grow", "explain", "state")
 
 
 def points(n: int, series: int, seed: int) -> Points:

@@ -22,6 +22,7 @@ from tests.domains.analysis_structs import NOW, alert, situation
 from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Organisation, Policy, Role, Team
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.maintenance.models import MaintenanceWindow
 from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.models import AuditEntry
@@ -68,6 +69,34 @@ def grant(role: str, **fields: Any) -> Grant:
     """A grant in force since yesterday."""
     base = {"reason": "a test", "valid_from": timezone.now() - dt.timedelta(days=1), "approved_by": "test"}
     return Grant.objects.create(role=Role.objects.get(name=role), **{**base, **fields})
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("applications analyst", 409), ("network administrator", 409), ("service desk agent", 403), ("cloud architect", 403),
+     ("external auditor", 403)],
+)  # fmt: skip
+def test_who_does_not_plan_maintenance_may_not_end_it(role: str, status: int) -> None:
+    """Making, changing, extending, ending and removing; who may is told that this one does not run now."""
+    window = MaintenanceWindow.objects.create(
+        name="later", labels={"a": "b"}, created_by="ann", starts_at=timezone.now() + dt.timedelta(days=1),
+        ends_at=timezone.now() + dt.timedelta(days=2),
+    )  # fmt: skip
+    client, one = person("cat", role), f"/api/maintenance-windows/{window.pk}/"
+    for action, data in (("end-now", {}), ("extend", {"until": "2099-01-01T00:00:00Z"})):
+        assert client.post(f"{one}{action}/", data, "application/json").status_code == status, action
+    new = {
+        "name": "new",
+        "labels": {"a": "b"},
+        "starts_at": "2099-01-01T00:00:00Z",
+        "ends_at": "2099-01-01T01:00:00Z",
+    }
+    may = status == 409
+    assert client.post("/api/maintenance-windows/", new, "application/json").status_code == (
+        201 if may else 403
+    )
+    assert client.patch(one, {"name": "x"}, "application/json").status_code == (200 if may else 403)
+    assert client.delete(one).status_code == (204 if may else 403)
 
 
 def policy(text: str, **fields: Any) -> Policy:

@@ -470,7 +470,8 @@ def test_nobody_runs_by_a_rule_what_they_may_not_run_themselves(root: Client) ->
     body = running("label-device", arguments={"asset_tag": "A-1"})
     answer = ann.post("/api/event-rules/", json.dumps(body), content_type=JSON)
     assert "you may not start 'label-device'" in problem(answer, 400)["errors"]["job"]
-    page = ann.post("/event-rules/new/", {**body, "arguments": '{"asset_tag": "A-1"}', "per_minute": "60"})
+    typed = {"arguments__name": "asset_tag", "arguments__value": "A-1", "per_minute": "60"}
+    page = ann.post("/event-rules/new/", {**body, **typed})
     assert page.status_code == 400 and "you may not start" in html.unescape(page.content.decode())
     theirs = call(root, "post", "/api/event-rules/", body, 201)
     mine = call(

@@ -27,6 +27,7 @@ CHOSEN = (
     "tests/api/test_rest.py::test_items_and_relations_by_hand",
     "tests/exchange/test_console.py",
     "tests/domains/test_notifications.py::test_a_situation_is_told_from_its_opening_to_its_end",
+    "tests/domains/test_paging_workers.py",
 )
 
 

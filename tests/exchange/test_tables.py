@@ -97,6 +97,7 @@ def test_csv_as_spreadsheets_write_it(delimiter: str) -> None:
         (Format.YAML, b"- name: !!python/object:os.system {}\n", "YAML: line 1"),
         (Format.YAML, b"- name: !!binary aGk=\n", "a bytes is not taken"),
         (Format.YAML, b"- " * 5000 + b"a", "YAML: "),
+        (Format.YAML, b"[" * 40_000, "YAML: it is YAML of more than"),
         (Format.YAML, b"- n: " + b"9" * 5000, "YAML: "),
     ],
 )  # fmt: skip

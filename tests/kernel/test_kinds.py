@@ -141,6 +141,22 @@ class TestSessions(KindChecks):
         return made
 
 
+class TestJudgements(KindChecks):
+    """Made by the writer, as analysis does once an act has gone through the journal."""
+
+    path = "judgements"
+
+    def make(self, start: int, stop: int) -> list[Any]:
+        acts = [
+            Act(id=f"j{n}", kind=ActKind.USUAL, target=f"{n:016x}", actor="ann", time_ms=NOW,
+                data={"key": f"level|{n:016x}", "name": f"alert {n}", "text": f"load of db up to {n}", "why": "so it is",
+                      "period": 0, "up": True, "bound": float(n), "edge": 0.0})
+            for n in range(start, stop)
+        ]  # fmt: skip
+        AnalysisWriter().write({}, {}, [], acts, offset=stop, now_ms=NOW + stop)
+        return [a.id for a in acts]
+
+
 class TestSilences(KindChecks):
     """Made by the writer, as analysis does once an act has gone through the journal."""
 

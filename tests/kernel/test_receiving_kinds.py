@@ -57,6 +57,7 @@ class TestMqttSubscriptions(KindChecks):
         ({"mapping": {"name": "foo["}}, "mapping"),
         ({"mapping": {"label.": "foo"}}, "mapping"),
         ({"certificate": "-----BEGIN CERTIFICATE-----"}, "certificate"),
+        ({"certificate": "Zertifikat von Müller"}, "certificate"),
     ])  # fmt: skip
     def test_what_could_not_work_is_refused(self, body: dict[str, Any], field: str) -> None:
         answer = self.writer.post(self.url, {**self.valid(1), **body}, content_type="application/json")

@@ -32,6 +32,7 @@ from watchkeeper.receivers.pagerduty import PagerDutyDoor
 from watchkeeper.receivers.remote_write import RemoteWriteDoor
 from watchkeeper.receivers.series import SeriesTable
 from watchkeeper.receivers.server import Secured
+from watchkeeper.receivers.tls import Certificate
 
 SECRET = "wk_test_secret"
 INNER = "inner-secret"
@@ -156,6 +157,7 @@ class RunningFront:
         monotonic: Callable[[], float] = time.monotonic,
         keys: Mapping[str, IntakeKey] = KEYS,
         secured: Secured | None = None, forwarding: Forwarding | None = None, remote_write: bool = False,
+        grpc_shown: Certificate | None = None,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
@@ -164,6 +166,7 @@ class RunningFront:
         self.port: int = self.socket.getsockname()[1]
         self.grpc_socket = listener()
         self.grpc_port: int = self.grpc_socket.getsockname()[1]
+        self._grpc_shown = grpc_shown
         self._otlp = otlp.doors(self.series)
         rows = [AlertmanagerDoor().row(), *PagerDutyDoor().rows(), *(d.row() for d in self._otlp), *doors]
         if remote_write:  # compiles, so not for everybody
@@ -187,7 +190,7 @@ class RunningFront:
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self.front = Front([self.socket], self._rows, **self._settings)
-        self.grpc = otlp_grpc.server(self.grpc_socket, self._otlp, self.front.intake)
+        self.grpc = otlp_grpc.server(self.grpc_socket, self._otlp, self.front.intake, self._grpc_shown)
         await self.front.start()
         await self.grpc.start()
         self._ready.set()

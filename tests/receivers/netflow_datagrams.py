@@ -33,9 +33,9 @@ def record(f: Told) -> bytes:
     )
 
 
-def v5(*flows: Told, sampling: int = 0) -> bytes:
+def v5(*flows: Told, sampling: int = 0, number: int = 1) -> bytes:
     """A datagram of NetFlow 5."""
-    out = struct.pack("!HHIIIIBBH", 5, len(flows), 1, 1, 1, 1, 0, 0, sampling)
+    out = struct.pack("!HHIIIIBBH", 5, len(flows), 1, 1, 1, number, 0, 0, sampling)
     for f in flows:
         out += socket.inet_aton(f.source) + socket.inet_aton(f.destination) + bytes(4)
         out += struct.pack("!HHIIIIHH", 1, 2, f.packets, f.octets, 0, 1, f.source_port, f.destination_port)
@@ -54,12 +54,12 @@ def template(number: int, fields: Sequence[tuple[int, int]] = FIELDS) -> bytes:
     return struct.pack("!HH", number, len(fields)) + b"".join(struct.pack("!HH", *f) for f in fields)
 
 
-def v9(*sets: bytes, domain: int = 0) -> bytes:
+def v9(*sets: bytes, domain: int = 0, number: int = 1) -> bytes:
     """A datagram of NetFlow 9; its templates are set 0, those of options set 1."""
-    return struct.pack("!HHIIII", 9, len(sets), 1, 1, 1, domain) + b"".join(sets)
+    return struct.pack("!HHIIII", 9, len(sets), 1, 1, number, domain) + b"".join(sets)
 
 
-def ipfix(*sets: bytes, domain: int = 0) -> bytes:
+def ipfix(*sets: bytes, domain: int = 0, number: int = 1) -> bytes:
     """A message of IPFIX; its templates are set 2, those of options set 3."""
     body = b"".join(sets)
-    return struct.pack("!HHIII", 10, 16 + len(body), 1, 1, domain) + body
+    return struct.pack("!HHIII", 10, 16 + len(body), 1, number, domain) + body

@@ -27,6 +27,7 @@ from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.limits import StaticKeyring
 from watchkeeper.receivers.smtp_listener import SmtpListener
+from watchkeeper.receivers.smtp_spool import Spool
 
 KEYS = {
     "wki_Good-Key_1": IntakeKey(id="k1", name="mail"),
@@ -66,7 +67,8 @@ def files(folder: Path) -> tuple[Path, Path]:
 class RunningSmtp:
     """Listens on a free port, over a journal in `folder`."""
 
-    def __init__(self, folder: Path, *, tls: bool = False, max_bytes: int = 2 * 1024**3) -> None:
+    def __init__(self, folder: Path, *, tls: bool = False, max_bytes: int = 2 * 1024**3,
+                 spool: Spool | None = None) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group, self.stats = GroupCommit(self.journal), DoorStats()
         self.socket = socket.socket()
@@ -79,7 +81,7 @@ class RunningSmtp:
             context.load_cert_chain(*files(folder))
         self.listener = SmtpListener(
             self.socket, group=self.group, keyring=StaticKeyring(KEYS), stats=self.stats, letters=DeadLetters(),
-            tls=context,
+            tls=context, spool=spool,
         )  # fmt: skip
         self._started, self._loop = threading.Event(), asyncio.new_event_loop()
         self._ended: asyncio.Event | None = None

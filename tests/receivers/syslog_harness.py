@@ -14,7 +14,7 @@ from watchkeeper.model.doors import IntakeKey
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
-from watchkeeper.receivers.limits import StaticKeyring
+from watchkeeper.receivers.limits import Limits, StaticKeyring
 from watchkeeper.receivers.syslog_listener import SyslogListener
 from watchkeeper.receivers.tls import Certificate
 
@@ -26,7 +26,7 @@ class RunningSyslog:
 
     def __init__(
         self, folder: Path, *keys: IntakeKey, max_bytes: int = 2 * 1024**3, host: str = "127.0.0.1",
-        receive_buffer: int = 0, certificate: Certificate | None = None,
+        receive_buffer: int = 0, certificate: Certificate | None = None, limits: Limits | None = None,
     ) -> None:  # fmt: skip
         self.journal = SqliteJournal(folder / "journal.db", max_bytes=max_bytes)
         self.group = GroupCommit(self.journal)
@@ -48,7 +48,7 @@ class RunningSyslog:
         self.listener = SyslogListener(
             [self.udp, self.tcp], group=self.group, stats=self.stats, letters=DeadLetters(),
             keyring=StaticKeyring({key.id: key for key in keys or (LOCAL,)}),
-            secured=(self.tls, certificate) if certificate else None,
+            secured=(self.tls, certificate) if certificate else None, limits=limits,
         )  # fmt: skip
 
     def start(self) -> None:

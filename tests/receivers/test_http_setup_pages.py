@@ -65,7 +65,7 @@ def for_front(text: str, front: RunningFront) -> str:
 @pytest.mark.parametrize("way", ["http", "grpc"])
 def test_the_sdk_follows_the_page(tmp_path: Path, way: str) -> None:
     front = RunningFront(tmp_path)
-    lines, over_grpc = blocks("opentelemetry.md", "sh")
+    lines, over_grpc, _ = blocks("opentelemetry.md", "sh")
     text = for_front(lines, front)
     if way == "grpc":
         text += "\n" + over_grpc.replace(":4317", f":{front.grpc_port}").replace("YOUR-INTAKE-KEY", SECRET)

@@ -154,8 +154,10 @@ def test_a_cut_connection_and_a_broker_that_restarts(listen: Listen, broker: Bro
     assert cable.connections > 1
     broker.stop()
     eventually(lambda: running.troubles)
+    assert len(running.counted["away"]) == 1
     broker.start()
     eventually(lambda: not running.troubles, 60)
+    assert running.counted["away"] == {} and running.counted["away_seconds"] > 0
     broker.publish("plant/7/t", "1000")
     eventually(lambda: 1000 in running.values())
     running.stop()

@@ -162,15 +162,15 @@ def test_a_talk_is_told_again_after_minutes_and_only_so_many_at_once() -> None:
 
 
 class Running:
-    """The listener over a bound socket and a journal in `folder`, with windows of a tenth of a second."""
+    """The listener over a bound socket and a journal in `folder`, with short windows."""
 
-    def __init__(self, folder: Path, *networks: str, rate: float = 0.0) -> None:
+    def __init__(self, folder: Path, *networks: str, rate: float = 0.0, window: float = 0.1) -> None:
         self.journal = SqliteJournal(folder / "journal.db")
         self.group, self.stats = GroupCommit(self.journal), DoorStats()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.listener = NetflowListener(
-            self.socket, group=self.group, stats=self.stats, letters=DeadLetters(), series=SeriesTable(), window=0.1,
+            self.socket, group=self.group, stats=self.stats, letters=DeadLetters(), series=SeriesTable(), window=window,
             keyring=StaticKeyring({"k": IntakeKey(id="k", name="k", addresses=networks, rate=rate)}),
         )  # fmt: skip
         asyncio.run(self.listener.start())
@@ -219,6 +219,29 @@ def test_talks_and_samples_reach_the_journal(running: Running) -> None:
     last = {names[row["series"]]: row["value"] for row in running.rows(Stream.SAMPLES)}
     assert last == {("netflow_bytes_total", labels): 18_000.0, ("netflow_packets_total", labels): 180.0}
     assert [row["payload"] for row in running.rows(Stream.DEAD_LETTERS)] == [b"rubbish"]
+
+
+@pytest.mark.parametrize(("sent", "missing"), [
+    ([v9(number=n) for n in (7, 8, 11, 10, 15)], {"missing_datagrams": 4}),
+    ([v9(number=n) for n in (2**32 - 1, 0, 2)], {"missing_datagrams": 1}),
+    ([v9(number=n) for n in (90_000, 90_001, 1, 2)], {}),  # it was started anew
+    ([v9(number=1, domain=4), v9(number=7, domain=5)], {}),
+    ([v5(ASKED, number=100), v5(ASKED, ANSWERED, number=101), v5(ASKED, number=110)], {"missing_flows": 7}),
+    ([ipfix(a_set(2, template(256)), number=5), ipfix(a_set(256, BOTH), number=5),
+      ipfix(a_set(256, BOTH), number=10)], {"missing_flows": 3}),
+    ([ipfix(a_set(256, BOTH), number=5), ipfix(a_set(2, template(256)), number=90)], {"unknown_template": 1}),
+    ([v9(number=1), b"rubbish", v9(number=3)], {"unknown_version": 1}),
+])  # fmt: skip
+def test_what_an_exporter_sent_and_never_came_is_counted(
+    tmp_path: Path, sent: list[bytes], missing: dict[str, int]
+) -> None:
+    running = Running(tmp_path, "127.0.0.1", window=1.0)  # all of it comes in one
+    running.send(*sent)
+    rubbish = missing.get("unknown_version", 0)
+    eventually(lambda: running.counted["requests"] + rubbish == len(sent))
+    running.stop()
+    assert running.counted["rejected"] == missing
+    running.close()
 
 
 def test_stopping_takes_in_what_has_come(tmp_path: Path) -> None:

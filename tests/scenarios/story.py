@@ -42,7 +42,8 @@ TICK_MS = 10_000
 SCHEMES = {"service": "service.name", "host": "hostname"}
 ACTS = {"acknowledges": ActKind.ACKNOWLEDGE, "unacknowledges": ActKind.UNACKNOWLEDGE, "resolves": ActKind.RESOLVE,
         "assigns": ActKind.ASSIGN, "merges": ActKind.MERGE, "splits": ActKind.SPLIT, "undoes": ActKind.UNDO,
-        "silences": ActKind.SILENCE, "unsilences": ActKind.UNSILENCE}  # fmt: skip
+        "silences": ActKind.SILENCE, "unsilences": ActKind.UNSILENCE, "maintains": ActKind.MAINTENANCE,
+        "unmaintains": ActKind.MAINTENANCE}  # fmt: skip
 
 
 def clock(text: str) -> int:
@@ -91,6 +92,8 @@ class World:
         for act in work.acts:
             if act.kind is ActKind.SILENCE:
                 self.silences[act.target] = act
+            elif act.kind is ActKind.MAINTENANCE:
+                self.silences[f"window {act.target}"] = act
             elif act.kind is ActKind.UNSILENCE:
                 self.silences.pop(act.target, None)
         return work
@@ -218,6 +221,8 @@ def act_of(world: World, words: list[str], now_ms: int) -> Act:
     """`alice VERB …` as an act; its id is the verb with the first name after it."""
     actor, verb, rest = words[0], words[1], words[2:]
     data: dict[str, Any] = {}
+    if verb == "maintains":  # maintains W1 host web-1 carried from 10:00 until 10:30
+        return window_of(verb, actor, rest, now_ms)
     if "until" in rest:
         data["until_ms"] = clock(rest.pop())
         rest.remove("until")
@@ -228,6 +233,8 @@ def act_of(world: World, words: list[str], now_ms: int) -> Act:
         target = rest[0]
     elif verb == "unsilences":
         target = rest[0]
+    elif verb == "unmaintains":
+        target, data = rest[0], {"version": 9}
     elif verb == "merges":  # merges B into A
         target, data = world.names[rest[2]], {"others": [world.names[rest[0]]]}
     elif verb == "splits":  # splits "HighLatency cart" "…" from A
@@ -239,6 +246,20 @@ def act_of(world: World, words: list[str], now_ms: int) -> Act:
     else:
         target = world.names.get(rest[0]) or world.alert(rest[0]).fingerprint
     return Act(id=f"{verb}-{rest[0]}", kind=ACTS[verb], target=target, actor=actor, time_ms=now_ms, data=data)
+
+
+def window_of(verb: str, actor: str, words: list[str], now_ms: int) -> Act:
+    """`W1 KIND NAME REACH from TIME until TIME` as an act."""
+    name, kind, item, reach, _, starts, _, ends = words
+    schedule = {"starts_ms": clock(starts), "ends_ms": clock(ends)}
+    data = {
+        "version": 1,
+        "title": name,
+        "items": [item_id(kind, item)],
+        "reach": reach,
+        "schedule": schedule,
+    }
+    return Act(id=f"{verb}-{name}", kind=ACTS[verb], target=name, actor=actor, time_ms=now_ms, data=data)
 
 
 def matcher(text: str) -> dict[str, Any]:
@@ -274,6 +295,7 @@ def _expect_alert(world: World, text: str) -> None:
     have = {alert.status.value, f"count {alert.count}", f"firings {alert.firings}"}
     have.add("flapping" if alert.flapping else "calm")
     have.add("silenced" if alert.suppressed_by else "heard")
+    have.add("in maintenance" if alert.suppressed_by.startswith("maintenance:") else "in none")
     have.add(f"acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else "unacknowledged")
     have.add("in a situation" if alert.situation else "in no situation")
     for part in wanted.split(", "):

@@ -80,7 +80,7 @@ def settled(platform: Platform) -> bool:
     lags = [
         line.split()[-1]
         for line in answer.body.decode().splitlines()
-        if line.startswith("watchkeeper_journal_lag")
+        if line.startswith("watchkeeper_journal_lag_entries{")
     ]
     return answer.status == 200 and len(lags) == 2 and all(float(lag) <= 2 for lag in lags)
 

@@ -82,6 +82,7 @@ def test_two_presses_are_one_import(platform: Platform, browser: Browser) -> Non
 
 def test_a_long_list_is_exported(platform: Platform, browser: Browser) -> None:
     """By a job, whose file only its starter can fetch."""
+    eventually(lambda: platform.get("/api/devices/?search=twice-&limit=1")["count"] == 2000, 60)
     page, _ = browser.get("/devices/export.csv?search=twice-")
     found = over(platform, page.split("/")[2])
     assert found["state"] == "done", found

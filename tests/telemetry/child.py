@@ -1,7 +1,7 @@
 """A process with an endpoint and a consumer, to be killed. It prints its DSN once it serves, and ends in order when
 its input ends.
 
-    python -m tests.telemetry.child FOLDER JOURNAL SECRET
+    python -m tests.telemetry.child FOLDER JOURNAL SECRET SECONDS-BETWEEN-ROLLUPS
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from watchkeeper.telemetry.endpoint import Endpoint
 from watchkeeper.telemetry.store import Store
 
 
-def main(folder: str, journal_file: str, secret: str) -> None:
+def main(folder: str, journal_file: str, secret: str, roll_every: str) -> None:
     endpoint = Endpoint(Path(folder), secret)
     endpoint.start()
     store = Store(endpoint.dsn)
@@ -25,7 +25,7 @@ def main(folder: str, journal_file: str, secret: str) -> None:
     sys.stdout.flush()
     journal = SqliteJournal(Path(journal_file))
     stop = threading.Event()
-    consumer = TelemetryConsumer(journal, store, linger=0.02)
+    consumer = TelemetryConsumer(journal, store, linger=0.02, roll_every=float(roll_every))
     thread = threading.Thread(target=consumer.run, args=(stop,))
     thread.start()
     sys.stdin.read()

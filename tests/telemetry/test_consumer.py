@@ -113,10 +113,10 @@ def test_what_is_too_old_or_too_far_ahead_is_a_dead_letter(journal: SqliteJourna
 def test_templates_are_kept_with_their_lines(journal: SqliteJournal, store: Store) -> None:
     def templater(
         batch: pa.RecordBatch,
-    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], list[tuple[int, str]]]:
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], list[tuple[int, str, int]]]:
         if any("poison" in body for body in batch.column("body").to_pylist()):
             raise ValueError("cannot be mined")
-        return np.arange(2**63, 2**63 + batch.num_rows, dtype=np.uint64), [(2**63, "user <*>")]
+        return np.arange(2**63, 2**63 + batch.num_rows, dtype=np.uint64), [(2**63, "user <*>", 0)]
 
     at = now_ms()
     journal.append([of(Stream.LOGS, log(at, "user 1"), log(at, "user 2")), samples([(1, at, 1.0)])])

@@ -17,6 +17,7 @@ from tests.support import eventually
 from tests.telemetry.signals import event, letter, log, many_samples, now_ms, of, span
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.signals import Stream
+from watchkeeper.telemetry import migrations
 from watchkeeper.telemetry.store import Store
 
 ROUNDS = int(os.environ.get("WATCHKEEPER_TEST_KILLS", "3"))
@@ -24,9 +25,19 @@ SIZE = 4_000
 
 
 @contextmanager
-def storing(folder: Path, journal: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def storing(
+    folder: Path, journal: Path, roll_every: float = 3600
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process, and its DSN."""
-    command = [sys.executable, "-m", "tests.telemetry.child", str(folder), str(journal), "secret"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.telemetry.child",
+        str(folder),
+        str(journal),
+        "secret",
+        str(roll_every),
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         yield process, process.stdout.readline().strip()
@@ -92,3 +103,16 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
         store.close()
     assert process.returncode == 0
     journal.close()
+
+
+def test_kill_9_in_the_middle_of_new_tables_loses_nothing(tmp_path: Path) -> None:
+    """From the tables of the version before: killed after the first statement of the newest migration, and after its last,
+    before it is noted."""
+    *before, newest = migrations.known()
+    begin = 2  # the database, and the table of migrations
+    old = begin + sum(len(m.statements) + 1 for m in before)
+    for statements in (old, begin + 1, begin + len(newest.statements), 0):
+        command = [sys.executable, "-m", "tests.telemetry.migrating_child", str(tmp_path), str(statements)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == (-signal.SIGKILL if statements else 0), done.stderr
+    assert done.stdout == "3 3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pyarrow as pa
@@ -9,7 +10,9 @@ import pytest
 
 from tests.support import free_port
 from tests.telemetry.signals import count, now_ms
-from watchkeeper.telemetry import migrations
+from watchkeeper.telemetry import migrations, retention
+from watchkeeper.telemetry.kept import RetentionRefused
+from watchkeeper.telemetry.queries import storage
 from watchkeeper.telemetry.store import (
     Store,
     TelemetryError,
@@ -90,19 +93,48 @@ def test_a_wrong_secret_is_an_error(dsn: str) -> None:
 
 
 def test_retention_is_set_by_table_and_old_rows_go(store: Store) -> None:
-    assert store.retention()["samples"] == 30 and store.retention()["events"] == 365
-    store.set_retention({"samples": 0, "logs": 7})
-    assert store.retention()["samples"] == 0 and store.retention()["logs"] == 7
+    assert retention.days(store) == {
+        "samples": 30, "samples_5m": 180, "samples_1h": 730, "logs": 30, "spans": 30, "events": 365, "findings": 365,
+        "dead_letters": 30,
+    }  # fmt: skip
+    assert retention.keep(store, {"samples": 0, "samples_5m": 0, "samples_1h": 0, "logs": 7}) == {
+        "samples": 30, "samples_5m": 180, "samples_1h": 730, "logs": 30,
+    }  # fmt: skip
+    assert retention.days(store)["samples"] == 0 and retention.days(store)["logs"] == 7
     old, new = now_ms() - 40 * 86_400_000, now_ms()
     store.insert("samples", sample_rows([old, new]))
     assert count(store, "samples") == 2
-    store.set_retention({"samples": 30, "logs": 7})
+    store.command("INSERT INTO rolled (covered) VALUES (1)")
+    assert retention.keep(store, {"samples": 30}) == {"samples": 0}
     store.command("OPTIMIZE TABLE samples FINAL")
     assert count(store, "samples") == 1
-    with pytest.raises(ValueError, match="no retention"):
-        store.set_retention({"journals": 1})
-    with pytest.raises(ValueError, match="no retention"):
-        store.set_retention({"logs": -1})
+
+
+def test_the_store_says_what_it_holds_and_how_far_back(store: Store) -> None:
+    at = now_ms() - 5 * 86_400_000
+    store.insert("samples", sample_rows([at, now_ms()]))
+    found = {row.table: row for row in storage.usage(store)}
+    assert set(found) == set(retention.days(store))
+    samples, logs = found["samples"], found["logs"]
+    assert (samples.rows, samples.oldest_ms, samples.days) == (2, at, 30) and samples.bytes > 0
+    assert (logs.rows, logs.bytes, logs.oldest_ms) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"journals": 1}, "journals: no retention is chosen for this"),
+        ({"logs": -1}, "logs: write days from 1 to"),
+        ({"samples": 181}, "samples: 181 days here and 180 days for Metrics by 5 minutes: what is coarser"),
+        ({"samples_1h": 90}, "samples_1h: 90 days here and 180 days for Metrics by 5 minutes"),
+        ({"samples": 0}, "samples: for ever here and 180 days for"),
+    ],
+)
+def test_days_that_cannot_be_are_refused_by_name(store: Store, changes: dict[str, int], said: str) -> None:
+    before = retention.days(store)
+    with pytest.raises(RetentionRefused, match=re.escape(said)):
+        retention.keep(store, changes)
+    assert retention.days(store) == before
 
 
 def test_a_series_is_known_as_long_as_it_has_samples(store: Store) -> None:

@@ -18,6 +18,8 @@ from watchkeeper.model.topology import Identifier, Item, Relation, RelationKind,
 MOST_REMEMBERED = 200_000
 RETRY_MS = 60_000
 _NAME_THEMSELVES = ("otlp", "spans")  # doors at which service.name is what a program calls itself
+_BY_OTHERS = ("flows",)  # what is seen of machines from outside: it makes no item of them
+_OF_ITEMS = ("health",)  # what we tell ourselves about items that there are; no item is made of it
 
 
 class Denoted(msgspec.Struct, gc=False):
@@ -108,7 +110,7 @@ class Resolver:
         known = resolve_host(self.graph.topology, s.host)
         if known is not None:
             return self._put(learned(self.graph.topology, known, s.host), door) if s.own_host else known
-        if not s.own_host:
+        if not s.own_host or door in _BY_OTHERS:
             return None
         return self._new("host", s.host[0].value, s.host, door)
 
@@ -130,6 +132,8 @@ class Resolver:
             return self._called(here, s, door) if global_first else here
         if anywhere is not None:
             return self._called(anywhere, s, door)
+        if door in _OF_ITEMS:
+            return None
         return self._new("service", s.service, s.service_identifiers, door)
 
     def _called(self, item: Item, s: Subject, door: str) -> Item:

@@ -6,7 +6,7 @@ series again when it comes back after that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -38,6 +38,10 @@ class KnownSeries:
         self._rolled_ms = 0
         self._evicted_ms = 0
         self._snapshot: dict[str, Any] | None = None
+
+    def of_item(self, item: str) -> Collection[int]:
+        """The ids of an item's series."""
+        return self._of_item.get(item, {}).keys()
 
     def declare(self, batch: pa.RecordBatch, now_ms: int) -> list[int]:
         """Take in SERIES rows; the ids of those that are new or say something new. Idempotent."""

@@ -8,17 +8,22 @@ The runner in app reads journal entries into a Work, lets every stage add to it,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.act import Act
+from watchkeeper.model.judgements import HeldBack
 from watchkeeper.model.signals import Stream
 from watchkeeper.model.topology import Discovery, Topology
 from watchkeeper.model.verdicts import Alert, Finding, Situation
+
+if TYPE_CHECKING:
+    from watchkeeper.analysis.causes.question import Question
+    from watchkeeper.analysis.shade import Compared
 
 
 @dataclass(slots=True)
@@ -75,18 +80,26 @@ class Work:
     )  # fingerprints of alerts → the item they belong to after all
     # every known series by its id: normalise's own live registry, to be read and not changed
     series: dict[int, SeriesInfo] = field(default_factory=dict)
+    # the ids of an item's series
+    series_of: Callable[[str], Collection[int]] = lambda _: ()
     # ids of those that are new in this Work, or whose item, kind or unit changed
     changed_series: list[int] = field(default_factory=list)
     # by offset of a LOGS batch: the item id of each row ("" for none), as a dictionary array of strings
     log_items: dict[int, pa.DictionaryArray[Any, Any]] = field(default_factory=dict)
     # detect
     findings: list[Finding] = field(default_factory=list)
+    # what would have been a finding, had nobody called it usual
+    held: list[HeldBack] = field(default_factory=list)
     # deduplicate: every alert that changed, as it now is
     alerts: dict[str, Alert] = field(default_factory=dict)
     # of those, fingerprints that began to fire (new or again), for correlate
     began: list[str] = field(default_factory=list)
     # correlate and determine_cause: every situation that changed, as it now is
     situations: dict[str, Situation] = field(default_factory=dict)
+    # determine_cause: what it would like to be read from telemetry; the answers come as acts
+    questions: list[Question] = field(default_factory=list)
+    # by any stage that has a version in the shade: what that one would have said
+    compared: list[Compared] = field(default_factory=list)
 
 
 class Stage(Protocol):

@@ -44,8 +44,11 @@ Beside these: `/api/annotations/KIND/ID/` (tags and custom fields also of record
 ([who may what, and why](../how-to/access.md)), `/api/dead-letters/` (list, one with its payload, `replay/`),
 `/api/inbox/` and `/api/subscriptions/` ([what you watch](../how-to/inbox.md)), `/api/bookmarks/` and
 `/api/bookmarks/KIND/ID/` ([yours](../how-to/annotations.md)), `/api/event-rules/try/`
-([event rules](../how-to/event-rules.md)), `/api/search/` ([search](../how-to/rest.md)),
-`/metrics` for Prometheus, and Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`,
+([event rules](../how-to/event-rules.md)), `/api/grouping-rules/try/`
+([grouping rules](../how-to/correlation-rules.md)), `/api/search/` ([search](../how-to/rest.md)),
+Prometheus' API for its readers (`/api/v1/query`, `/api/v1/query_range`, `/api/v1/series`, `/api/v1/labels` …:
+[PromQL](../how-to/promql.md)), `/metrics` for Prometheus, and
+Alertmanager's API v2 for its readers: `/api/v2/alerts`, `/api/v2/alerts/groups`,
 `/api/v2/silences`, `/api/v2/silence/ID`, `/api/v2/status`, `/api/v2/receivers`.
 """
 

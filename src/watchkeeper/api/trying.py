@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -65,6 +66,16 @@ class TriedOut(serializers.Serializer[Any]):
     reasons = Undecided(many=True)
 
 
+def tried(request: Request, drafted: type[serializers.Serializer[Any]], try_out: Callable[..., Any]) -> Any:
+    """What `try_out(actor, …)` makes of a draft, whose condition is refused by its name. Raises ValidationError."""
+    given = drafted(data=request.data)
+    validate(given, unknown(given, request.data))
+    try:
+        return try_out(actor_of(request), **given.validated_data)
+    except Invalid as error:
+        raise serializers.ValidationError({"condition": error.detail}) from error
+
+
 class Try(APIView):
     """Whoever may make rules may try them."""
 
@@ -75,10 +86,4 @@ class Try(APIView):
     @extend_schema(request=DraftedRule, responses=TriedOut)
     def post(self, request: Request) -> Response:
         """Nothing is saved and nothing is sent."""
-        given = DraftedRule(data=request.data)
-        validate(given, unknown(given, request.data))
-        try:
-            tried = trying.try_out(actor_of(request), **given.validated_data)
-        except Invalid as error:
-            raise serializers.ValidationError({"condition": error.detail}) from error
-        return Response(trying.as_json(tried))
+        return Response(trying.as_json(tried(request, DraftedRule, trying.try_out)))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Count
 from django.utils import timezone
 
 from watchkeeper.app import process
+from watchkeeper.domains import polling
 from watchkeeper.domains.identity.models import ApiToken
 from watchkeeper.domains.situations import analysis_offset
 from watchkeeper.domains.situations.models import Alert, Situation
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.ports import Metric
 from watchkeeper.model.doors import Journal
+from watchkeeper.receivers.door_lag import LOST
 
 INNER_HEADER = "X-Watchkeeper-Inner"
 
@@ -29,14 +31,18 @@ def all_of(journal: Journal) -> list[Callable[[], Iterable[Metric]]]:
     return [_doors, lambda: _journal(journal), _records, _tokens]
 
 
-def door_stats() -> dict[str, dict[str, Any]]:
-    """The receive process's counters by door; empty while it does not answer."""
-    address = os.environ.get("WATCHKEEPER_LISTEN", "")
-    host, port = process.host_port(address)
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def door_stats(key: str = "") -> dict[str, dict[str, Any]]:
+    """The counters by door, of the receive process and of the one that polls; without those of one that is not there.
+    With the id of an intake key, what this key has sent by door (receivers.senders)."""
+    if key:
+        return _received(f"?key={quote(key)}")
+    polled = polling.standing()
+    return {**_received(), **(polled.doors if polled is not None and polling.is_fresh(polled) else {})}
+
+
+def _received(query: str = "") -> dict[str, dict[str, Any]]:
     request = urllib.request.Request(
-        f"http://{where}/-/receive/stats", headers={INNER_HEADER: process.inner_secret()}
+        process.front_url(f"/-/receive/stats{query}"), headers={INNER_HEADER: process.inner_secret()}
     )
     try:
         with urllib.request.urlopen(request, timeout=2) as answer:
@@ -52,6 +58,8 @@ def _doors() -> Iterable[Metric]:
         ("requests", "Requests, lines or datagrams taken"),
         ("rows", "Rows taken"),
         ("bytes", "Bytes taken"),
+        ("dead_letters", "What could not be parsed and was kept"),
+        ("dead_letters_dropped", "What was neither parsed nor kept"),
     ):
         samples = [({"door": door}, float(s.get(key, 0))) for door, s in stats.items()]
         yield Metric(f"watchkeeper_door_{key}_total", "counter", text, samples)
@@ -61,8 +69,33 @@ def _doors() -> Iterable[Metric]:
         for r, n in s.get("rejected", {}).items()
     ]
     yield Metric("watchkeeper_door_rejected_total", "counter", "What was refused, by reason", refused)
+    lost = [(labels, n) for labels, n in refused if labels["reason"] in LOST]
+    yield Metric("watchkeeper_door_lost_total", "counter", "What never got as far as being refused", lost)
     broken = [({"door": d}, float(len(s.get("troubles", {})))) for d, s in stats.items()]
     yield Metric("watchkeeper_door_troubles", "gauge", "Subscriptions of a door that do not work", broken)
+
+    yield from _ages(stats)
+
+
+def _ages(stats: Mapping[str, Mapping[str, Any]]) -> Iterable[Metric]:
+    """How old signals are on arrival, of doors whose signals tell a time, and how long doors were cut off."""
+    ages = {door: s["ages"] for door, s in stats.items() if s.get("ages", {}).get("count")}
+    age = [
+        ({"door": door, "quantile": quantile}, a[key] / 1000)
+        for door, a in ages.items()
+        for quantile, key in (("0.5", "p50_ms"), ("0.95", "p95_ms"))
+    ]
+    yield Metric("watchkeeper_door_age_seconds", "gauge", "Age of signals on arrival, over five minutes", age)
+    ahead = [({"door": door}, a["ahead_ms"] / 1000) for door, a in ages.items()]
+    yield Metric("watchkeeper_door_clock_ahead_seconds", "gauge",
+                 "By how much the clock of a sender is ahead of ours, at most, over five minutes", ahead)  # fmt: skip
+    away = [
+        ({"door": door}, float(s.get("away_seconds", 0)))
+        for door, s in stats.items()
+        if s.get("away_seconds")
+    ]
+    yield Metric("watchkeeper_door_disconnected_seconds_total", "counter",
+                 "Seconds that subscriptions of a door were not connected", away)  # fmt: skip
 
 
 def _journal(journal: Journal) -> Iterable[Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 FILE_TYPES = (
@@ -34,6 +34,7 @@ LISTENERS = {
     "https": Listener("WATCHKEEPER_HTTPS", "127.0.0.1:8443", tcp=True, secured=True),
     "syslog": Listener("WATCHKEEPER_SYSLOG", "127.0.0.1:5514", tcp=True, udp=True),
     "otlp_grpc": Listener("WATCHKEEPER_OTLP_GRPC", "127.0.0.1:4317", tcp=True),
+    "otlp_grpc_tls": Listener("WATCHKEEPER_OTLP_GRPC_TLS", "127.0.0.1:4319", tcp=True, secured=True),
     "syslog_tls": Listener("WATCHKEEPER_SYSLOG_TLS", "127.0.0.1:6514", tcp=True, secured=True),
     "snmp": Listener("WATCHKEEPER_SNMP", "127.0.0.1:1162", udp=True),
     "netflow": Listener("WATCHKEEPER_NETFLOW", "127.0.0.1:2055", udp=True),
@@ -56,6 +57,7 @@ class Config:
     proxies: tuple[str, ...]  # networks of reverse proxies that are believed about whom they speak for
     public_url: str  # how people reach the console, for links in notifications
     allow_hosts: tuple[str, ...]
+    limits: Mapping[str, int]  # what is set of receivers.limits.Limits, by its names there
     file_mib: int  # the largest file that people may attach to a record
     file_types: tuple[str, ...]  # how its name may end
 
@@ -80,7 +82,8 @@ class Config:
             proxies=_networks(env, "WATCHKEEPER_PROXIES"),
             public_url=env.get("WATCHKEEPER_PUBLIC_URL", "").rstrip("/") or _public(env, listen),
             allow_hosts=tuple(filter(None, env.get("WATCHKEEPER_HOSTS", "").split(","))),
-            file_mib=_mebibytes(env, "WATCHKEEPER_FILE_MIB", 25),
+            limits=_limits(env),
+            file_mib=_within(env, "WATCHKEEPER_FILE_MIB", 25, 1, 4096, "MiB"),
             file_types=tuple(
                 end.strip().lstrip(".").lower() for end in
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
@@ -106,6 +109,33 @@ def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return given
 
 
+#: what may be polled unless it is said otherwise: this machine, and networks that nobody routes
+PRIVATE = (
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+)
+
+
+def polled_networks(env: Mapping[str, str]) -> list[IPv4Network | IPv6Network]:
+    """WATCHKEEPER_POLL_ALLOW: networks with commas between them, `private` for those that nobody routes, `none`.
+    Raises ConfigError.
+
+    >>> polled_networks({"WATCHKEEPER_POLL_ALLOW": "10.1.0.0/16"}), len(polled_networks({}))
+    ([IPv4Network('10.1.0.0/16')], 7)
+    """
+    given = env.get("WATCHKEEPER_POLL_ALLOW", "").strip() or "private"
+    if given == "none":
+        return []
+    named = [w for word in given.split(",") for w in (PRIVATE if word.strip() == "private" else (word,))]
+    words = _networks({"WATCHKEEPER_POLL_ALLOW": ",".join(named)}, "WATCHKEEPER_POLL_ALLOW")
+    return [ip_network(word, strict=False) for word in words]
+
+
 def _where(env: Mapping[str, str], listener: Listener) -> tuple[str, int] | None:
     where = address(env, listener.setting, listener.default)
     if where is None or not listener.secured or _certificate(env):
@@ -125,10 +155,25 @@ def _certificate(env: Mapping[str, str]) -> tuple[Path, Path] | None:
     return (Path(chain), Path(key)) if chain else None
 
 
-def _mebibytes(env: Mapping[str, str], name: str, default: int) -> int:
+_LIMITS = (
+    ("connections", "WATCHKEEPER_CONNECTIONS", 16, 65536, "connections"),
+    ("of_one", "WATCHKEEPER_CONNECTIONS_OF_ONE", 1, 65536, "connections"),
+    ("header_time", "WATCHKEEPER_HEADER_SECONDS", 1, 600, "seconds"),
+    ("body_time", "WATCHKEEPER_BODY_SECONDS", 1, 3600, "seconds"),
+)
+
+
+def _limits(env: Mapping[str, str]) -> dict[str, int]:
+    given = [one for one in _LIMITS if env.get(one[1], "").strip()]
+    return {
+        name: _within(env, setting, least, least, most, what) for name, setting, least, most, what in given
+    }
+
+
+def _within(env: Mapping[str, str], name: str, default: int, least: int, most: int, what: str) -> int:
     value = env.get(name, "").strip() or str(default)
-    if not value.isdigit() or not 1 <= int(value) <= 4096:
-        raise ConfigError(f"{name}={value!r}: write a whole number of MiB from 1 to 4096")
+    if not value.isdigit() or not least <= int(value) <= most:
+        raise ConfigError(f"{name}={value!r}: write a whole number of {what} from {least} to {most}")
     return int(value)
 
 

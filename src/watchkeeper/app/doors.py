@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from watchkeeper.receivers.door_stats import DoorStats
     from watchkeeper.receivers.http import HttpDoor
     from watchkeeper.receivers.intake import Intake
+    from watchkeeper.receivers.limits import Limits
     from watchkeeper.receivers.otlp import OtlpDoor
     from watchkeeper.receivers.series import SeriesTable
     from watchkeeper.receivers.tls import Certificate
@@ -45,10 +46,27 @@ class Shared:
     series: SeriesTable
     stats: DoorStats
     letters: DeadLetters
+    limits: Limits
 
     def but_series(self) -> dict[str, Any]:
         """As arguments of doors that take no metrics."""
         return {name: getattr(self, name) for name in ("group", "keyring", "stats", "letters")}
+
+
+#: socket → its door, and what people call what it speaks
+_SPOKEN = {
+    "syslog_udp": ("syslog", "UDP"), "syslog_tcp": ("syslog", "TCP"), "syslog_tls_tcp": ("syslog", "TLS"),
+    "otlp_grpc_tcp": ("otlp", "gRPC"), "otlp_grpc_tls_tcp": ("otlp", "gRPC over TLS"), "snmp_udp": ("snmp", "UDP"),
+    "netflow_udp": ("netflow", "UDP"), "smtp_tcp": ("mail", "SMTP"),
+}  # fmt: skip
+
+
+def tell_addresses(bound: Mapping[str, socket.socket], stats: DoorStats) -> None:
+    """Let the doors say where they listen, beside HTTP."""
+    for name, (door, over) in _SPOKEN.items():
+        if name in bound:
+            host, port = bound[name].getsockname()[:2]
+            stats.door(door).addresses.append(f"{over} {f'[{host}]' if ':' in host else host}:{port}")
 
 
 def over_http(shared: Shared, telemetry: Sequence[OtlpDoor], confirming: Confirming) -> list[HttpDoor]:
@@ -64,6 +82,15 @@ def over_http(shared: Shared, telemetry: Sequence[OtlpDoor], confirming: Confirm
     ]  # fmt: skip
 
 
+def warm() -> None:
+    """Make the machine code of decoders, 10 s of work once after an installation, or load what was made: 0.5 s. For a
+    thread of its own, while others are served already; syslog's listener does so for itself."""
+    from watchkeeper.receivers import otlp, remote_write
+
+    otlp.warm()
+    remote_write.warm()
+
+
 def listeners(
     config: Config, bound: Mapping[str, socket.socket], shared: Shared, declared: DatabaseDeclared
 ) -> Iterator[Listener]:
@@ -74,7 +101,7 @@ def listeners(
 
     plain = [bound[name] for name in ("syslog_udp", "syslog_tcp") if name in bound]
     tls = secured(config, bound.get("syslog_tls_tcp"), config.syslog_clients)
-    yield SyslogListener(plain, secured=tls, **shared.but_series())
+    yield SyslogListener(plain, secured=tls, limits=shared.limits, **shared.but_series())
     if udp := bound.get("snmp_udp"):
         from watchkeeper.receivers.snmp_listener import SnmpListener
 
@@ -85,22 +112,31 @@ def listeners(
         yield NetflowListener(udp, series=shared.series, **shared.but_series())
     if tcp := bound.get("smtp_tcp"):
         from watchkeeper.receivers.smtp_listener import SmtpListener
+        from watchkeeper.receivers.smtp_spool import Spool
 
         shown = sockets.certificate(config).following() if config.certificate else None
-        yield SmtpListener(tcp, tls=shown, **shared.but_series())
+        spool = Spool(config.data / "mail", declared)
+        yield SmtpListener(tcp, tls=shown, limits=shared.limits, spool=spool, **shared.but_series())
     yield MqttSubscriber(
         declared, group=shared.group, series=shared.series, stats=shared.stats, letters=shared.letters,
         check=outbound.check,
     )  # fmt: skip
 
 
-def grpc(bound: socket.socket | None, telemetry: Sequence[OtlpDoor], intake: Intake) -> list[Listener]:
-    """OTLP over gRPC, where it is to be had."""
-    if bound is None:
-        return []
+def grpc(
+    config: Config, bound: Mapping[str, socket.socket], telemetry: Sequence[OtlpDoor], intake: Intake
+) -> Iterator[Listener]:
+    """OTLP over gRPC, where it is to be had, with TLS and without."""
+    plain, tls = bound.get("otlp_grpc_tcp"), bound.get("otlp_grpc_tls_tcp")
+    if plain is None and tls is None:
+        return
     from watchkeeper.receivers import otlp_grpc
 
-    return [otlp_grpc.server(bound, telemetry, intake)]
+    if plain is not None:
+        yield otlp_grpc.server(plain, telemetry, intake)
+    if tls is not None:
+        shown = sockets.certificate(config, protocols=(otlp_grpc.PROTOCOL,))
+        yield otlp_grpc.server(tls, telemetry, intake, shown)
 
 
 def secured(

@@ -3,11 +3,9 @@ that a job is due, and it ends when nothing has been due for a while."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sys
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -50,8 +48,9 @@ def main() -> None:
         _log.exception("long work cannot go on")
         jobs.troubled(f"long work waits, because its store cannot be opened: {error}")
         sys.exit(1)
-    last = time.monotonic()
+    last, marks = time.monotonic(), process.marks()
     while not stop.wait(LOOK_EVERY) and time.monotonic() - last < IDLE:
+        marks.note("jobs")
         try:
             close_old_connections()
             if engine.tick():
@@ -69,23 +68,6 @@ def runner(data: Path) -> str:
     if not path.exists():
         path.write_text(uuid.uuid4().hex)
     return path.read_text().strip()
-
-
-def watch(stop: threading.Event) -> None:
-    """In the web process: tell the supervisor when a job is due, once a second."""
-    from django.db import DatabaseError, close_old_connections
-
-    from watchkeeper.jobs import port as jobs
-
-    pipe = int(os.environ[process.WORK])
-    fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_NONBLOCK)
-    while not stop.wait(1.0):
-        try:
-            close_old_connections()
-            if jobs.due():
-                os.write(pipe, b".")
-        except (DatabaseError, BlockingIOError) as error:
-            _log.warning("whether a job is due cannot be seen or said, trying again: %s", error)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,17 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", interactive=False, verbosity=0)
-    from watchkeeper.domains import identity
+    from watchkeeper.domains import backups, identity
     from watchkeeper.jobs import port as jobs
+    from watchkeeper.model.errors import WatchkeeperError
 
+    try:
+        copy = backups.bring_up_to_date(starting=True)
+    except WatchkeeperError as error:
+        sys.stderr.write(f"watchkeeper: {error.detail}\n")
+        raise SystemExit(1) from error
+    if copy:
+        sys.stderr.write(f"The records as they were before this upgrade are in {copy}\n")
     jobs.schedule()
     out = {"link": identity.first_run_link() or "", "intake_key": identity.first_intake_key() or ""}
     sys.stdout.write(json.dumps(out))

@@ -12,9 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from watchkeeper.app.marks import Marks
+
+#: run when the web process asks for them, by their first letters, and end by themselves
+ON_DEMAND = ("jobs", "poll")
 PARENT = "WATCHKEEPER_PARENT"  # descriptor of a pipe that ends when the supervisor does
 PREPARED = "WATCHKEEPER_INNER_PREPARED"  # descriptor of a pipe that ends when the records are prepared
-WORK = "WATCHKEEPER_INNER_WORK"  # descriptor of a pipe by which the web process asks for the process of long work
+WORK = "WATCHKEEPER_INNER_WORK"  # descriptor of a pipe by which the web process asks for a process on demand
+MARKS = "WATCHKEEPER_INNER_MARKS"  # descriptor of the page of marks.Marks
 SECRET = "WATCHKEEPER_INNER_SECRET"  # known to the processes of one installation only
 WEB = "WATCHKEEPER_INNER_WEB"  # host:port of the web process
 TELEMETRY = "WATCHKEEPER_INNER_TELEMETRY"  # host:port of the embedded telemetry endpoint
@@ -64,6 +69,11 @@ def await_records() -> None:
         os.close(pipe)
 
 
+def marks() -> Marks:
+    """The page on which the processes of this installation say that they go on."""
+    return Marks(int(os.environ[MARKS]))
+
+
 def guard(target: Callable[[], None], name: str, stop: threading.Event) -> threading.Thread:
     """Run `target` in a thread; when it fails the whole process ends, and the supervisor starts it anew."""
 
@@ -103,3 +113,18 @@ def private_folder(path: Path) -> Path:
     """Make a folder that only this user can enter."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
+
+
+def front_url(path: str) -> str:
+    """Where this machine reaches the public front."""
+    return f"http://{reached(*host_port(os.environ.get('WATCHKEEPER_LISTEN', '')))}{path}"
+
+
+def reached(host: str, port: int) -> str:
+    """host:port by which this machine reaches what listens there.
+
+    >>> reached("0.0.0.0", 8080), reached("::1", 8080)
+    ('127.0.0.1:8080', '[::1]:8080')
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

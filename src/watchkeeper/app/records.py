@@ -9,15 +9,23 @@ from collections.abc import Sequence
 from django.db import close_old_connections
 
 from watchkeeper.analysis.pipeline import Work
-from watchkeeper.domains import inventory
-from watchkeeper.domains.situations import AnalysisWriter, analysis_offset, load_active, load_silences
-from watchkeeper.model.act import Act
+from watchkeeper.domains import alerting, correlation, inventory, log_templates, maintenance, methods
+from watchkeeper.domains.situations import (
+    AnalysisWriter,
+    analysis_offset,
+    load_active,
+    load_judgements,
+    load_silences,
+)
+from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Alert, Situation
 
 #: an observed relation that nothing has shown for this long has ended
 HOLD_MS = 24 * 3600 * 1000
 STALE_EVERY_S = 600.0
+#: said to analysis alone: nobody did it to an alert or a situation
+_OWN = frozenset({ActKind.MEASURED, ActKind.VERSIONS})
 _log = logging.getLogger(__name__)
 
 
@@ -33,15 +41,31 @@ class DjangoRecords:
         return analysis_offset()
 
     def load(self, now_ms: int) -> tuple[Topology, Sequence[Alert], Sequence[Situation], Sequence[Act]]:
-        """The graph, and the alerts, situations and silences that live."""
+        """The graph, and the alerts, situations, silences, maintenance windows, threshold rules and judgements that live."""
         alerts, situations = load_active(now_ms)
-        return inventory.load_topology(), alerts, situations, load_silences(now_ms)
+        acts = [
+            *load_silences(now_ms),
+            *maintenance.load_windows(now_ms),
+            *alerting.load_rules(),
+            *load_judgements(now_ms),
+            *methods.load_versions(),
+            *log_templates.load_corrections(),
+            *correlation.load(now_ms),
+        ]
+        return inventory.load_topology(), alerts, situations, acts
 
     def write(self, work: Work) -> None:
         """Everything of `work`, all or none."""
         close_old_connections()
+        acts = [a for a in work.acts if a.kind not in _OWN]
         self._writer.write(
-            work.alerts, work.situations, work.discoveries, work.acts, offset=work.last, now_ms=work.now_ms
+            work.alerts,
+            work.situations,
+            work.discoveries,
+            acts,
+            work.held,
+            offset=work.last,
+            now_ms=work.now_ms,
         )
         if time.monotonic() - self._looked > STALE_EVERY_S:
             self._looked = time.monotonic()

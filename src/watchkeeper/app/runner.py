@@ -36,7 +36,7 @@ class Records(Protocol):
         ...
 
     def load(self, now_ms: int) -> tuple[Topology, Sequence[Alert], Sequence[Situation], Sequence[Act]]:
-        """The graph, and the alerts, situations and silences (as the acts that made them) that live."""
+        """The graph, and the alerts, situations, silences, windows and rules (as the acts that make them) that live."""
         ...
 
     def write(self, work: Work) -> None:
@@ -54,11 +54,14 @@ class Runner:
         records: Records,
         learned: Path,
         told: Callable[[Work], None] = lambda _: None,
-        recall: Callable[[], None] = lambda: None,
+        recall: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
+        kept: Callable[[], None] = lambda: None,
     ) -> None:
         """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written;
-        `recall` is called once, before the first Work, for what else is remembered elsewhere."""
+        `recall` is called once, before the first Work, with the offset reached, for what else is remembered elsewhere;
+        `kept` after what was learned is on disk."""
+        self.kept = kept
         self.journal, self.pipeline, self.records = journal, pipeline, records
         self.learned, self.told, self.recall, self.clock = learned, told, recall, clock
         self.statistics: dict[str, Any] = {
@@ -77,10 +80,10 @@ class Runner:
         """Process until `stop` is set; then keep what was learned."""
         self._stop = stop
         offset = self.records.offset()
-        self._topology, alerts, situations, silences = self.records.load(self._now())
+        self._topology, alerts, situations, acts = self.records.load(self._now())
         self.pipeline.restore(state.load(self.learned), alerts, situations)
-        self.recall()
-        again = Work(offset, offset, self._now(), self._topology, acts=list(silences))
+        self.recall(offset)
+        again = Work(offset, offset, self._now(), self._topology, acts=list(acts))
         self.pipeline.process(again)
         self._topology = again.topology
         # After a kill between the transaction and the journal's own note of it, say it again.
@@ -137,8 +140,10 @@ class Runner:
             _log.exception("a stage failed")
             raise _Failed from error
         self._topology = work.topology
-        if work.batches or work.alerts or work.situations or work.discoveries:
+        if work.batches or work.alerts or work.situations or work.discoveries or work.held:
             self._write(work)
+            self.told(work)
+        elif work.questions or work.compared:
             self.told(work)
         self.statistics["offset"] = work.last
         self.statistics["works"] += 1
@@ -164,6 +169,7 @@ class Runner:
         self._saved = time.monotonic()
         try:
             size = state.save(self.learned, self.pipeline.snapshot())
+            self.kept()
         except OSError as error:
             _log.warning("what was learned could not be kept: %s", error)
         else:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 import psutil
 
-from watchkeeper.app.config import Config, number
+from watchkeeper.app.config import Config, number, polled_networks
 from watchkeeper.app.installation import installation_key
 
 CONFIG = Config.from_env()
@@ -78,16 +78,46 @@ INSTALLED_APPS = [
     "watchkeeper.domains.access",
     "watchkeeper.domains.federation",
     "watchkeeper.domains.receiving",
+    "watchkeeper.domains.polling",
+    "watchkeeper.domains.heartbeats",
     "watchkeeper.domains.search",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
+    "watchkeeper.domains.maintenance",
+    "watchkeeper.domains.agreements",
+    "watchkeeper.domains.desk",
+    "watchkeeper.domains.desk.conversation",
+    "watchkeeper.domains.objectives",
+    "watchkeeper.domains.desk.mail.apps.DeskMail",
+    "watchkeeper.domains.oncall",
+    "watchkeeper.domains.majors",
+    "watchkeeper.domains.portal",
+    "watchkeeper.domains.timetables",
+    "watchkeeper.domains.knowledge",
+    "watchkeeper.domains.problems",
+    "watchkeeper.domains.runbooks",
+    "watchkeeper.domains.reporting",
+    "watchkeeper.domains.alerting",
+    "watchkeeper.domains.methods",
+    "watchkeeper.domains.correlation",
     "watchkeeper.domains.audit",
     "watchkeeper.domains.outgoing",
     "watchkeeper.domains.inbox",
     "watchkeeper.domains.automation",
+    "watchkeeper.domains.catalog",
+    "watchkeeper.domains.onboarding",
+    "watchkeeper.domains.approvals",
+    "watchkeeper.domains.changes",
+    "watchkeeper.domains.upkeep",
     "watchkeeper.domains.lists",
     "watchkeeper.domains.annotations",
+    "watchkeeper.domains.configuration",
     "watchkeeper.domains.backups",
+    "watchkeeper.domains.health",
+    "watchkeeper.domains.capacity",
+    "watchkeeper.domains.dashboards",
+    "watchkeeper.domains.retention",
+    "watchkeeper.domains.log_templates",
     "watchkeeper.api",
     "watchkeeper.console",
 ]
@@ -100,6 +130,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "watchkeeper.domains.federation.middleware.SecondFactorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "watchkeeper.domains.portal.gate.PortalGate",
 ]
 
 PUBLIC_URL = CONFIG.public_url
@@ -190,18 +221,25 @@ SERVER_EMAIL = f"watchkeeper@{urlsplit(CONFIG.public_url).hostname or 'localhost
 #: where e-mail goes out: smtp[s]://user:password@host:port?from=watchkeeper@example.org
 SMTP_URL = os.environ.get("WATCHKEEPER_SMTP", "")
 DORMANT_DAYS = int(os.environ.get("WATCHKEEPER_DORMANT_DAYS", "90"))
+#: whoever had a ticket is asked at most once in so many days how it was; 0: nobody is
+SURVEY_DAYS = number("WATCHKEEPER_SURVEY_DAYS", 7, least=0)
 #: internal networks that notifications may be sent to, separated by commas
 OUTBOUND_ALLOW = [
     ipaddress.ip_network(n.strip(), strict=False)
     for n in os.environ.get("WATCHKEEPER_OUTBOUND_ALLOW", "").split(",")
     if n.strip()
 ]
+#: networks that may be polled beside the public internet
+POLL_ALLOW = polled_networks(os.environ)
+#: how the targets of polling stand, as its process leaves it
+POLL_STANDING = CONFIG.data / "polling.json"
 #: how far the audit trail was sealed, kept outside the database
 AUDIT_CHECKPOINTS = Path(
     os.environ.get("WATCHKEEPER_AUDIT_CHECKPOINTS", "") or CONFIG.data / "audit-checkpoints.jsonl"
 )
 #: files of records: where their contents lie, how large one may be in bytes, and how its name may end
 FILES = CONFIG.data / "files"
+MAIL_SPOOL = CONFIG.data / "mail"  # what the SMTP door took for mail accounts
 FILE_SIZE = CONFIG.file_mib * 1024**2
 FILE_TYPES = frozenset(CONFIG.file_types)
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process

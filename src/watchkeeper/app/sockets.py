@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,13 +40,14 @@ def bind_all(config: Config) -> dict[str, socket.socket]:
     return bound
 
 
-def certificate(config: Config, clients: Path | None = None) -> Certificate:
-    """What secured doors show; `clients`: authorities of the certificates that it asks for. Raises ConfigError."""
+def certificate(config: Config, clients: Path | None = None, protocols: Sequence[str] = ()) -> Certificate:
+    """What secured doors show; `clients`: authorities of the certificates that it asks for; `protocols`: what is spoken
+    behind it. Raises ConfigError."""
     from watchkeeper.receivers.tls import Certificate  # the supervisor needs it only with a certificate
 
     assert config.certificate is not None
     try:
-        return Certificate(*config.certificate, clients)
+        return Certificate(*config.certificate, clients, protocols=protocols)
     except OSError as error:
         raise ConfigError(
             f"WATCHKEEPER_TLS_CERT, WATCHKEEPER_TLS_KEY or WATCHKEEPER_SYSLOG_CA cannot be used: {error}"

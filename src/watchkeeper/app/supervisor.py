@@ -1,5 +1,5 @@
-"""`watchkeeper serve`: binds the sockets, prepares the records, runs three processes and keeps them running, and a
-fourth while there is long work.
+"""`watchkeeper serve`: binds the sockets, prepares the records, runs three processes and keeps them running, and
+two more while there is long work or something to poll.
 
 It handles no signal of the network itself and imports nothing heavy, so that it outlives what it watches.
 """
@@ -21,15 +21,16 @@ from typing import IO
 
 from watchkeeper.app import process, sockets
 from watchkeeper.app.config import Config, ConfigError
+from watchkeeper.app.marks import Marks, shared_page
 
 #: process → the sockets it inherits. Stopped in this order: first what takes signals in.
 PROCESSES = {
+    "poll": (),
     "receive": ("http", *sockets.OF_DOORS),
     "analyse": ("telemetry",),
     "web": ("web",),
     "jobs": (),
 }
-ON_DEMAND = "jobs"  # runs when the web process asks for it, and ends by itself
 CALM = 10.0  # seconds a process has to run for its next failure to count as the first
 LONGEST_WAIT = 10.0
 STOP_WITHIN = 15.0
@@ -43,6 +44,7 @@ class Child:
     command: list[str]
     env: dict[str, str]
     descriptors: tuple[int, ...]
+    marks: Marks
     running: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     wait: float = 0.0
@@ -64,7 +66,8 @@ class Child:
         """Start it again when it has ended, sooner the longer it had run."""
         now = time.monotonic()
         if self.running is not None and self.running.poll() is not None:
-            if self.name == ON_DEMAND and self.running.returncode == 0:
+            self.marks.clear(self.name)
+            if self.name in process.ON_DEMAND and self.running.returncode == 0:
                 self.running, self.wanted = None, False
                 return
             calm = now - self.started > CALM
@@ -82,7 +85,8 @@ class Supervisor:
     config: Config
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
-    work: int = -1  # becomes readable when the web process asks for the process of long work
+    marks: Marks = field(init=False)
+    work: int = -1  # becomes readable when the web process asks for a process on demand
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM. Raises ConfigError when it cannot begin."""
@@ -90,16 +94,18 @@ class Supervisor:
         process.private_folder(self.config.data)
         with _only_one(self.config) as lock:
             bound = sockets.bind_all(self.config)
+            print(f"http://{_address(bound['http'])}", file=lock, flush=True)  # cli.running reads it
             alive, held = os.pipe()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._stop)
             env = self._environment(bound, alive)
             waiting, prepared = os.pipe()
+            page = shared_page()
+            self.marks = Marks(page)
             self.work, work = os.pipe()
-            env |= {process.PREPARED: str(waiting), process.WORK: str(work)}
-            self.children = [
-                self._child(name, bound, env, (alive, lock.fileno(), waiting, work)) for name in PROCESSES
-            ]
+            env |= {process.PREPARED: str(waiting), process.WORK: str(work), process.MARKS: str(page)}
+            inherited = (alive, lock.fileno(), waiting, work, page)
+            self.children = [self._child(name, bound, env, inherited) for name in PROCESSES]
             try:
                 try:
                     first = self._prepare(env)
@@ -110,7 +116,7 @@ class Supervisor:
                     self._tend()
             finally:
                 self._end()
-            for pipe in (held, alive, waiting, self.work, work):
+            for pipe in (held, alive, waiting, self.work, work, page):
                 os.close(pipe)
             for s in bound.values():
                 s.close()
@@ -152,19 +158,21 @@ class Supervisor:
             [sys.executable, "-m", f"watchkeeper.app.{name}"],
             {**env, sockets.VARIABLE: sockets.pack(mine)},
             (*(s.fileno() for s in mine.values()), *extra),
-            wanted=name != ON_DEMAND,
+            self.marks,
+            wanted=name not in process.ON_DEMAND,
         )
         if child.wanted:
             child.launch()
         return child
 
     def _tend(self) -> None:
+        self.marks.note("supervisor")
         for child in self.children:
             child.tend()
         if select.select([self.work], [], [], 0.1)[0]:
-            os.read(self.work, 4096)
+            asked = os.read(self.work, 4096).decode()
             for child in self.children:
-                child.wanted = True
+                child.wanted = child.wanted or child.name[0] in asked
 
     def _tend_until_ready(self, http: socket.socket, began: float, first: dict[str, str]) -> None:
         url = "http://" + _address(http)
@@ -180,6 +188,7 @@ class Supervisor:
         say("\n".join(lines))  # in one write: who waits for the first line finds the others
 
     def _end(self) -> None:
+        self.marks.clear("supervisor")  # what is silent from now on is so on purpose
         deadline = time.monotonic() + STOP_WITHIN
         for child in self.children:
             if child.running is None:
@@ -200,9 +209,7 @@ def say(text: str) -> None:
 
 
 def _address(s: socket.socket) -> str:
-    host, port = s.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return process.reached(*s.getsockname()[:2])
 
 
 def _ready(http: socket.socket) -> bool:
@@ -221,14 +228,16 @@ def _ending(code: int) -> str:
 
 
 def _only_one(config: Config) -> IO[str]:
-    """Hold the data folder; the processes inherit the lock, so a successor waits for all of them to end."""
-    lock = (config.data / "lock").open("w")
+    """Hold the data folder; the processes inherit the lock, so a successor waits for all of them to end.
+    Its file is empty."""
+    lock = (config.data / "lock").open("a")
     for _ in range(100):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.1)
         else:
+            lock.truncate(0)
             return lock
     lock.close()
     raise ConfigError(

@@ -1,12 +1,22 @@
 """The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's sealer, the indexer
-of the search, and what time does to access."""
+of the search, the evaluator of Prometheus' rules, heartbeats outwards, what time does to access, the health of services,
+what runs out, service level objectives, who is paged, and what the platform measures of itself."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
 
 from watchkeeper.app import process, sockets
 from watchkeeper.app.config import Config
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from watchkeeper.app.asgi import App
 
 
 def main() -> None:
@@ -16,20 +26,18 @@ def main() -> None:
     config = Config.from_env()
 
     import django
-    import uvicorn
     from django.conf import settings
 
     django.setup()  # before anything that knows a record
 
-    from watchkeeper.app import collectors, jobs
+    from watchkeeper.app import collectors, on_demand
     from watchkeeper.app.asgi import application
-    from watchkeeper.domains.access import Keeper
-    from watchkeeper.domains.annotations import tidying
+    from watchkeeper.app.vitals import Looking
+    from watchkeeper.domains import alerting
     from watchkeeper.domains.audit import Checkpoints, Sealer
-    from watchkeeper.domains.search import Indexer
+    from watchkeeper.domains.heartbeats.sending import Beats
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.acts import JournalActs
-    from watchkeeper.kernel.outbox import OutboxWorker
     from watchkeeper.kernel.ports import ports
     from watchkeeper.telemetry.store import Store
 
@@ -38,22 +46,20 @@ def main() -> None:
     ports.acts = JournalActs(ports.journal)
     ports.telemetry = Store(process.telemetry_dsn(config.telemetry_url))
     sealer = Sealer(Checkpoints(settings.AUDIT_CHECKPOINTS))
-    ports.collectors = [*collectors.all_of(ports.journal), sealer.metrics]
+    looking = Looking(ports.journal, config.data, stop)
+    beats = Beats(looking.look)
+    evaluator = alerting.Evaluator(ports.telemetry, ports.journal)
+    alerting.standing.begin(evaluator)
+    ports.collectors = [
+        *collectors.all_of(ports.journal), sealer.metrics, looking.metrics, beats.metrics, evaluator.metrics,
+    ]  # fmt: skip
     ports.doors = collectors.door_stats
-    outbox = OutboxWorker()
-    worker = process.guard(lambda: outbox.run(stop), "outbox", stop)
-    tidier = process.guard(lambda: tidying.run(stop), "tidier", stop)
-    sealing = process.guard(lambda: sealer.run(stop), "sealer", stop)
-    process.guard(lambda: jobs.watch(stop), "jobs", stop)
-    keeping = process.guard(lambda: Keeper().run(stop), "access", stop)
-    indexing = process.guard(lambda: Indexer().run(stop), "search", stop)
+    process.guard(lambda: on_demand.watch(stop), "on demand", stop)
+    process.guard(lambda: beats.run(stop), "heartbeats", stop)  # not waited for: it may be asking who is gone
+    work = {**_work(), "sealer": sealer.run, "rules": evaluator.run}
+    working = [process.guard(partial(run, stop), name, stop) for name, run in work.items()]
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application, lifespan="off", log_config=None, access_log=False, loop="uvloop", http="httptools",
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=3, timeout_keep_alive=60, backlog=1024,
-        )
-    )  # fmt: skip
+    server = _server(application)
     # In a thread uvicorn leaves signals alone; process.start has them.
     sock = sockets.inherited()["web"]
     serving = process.guard(lambda: server.run(sockets=[sock]), "http", stop)
@@ -61,14 +67,49 @@ def main() -> None:
         pass
     server.should_exit = True
     serving.join(6)
-    worker.join(5)
-    sealing.join(5)
-    keeping.join(5)
-    indexing.join(5)
-    tidier.join(5)
+    for thread in working:
+        thread.join(5)
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()
+
+
+def _work() -> dict[str, Callable[[Event], None]]:
+    """What goes on beside requests, each in a thread of its own until it is told to stop."""
+    from watchkeeper.app.foreseeing import Foreseeing
+    from watchkeeper.app.own_metrics import OwnMetrics
+    from watchkeeper.domains.access import Keeper
+    from watchkeeper.domains.annotations import tidying
+    from watchkeeper.domains.capacity.looking import Looking as Capacity
+    from watchkeeper.domains.desk.mail.fetching import Fetcher
+    from watchkeeper.domains.health.evaluating import Evaluation
+    from watchkeeper.domains.objectives.evaluating import Evaluation as Objectives
+    from watchkeeper.domains.oncall.paging.climbing import Pager
+    from watchkeeper.domains.search import Indexer
+    from watchkeeper.kernel.outbox import OutboxWorker
+    from watchkeeper.kernel.ports import ports
+
+    journal, store = ports.the_journal(), ports.the_telemetry()
+    return {
+        "outbox": OutboxWorker().run, "tidier": tidying.run, "access": Keeper().run, "search": Indexer().run,
+        "health": Evaluation(store, journal).run, "capacity": Capacity(store, journal, Foreseeing).run,
+        "objectives": Objectives(store, journal, Foreseeing).run,
+        "own metrics": OwnMetrics(journal, ports.collectors).run,
+        "pager": Pager().run,
+        "mail": Fetcher().run,
+    }  # fmt: skip
+
+
+def _server(application: App) -> uvicorn.Server:
+    """HTTP for the application, in a thread of this process."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            application, lifespan="off", log_config=None, access_log=False, loop="uvloop", http="httptools",
+            proxy_headers=False, server_header=False, timeout_graceful_shutdown=3, timeout_keep_alive=60, backlog=1024,
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ def begin() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-    from django.db import OperationalError, connection
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db import OperationalError
+
+    from watchkeeper.domains import backups
+    from watchkeeper.model.errors import WatchkeeperError
 
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", interactive=False, verbosity=0)
+        backups.bring_up_to_date()
+    except WatchkeeperError as error:
+        typer.echo(f"watchkeeper: {error.detail}", err=True)
+        raise typer.Exit(1) from error
     except OperationalError as error:
         typer.echo(f"watchkeeper: the records cannot be reached: {error}", err=True)
         raise typer.Exit(1) from error

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from watchkeeper.cli import files
-from watchkeeper.cli.kinds import Filter, Json, Kind, Search, View, asked, failed, records
+from watchkeeper.cli.kinds import Filter, Json, Kind, Search, View, asked, failed, recorded, records
 from watchkeeper.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -65,13 +65,23 @@ def export(
     view: View = "",
     written: Written = "",
     template: Annotated[str, typer.Option(help="As this export template says, not as a table.")] = "",
+    as_code: Annotated[
+        bool, typer.Option("--as-code", help="As documents for `watchkeeper apply`; KIND may be `all`.")
+    ] = False,
     output: Annotated[str, typer.Option("--output", "-o", help="The file; - is standard output.")] = "-",
 ) -> None:
     """Write records to a file that `watchkeeper import` takes back unchanged, or as an export template says."""
+    if as_code and kind == "all":
+        with recorded() as actor:
+            _write_code(None, actor, None, output)
+        return
     with records(kind) as (resource, actor):
         from watchkeeper.exchange.tables import Format
 
         chosen = asked(resource, actor, filters, search, view=view)
+        if as_code:
+            _write_code(resource, actor, chosen, output)
+            return
         if template:
             _write_template(resource, actor, template, chosen, output)
             return
@@ -82,6 +92,18 @@ def export(
         with bar("Exporting", chosen.count()) as step, _whole(output) as to:
             count = files.write(resource, chosen, form, to, step)
         typer.echo(f"{resource.plural} in {output}: {count:,}", err=True)
+
+
+def _write_code(resource: Resource | None, actor: Actor, chosen: Any, output: str) -> None:
+    """The records as documents; of no kind: every record that can be declared."""
+    from watchkeeper.domains.configuration import exporting
+    from watchkeeper.kernel.permissions import visible
+
+    wanted = [(resource, chosen)] if resource else [(r, visible(actor, r)) for r in exporting.kinds()]
+    with nullcontext(sys.stdout) if output == "-" else _whole(output) as to:
+        for kind, found in wanted:
+            for text in exporting.documents(kind, found, actor):
+                to.write(text)
 
 
 def _write_template(resource: Resource, actor: Actor, name: str, chosen: Any, output: str) -> None:

@@ -30,8 +30,16 @@ Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 @contextmanager
 def records(word: str) -> Iterator[tuple[Resource, Actor]]:
-    """The kind that was named and who acts on it. What goes wrong inside is told on standard error, and ends the
-    command with 1; a kind that is none, with 2."""
+    """The kind that was named and who acts on it, as in `recorded`; a kind that is none ends the command with 2."""
+    begin()
+    resource = named(word)
+    with recorded(resource.plural) as actor:
+        yield resource, actor
+
+
+@contextmanager
+def recorded(what: str = "these records") -> Iterator[Actor]:
+    """Who acts on records. What goes wrong inside is told on standard error, and ends the command with 1."""
     begin()
     from django.db import OperationalError
     from rest_framework.exceptions import ValidationError
@@ -41,18 +49,15 @@ def records(word: str) -> Iterator[tuple[Resource, Actor]]:
     from watchkeeper.kernel.problems import told
     from watchkeeper.model.errors import WatchkeeperError
 
-    resource = named(word)
     try:
         with _server():
-            yield resource, command_actor()
+            yield command_actor()
     except ValidationError as error:
         raise failed(
             f"{name}: {detail}" if name else detail for name, detail in told(error.detail)
         ) from error
     except NotReady as error:
-        raise failed(
-            [f"{resource.plural} go through the running server; start it with `watchkeeper serve`"]
-        ) from error
+        raise failed([f"{what} go through the running server; start it with `watchkeeper serve`"]) from error
     except WatchkeeperError as error:
         raise failed([error.detail]) from error
     except OperationalError as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+
+from watchkeeper.cli.lab_rows import seconds
 
 if TYPE_CHECKING:
     from watchkeeper.analysis.causes.metrics import Key
@@ -50,73 +52,91 @@ def cause(
 
     times, keys, values = read_wide(metrics)
     usual = _aligned(normal, keys) if normal else None
-    row = None if not at else _row(times, seconds(at))
-    edges = []
-    if graph:
-        try:
-            read = msgspec.json.decode(graph.read_bytes(), type=Graph)
-        except msgspec.DecodeError as error:
-            raise typer.BadParameter(f"{graph}: {error}") from error
-        edges = edges_of([msgspec.to_builtins(e) for e in read.edges])
+    row = _row(times, at, normal is not None) if at else None
+    edges = edges_of((e.source, e.target, e.relation) for e in read_graph(graph).edges) if graph else []
     wanted = _key(target) if target else None
     found = causes_of_metrics(keys, values, at=row, normal=usual, edges=edges, target=wanted)
-    result = {
-        "onset": None
-        if found.onset is None or not len(times)
-        else float(times[min(found.onset, len(times) - 1)]),
-        "causes": [c._asdict() for c in found.causes],
-    }
-    if not graph:
-        result["note"] = (
-            "Without a graph, what suffers cannot be told from what causes: only strength was compared."
-        )
+    onset = None if found.onset is None or not len(times) else float(times[min(found.onset, len(times) - 1)])
+    causes = [
+        {"entity": c.entity, "metric": c.metric, "score": c.score, "because": [r.text for r in c.because]}
+        for c in found.causes
+    ]
+    result: dict[str, object] = {"onset": onset, "causes": causes}
+    entities = {k[0] for k in keys}
+    lost = []
+    if not any(a in entities and b in entities for a, b in edges):
+        why = "The graph has no relation between the entities of the metrics" if graph else "Without a graph"
+        lost.append(f"{why}: what suffers cannot be told from what causes, only strength was compared.")
+    if wanted and wanted not in keys:
+        lost.append(f"There is no series {target}: candidates could not be held against it.")
+    if lost:
+        result["note"] = " ".join(lost)
     out.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def read_wide(path: Path) -> tuple[Array, list[Key], Array]:
-    """Times (seconds), keys and values (series × rows, NaN where blank) of a wide CSV.
-    Raises typer.BadParameter with the line."""
-    import numpy as np
-
-    with path.open(newline="") as f:
-        rows = csv.reader(f)
-        head = next(rows, [])
-        if not head or head[0] != "timestamp":
-            raise typer.BadParameter(f"{path}: the first column is to be called timestamp")
-        keys = [_key(x) for x in head[1:]]
-        times: list[float] = []
-        values: list[list[float]] = []
-        for number, cells in enumerate(rows, 2):
-            if not cells:
-                continue
-            if len(cells) != len(head):
-                raise typer.BadParameter(f"{path}, line {number}: {len(cells)} cells, not {len(head)}")
-            try:
-                times.append(seconds(cells[0]))
-                values.append([float(x) if x else np.nan for x in cells[1:]])
-            except ValueError as error:
-                raise typer.BadParameter(f"{path}, line {number}: {error}") from error
-    table = np.array(values, float).reshape(len(times), len(keys)).T
-    return np.array(times), keys, np.where(np.isfinite(table), table, np.nan)
-
-
-def seconds(text: str) -> float:
-    """A number, or RFC 3339 or zoneless (UTC) text, as Unix seconds. Raises ValueError.
-
-    >>> seconds("1970-01-01T00:01:00Z"), seconds("60")
-    (60.0, 60.0)
-    """
+def read_graph(path: Path) -> Graph:
+    """The graph file. Raises typer.BadParameter."""
     try:
-        return float(text)
-    except ValueError:
-        when = datetime.fromisoformat(text)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        return msgspec.json.decode(path.read_bytes(), type=Graph)
+    except msgspec.DecodeError as error:
+        raise typer.BadParameter(f"{path}: {error}") from error
 
 
-def _row(times: Array, at: float) -> int:
+def read_wide(path: Path) -> tuple[Array, list[Key], Array]:
+    """Times (seconds, rising), keys and values (series × rows, NaN where blank) of a wide CSV. Rows that step back in
+    time are put where they belong. Raises typer.BadParameter with the line."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as f:
+            return _read_rows(path, csv.reader(f))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise typer.BadParameter(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
+def _read_rows(path: Path, rows: Iterator[list[str]]) -> tuple[Array, list[Key], Array]:
     import numpy as np
 
-    return int(np.searchsorted(times, at, side="left"))
+    head = next(rows, [])
+    if not head or head[0] != "timestamp":
+        raise typer.BadParameter(f"{path}: the first column is to be called timestamp")
+    keys = [_key(x) for x in head[1:]]
+    twice = (
+        [head[1 + n] for n, k in enumerate(keys) if keys.index(k) != n] if len(set(keys)) < len(keys) else []
+    )
+    if twice:
+        raise typer.BadParameter(f"{path}: the column {twice[0]!r} is there twice")
+    times: list[float] = []
+    values: list[list[float]] = []
+    for number, cells in enumerate(rows, 2):
+        if not cells:
+            continue
+        if len(cells) != len(head):
+            raise typer.BadParameter(f"{path}, line {number}: {len(cells)} cells, not {len(head)}")
+        try:
+            times.append(seconds(cells[0]))
+            values.append([float(x) if x else np.nan for x in cells[1:]])
+        except ValueError as error:
+            raise typer.BadParameter(f"{path}, line {number}: {error}") from error
+    table = np.array(values, float).reshape(len(times), len(keys)).T
+    order = np.argsort(times, kind="stable")
+    table = np.where(np.isfinite(table), table, np.nan)[:, order]
+    return np.array(times)[order], keys, table
+
+
+def _row(times: Array, at: str, normal_given: bool) -> int:
+    """The first row from this time on. Raises typer.BadParameter when nothing can be compared there."""
+    import numpy as np
+
+    try:
+        row = int(np.searchsorted(times, seconds(at), side="left"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from error
+    if row == len(times):
+        raise typer.BadParameter(f"the metrics end before {at}", param_hint="--at")
+    if row == 0 and not normal_given:
+        raise typer.BadParameter(
+            f"no row is before {at}: nothing says what is normal. Give --normal.", param_hint="--at"
+        )
+    return row
 
 
 def _key(name: str) -> Key:

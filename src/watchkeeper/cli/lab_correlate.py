@@ -4,7 +4,8 @@ situation is written once nothing can join it any more, and memory holds only wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ import msgspec
 import typer
 
 from watchkeeper.analysis.causes.clue import Clue
-from watchkeeper.analysis.correlators.arrival import Arrival
+from watchkeeper.analysis.correlators.arrival import Arrival, Member
+from watchkeeper.analysis.correlators.settle import SETTLE_MS
+from watchkeeper.model.reason import Reason
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 from watchkeeper.model.verdicts import Severity
 
@@ -69,14 +72,15 @@ def correlate(
     topology: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Items and relations, JSON.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the situations go, JSON.")],
 ) -> None:
-    """Group recorded alerts into situations with their probable causes, as the platform would have."""
+    """Group recorded alerts into situations with their probable causes, as the platform would have. What is delivered
+    late by at most settling_ms is placed as if it had come in time."""
     try:
         graph = msgspec.json.decode(topology.read_bytes(), type=Graph).topology()
     except msgspec.DecodeError as error:
         raise typer.BadParameter(f"{topology}: {error}") from error
     stream = Stream(graph)
     with out.open("w") as f:
-        f.write('{"situations": [')
+        f.write(f'{{"settling_ms": {SETTLE_MS}, "situations": [')
         comma = ""
         for situation in stream.run(_lines(alerts)):
             f.write(f"{comma}\n{json.dumps(situation)}")
@@ -136,16 +140,34 @@ class Stream:
             clues = [self._clues.pop(m.arrival.id) for m in members]
             causes = self.finder.rank(clues, self.topology)
             self.finder.learn(clues, self.topology)
-            said = dict.fromkeys(r.text for m in members[:50] for r in m.because[:1])
+            said = _shares(members)
             yield {
                 "id": f"s{group.id}",
                 "alerts": [m.arrival.id for m in members],
                 "start": members[0].arrival.time_ms,
                 "end": members[-1].arrival.time_ms,
-                "because": list(said)[:5],
+                "because": said,
                 "causes": [
-                    {"entity": c.item, "score": c.score, "because": [r.text for r in c.because]}
+                    {"entity": c.item, "score": c.score, "because": [_weighed(r) for r in c.because]}
                     for c in causes
                 ],
             }
             self.correlator.forget(group.id)
+
+
+def _shares(members: Sequence[Member]) -> list[str]:
+    """What keeps a situation together: each kind of evidence with its share over all members, and an example."""
+    weights: dict[str, float] = defaultdict(float)
+    best: dict[str, Reason] = {}
+    for r in (r for m in members[1:] for r in m.because):
+        weights[r.kind] += r.weight
+        if r.kind not in best or r.weight > best[r.kind].weight:
+            best[r.kind] = r
+    whole = sum(weights.values()) or 1.0
+    heaviest = sorted(weights, key=lambda k: (-weights[k], k))
+    return [f"{weights[k] / whole:.0%} {k}: {best[k].text}" for k in heaviest] or [members[0].because[0].text]
+
+
+def _weighed(r: Reason) -> str:
+    share = f"{r.weight:.0%} " if r.weight else ""
+    return f"{share}{r.kind.value}: {r.text}"

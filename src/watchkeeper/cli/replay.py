@@ -23,12 +23,21 @@ def replay(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from watchkeeper.cli import running
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.playback import Playback
     from watchkeeper.model.errors import WatchkeeperError
 
     config = settings.CONFIG
     said = Console(stderr=True)
+    address = running.address(config.data)
+    if not (address or config.journal_url):  # it would be played to nobody
+        said.print(
+            f"watchkeeper: no platform runs on {config.data}; start one there (watchkeeper serve), or say with "
+            "WATCHKEEPER_DATA in which folder it is",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        raise typer.Exit(1)
     try:
         journal = open_journal(config.journal_url, config.data)
         play = Playback(file, journal, speed, int(time.time() * 1000))
@@ -54,4 +63,7 @@ def replay(
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        said.print(f"Played {play.played} entries. Look at {config.public_url}/situations/", highlight=False)
+        said.print(
+            f"Played {play.played} entries. Look at {address or config.public_url}/situations/",
+            highlight=False,
+        )

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 
 from watchkeeper.console import graphs
-from watchkeeper.console.measured import item_charts, series_of, source
+from watchkeeper.console.measured import item_charts, series_of, source, title
+from watchkeeper.domains.changes.telling import changed_by
 from watchkeeper.domains.inventory.models import Identifier, Item
 from watchkeeper.domains.situations.models import Membership, Situation
 from watchkeeper.kernel.fields import milliseconds
@@ -34,19 +35,34 @@ def charts(record: Situation, members: list[Membership]) -> list[dict[str, str]]
     """One chart for each series that an alert of the situation names, the strongest first."""
     found: dict[int, str] = {}
     for m in sorted(members, key=lambda m: -m.alert.score):
-        for series in series_of(m.alert):
+        for series in series_of(m.alert.because):
             found.setdefault(series, m.alert.name)
     begin, end = window(record)
     shown = {"from": begin, "to": end, "mark": milliseconds(record.opened_at)}
     drawn = [
-        {"title": title, "source": source(id=series, **shown)}
-        for series, title in list(found.items())[:CHARTS]
+        {"title": name, "source": source(id=series, **shown)} for series, name in list(found.items())[:CHARTS]
     ]
     causes = {i.pk: i for i in Item.objects.filter(pk__in=[c.item for c in record.causes[:2]])}
     for cause in record.causes[:2]:
         if len(drawn) < CHARTS and cause.item in causes:
             drawn += item_charts(causes[cause.item], most=2, of=True, **shown)
     return drawn[:CHARTS]
+
+
+def causes(record: Situation, names: dict[str, str]) -> list[dict[str, Any]]:
+    """The candidates, best first, each with the chart of the series that speaks against it, if metrics do."""
+    begin, end = window(record)
+    shown = {"from": begin, "to": end, "mark": milliseconds(record.opened_at)}
+    found = []
+    for cause in record.causes:
+        series = series_of(cause.because)[:1]
+        name = names.get(cause.item, cause.item)
+        metric = next((r.data["metric"] for r in cause.because if "metric" in r.data), "")
+        found.append({
+            "cause": cause, "name": name, "planned": changed_by(cause.change), "share": round(cause.score * 100),
+            "chart": source(id=series, **shown) if series else "", "chart_title": f"{title(metric)} of {name}",
+        })  # fmt: skip
+    return found
 
 
 def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
@@ -64,7 +80,9 @@ def logs(record: Situation, members: list[Membership]) -> dict[str, Any]:
         )
     except WatchkeeperError as error:
         return {"lines": [], "empty": f"The log lines could not be read: {error.detail}"}
-    query = {"from": begin, "to": end, **({"service": services[0]} if services else {"host": hosts[0]})}
+    name = (services or hosts)[0].replace("\\", "\\\\").replace('"', '\\"')
+    wanted = f'service:"{name}" OR source:"{name}"' if services else f'host:"{name}"'
+    query = {"from": begin, "to": end, "q": f"severity>=warn ({wanted})"}
     return {
         "lines": [{"line": line, "more": n - 1} for line, n in lines],
         "more": f"/explore/logs/?{urlencode(query)}",

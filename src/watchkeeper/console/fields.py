@@ -12,6 +12,8 @@ from django.db.models import NOT_PROVIDED, Model
 from django.http import QueryDict
 from rest_framework import serializers
 
+from watchkeeper.console.repeated import REPEATED, SHAPES, Repeated, rows_of, typed
+from watchkeeper.domains.dashboards.definition import as_yaml
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.bulk import key_of
 from watchkeeper.kernel.permissions import visible
@@ -19,14 +21,13 @@ from watchkeeper.kernel.problems import told
 from watchkeeper.kernel.resource import Resource, registry
 
 FEW = 30  # other records to choose from that come with the page; the rest is found by searching
-_NAME = {"scheme", "value"}  # of an identifier
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `shape`: text, long, number, yes, choice, date, time, list (one entry a line), json, pick
-    (any number of the choices), pairs (name=value, one a line), names (identifiers, scheme=value, one a line),
-    reference and references (one or any number of the records of the kind at `path`)."""
+    """One input. `shape`: text, long, number, yes, choice, date, time, list (one entry a line), json, yaml,
+    pick (any number of the choices), reference and references (one or any number of the records of the kind at `path`), or
+    rows of one of the sorts in repeated.py."""
 
     name: str
     label: str
@@ -39,6 +40,17 @@ class Field:
     rows: int = 3  # of a long text
     path: str = ""  # of the kind that it refers to
     more: bool = False  # there are more records than the choices
+    initial: Any = ""  # what it holds in a form for a new record
+
+    @property
+    def touched(self) -> bool:
+        """Whether somebody has said something here: the value is another than at first, and not nothing."""
+        return self.value not in ("", [], {}, None) and str(self.value) != str(self.initial)
+
+    @property
+    def repeated(self) -> Repeated | None:
+        """What its rows are, where it has rows."""
+        return REPEATED.get(self.shape)
 
     def filled(self, given: QueryDict, error: Exception, actor: Actor) -> Field:
         """With what was typed and what was wrong with it."""
@@ -46,7 +58,9 @@ class Field:
         wrong = detail.get(self.name) if isinstance(detail, dict) else None
         text = "; ".join(words for _, words in told(wrong)) if wrong else ""
         many = self.shape in ("pick", "references")
-        value = given.getlist(self.name) if many else given.get(self.name, "")
+        value: Any = given.getlist(self.name) if many else given.get(self.name, "")
+        if self.repeated:
+            value = typed(self.shape, self.name, given)
         field = replace(self, value=value, error=text)
         return with_choices(field, registry[self.path], actor) if self.path else field
 
@@ -103,7 +117,17 @@ def _field(name: str, field: serializers.Field[Any, Any, Any, Any], actor: Actor
     label = str(field.label or name.replace("_", " ").capitalize())
     shape, choices = _shape(field)
     rows = int(field.style.get("rows", 3))
-    made = Field(name, label, shape, str(field.help_text or ""), field.required, choices, default, rows=rows)
+    made = Field(
+        name,
+        label,
+        shape,
+        str(field.help_text or ""),
+        field.required,
+        choices,
+        default,
+        rows=rows,
+        initial=default,
+    )
     many = isinstance(field, serializers.ManyRelatedField)
     related = field.child_relation if isinstance(field, serializers.ManyRelatedField) else field
     if isinstance(related, serializers.PrimaryKeyRelatedField):
@@ -120,10 +144,10 @@ def _shape(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, tuple[tup
     match field:
         case serializers.ListField(child=serializers.ChoiceField() as child):
             return "pick", tuple((str(k), str(v).replace("_", " ")) for k, v in child.choices.items())
-        case serializers.ListSerializer(child=serializers.Serializer() as child) if (
-            set(child.fields) == _NAME
+        case serializers.ListSerializer(child=serializers.Serializer() as child) if rows := SHAPES.get(
+            frozenset(child.fields)
         ):
-            return "names", ()
+            return rows, ()
     shape = next((shape for types, shape in _SHAPES if isinstance(field, types)), "")
     if shape == "choice":
         return shape, tuple((str(k), str(v)) for k, v in field.choices.items())  # type: ignore[attr-defined]
@@ -142,10 +166,14 @@ def _default(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Any:
 
 def shown(field: Field, value: Any, actor: Actor) -> Field:
     """The input with a record's present value in it."""
-    if isinstance(value, dict):
-        value = (
-            "\n".join(f"{k}={v}" for k, v in value.items()) if field.shape == "pairs" else json.dumps(value)
-        )
+    if field.shape == "secret":
+        return replace(field, required=False)  # it is never shown, and stays as it is when nothing is typed
+    if field.repeated:
+        value = rows_of(field.shape, value)
+    elif field.shape == "yaml":
+        value = as_yaml(value)
+    elif isinstance(value, dict):
+        value = json.dumps(value)
     elif isinstance(value, list | tuple) and field.shape == "list":
         value = "\n".join(str(v) for v in value)
     elif isinstance(value, list | tuple) and field.shape in ("pick", "references"):
@@ -168,12 +196,8 @@ def read(fields: list[Field], given: QueryDict, actor: Actor) -> dict[str, Any]:
             out[f.name] = chosen[-1]
         elif f.shape in many and text.strip():
             out[f.name] = [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
-        elif f.shape == "pairs" and text.strip():
-            lines = [line.partition("=") for line in text.splitlines() if line.strip()]
-            out[f.name] = {name.strip(): value.strip() for name, _, value in lines}
-        elif f.shape == "names" and text.strip():
-            named = (line.partition("=") for line in text.splitlines() if line.strip())
-            out[f.name] = [{"scheme": scheme.strip(), "value": value.strip()} for scheme, _, value in named]
+        elif f.repeated and (rows := typed(f.shape, f.name, given)):
+            out[f.name] = f.repeated.value(rows)
         elif f.shape == "json" and text.strip():
             try:
                 out[f.name] = json.loads(text)

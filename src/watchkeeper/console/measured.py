@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
+from watchkeeper.domains import health
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert
 from watchkeeper.kernel.ports import ports
 from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.reason import Reason
 from watchkeeper.telemetry.queries.series import Matcher, Series, Wanted, described
 
 HOUR = {"last": 3600}
@@ -36,10 +39,10 @@ def source(**parameters: Any) -> str:
     return "/explore/metrics/data.json?" + urlencode(parameters, doseq=True)
 
 
-def series_of(alert: Alert) -> list[int]:
-    """The series that the alert's reasons are about; they are written as hexadecimal ids."""
+def series_of(because: Iterable[Reason]) -> list[int]:
+    """The series that these reasons are about; they are written as hexadecimal ids."""
     found: dict[int, None] = {}
-    for reason in alert.because:
+    for reason in because:
         named = reason.data.get("series") or ()
         for one in (named,) if isinstance(named, str) else named:
             found[int(one, 16)] = None
@@ -48,7 +51,7 @@ def series_of(alert: Alert) -> list[int]:
 
 def alert_charts(alert: Alert) -> list[dict[str, str]]:
     """The series that an alert is about; else what its item measures."""
-    ids = series_of(alert)
+    ids = series_of(alert.because)
     if ids:
         return [{"title": alert.name, "source": source(id=ids, last=6 * 3600)}]
     return item_charts(alert.item, most=2, of=True) if alert.item else []
@@ -68,7 +71,9 @@ def item_charts(item: Item | None, *, most: int = 4, of: bool = False, **span: i
             for title, metric, more in found[:most]
         ]
     named: dict[str, list[Series]] = {}
-    for s in _series(item):
+    for s in (
+        one for one in _series(item) if one.name != health.SERIES
+    ):  # which has its own place on the page
         named.setdefault(s.name, []).append(s)
     order = sorted(named, key=lambda n: (_rank(named[n][0]), n))
     return [

@@ -1,4 +1,4 @@
-"""What the console keeps between two pages of one session: a file that was previewed and not yet imported."""
+"""What the console keeps between two pages: a file that was previewed and not yet imported, a host that is being added."""
 
 # Types of Django's fields come from a plugin that would have to start Django to check this file.
 # mypy: disable-error-code="var-annotated"
@@ -33,3 +33,22 @@ class HeldImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.path} of {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class AddedHost(models.Model):
+    """A machine that somebody has been given files for: how it is to send, with which key, and, when it is we who ask,
+    by which scrape job."""
+
+    name = models.CharField(max_length=253, blank=True, default="")
+    address = models.CharField(max_length=253, blank=True, default="")
+    port = models.CharField("port of its node exporter", max_length=5, default="9100")
+    ways = models.JSONField(default=list)
+    key = models.ForeignKey("identity.IntakeKey", null=True, on_delete=models.CASCADE, related_name="+")
+    job = models.ForeignKey("polling.ScrapeJob", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name or self.address or "a new host"

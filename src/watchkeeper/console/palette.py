@@ -37,8 +37,10 @@ def kinds(actor: Actor) -> Iterable[Place]:
             yield Place(f"New {resource.name}", f"/{resource.path}/new/", "Create")
 
 
-def own_pages(_: Actor) -> Iterable[Place]:
+def own_pages(actor: Actor) -> Iterable[Place]:
     """What is not in the navigation."""
+    if may(actor, "create", registry["intake-keys"]):
+        yield Place("Add a host", "/hosts/add/", "Create")
     yield Place("Your settings", "/settings/", "Page")
     yield Place("Keyboard shortcuts", "/shortcuts/", "Page")
     yield Place("Change your password", "/password/", "Page")

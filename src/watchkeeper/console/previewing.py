@@ -1,16 +1,24 @@
-"""What an export template writes for a real record, before it is saved."""
+"""What a record would do, before it is saved: what an export template writes, what a silence holds back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import QueryDict
 
+from watchkeeper.console.fields import Field
 from watchkeeper.domains.lists import templates
+from watchkeeper.domains.situations.holding_back import would_hold_back
+from watchkeeper.domains.situations.silencing import about_of
 from watchkeeper.exchange import rendering
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import may, visible
+from watchkeeper.kernel.problems import told
 from watchkeeper.kernel.resource import Resource, registry
+from watchkeeper.kernel.rest import serializer_of
+from watchkeeper.model.errors import WatchkeeperError
 
 SHOWN = 20_000  # characters
 RECORDS = 3
@@ -28,6 +36,27 @@ class Preview:
 def of(resource: Resource) -> bool:
     """Whether records of this kind can be previewed."""
     return resource.path == "export-templates"
+
+
+def held_back(resource: Resource, actor: Actor, given: dict[str, Any]) -> dict[str, Any]:
+    """For the form of a silence: which alerts it would hold back, as far as it is filled in; nothing for other kinds."""
+    if resource.path != "silences":
+        return {}
+    wanted = {name: given[name] for name in ("matchers", "items", "reach") if given.get(name)}
+    if not {"matchers", "items"} & wanted.keys():
+        return {"holds": None}
+    serializer = serializer_of(resource)(data=wanted, partial=True, context={"actor": actor})
+    if not serializer.is_valid():
+        return {"holds_wrong": " ".join(words for _, words in told(serializer.errors))}
+    try:
+        return {"holds": would_hold_back(actor, about_of(serializer.validated_data))}
+    except WatchkeeperError as error:
+        return {"holds_wrong": error.detail}
+
+
+def in_boxes(fields: Sequence[Field]) -> dict[str, Any]:
+    """What a form says before anything is typed, as the serializer takes it."""
+    return {f.name: f.repeated.value(f.value or []) if f.repeated else f.value for f in fields}
 
 
 def preview(actor: Actor, given: QueryDict) -> Preview:

@@ -9,7 +9,29 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from watchkeeper.console import attached, history
+from watchkeeper.console import (
+    approvals,
+    attached,
+    capacity,
+    catalog,
+    changes,
+    compared,
+    conversation,
+    coverage,
+    desk,
+    history,
+    maintenance,
+    majors,
+    objectives,
+    oncall,
+    paged,
+    polled,
+    problems,
+    ratings,
+    runbooks,
+    suggested,
+)
+from watchkeeper.domains.configuration import managing
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.resource import Resource
 
@@ -33,10 +55,57 @@ def _entry(request: HttpRequest, resource: Resource, record: Any, actor: Actor) 
     return {"act": act} if act is not None and act.changes else None
 
 
+def _managed(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001
+    """The set of files that declares it."""
+    managed = managing.of(resource, record)
+    return (
+        {"managed": managed, "by_hand": managing.by_hand(resource, managed)} if managed is not None else None
+    )
+
+
 #: in the order in which they are shown
 PANELS = (
     Panel("body", "parts/audited.html", _entry),
+    Panel("body", "parts/polled.html", polled.targets),
+    Panel("body", "parts/compared.html", compared.versions),
+    Panel("body", "parts/rota.html", oncall.rota),
+    Panel("body", "parts/major_updates.html", majors.updates),
+    Panel("body", "parts/coverage.html", coverage.ahead),
+    Panel("body", "parts/ratings.html", ratings.of_queue),
+    Panel("aside", "parts/calendar_file.html", coverage.sent_to),
+    Panel("body", "parts/conversation.html", conversation.timeline),
+    Panel("aside", "parts/paged.html", paged.about),
+    Panel("body", "parts/ordered.html", catalog.answers),
+    Panel("body", "parts/questions.html", catalog.asked),
+    Panel("body", "parts/bundle_changes.html", catalog.changes),
+    Panel("body", "parts/request_tasks.html", catalog.tasks),
+    Panel("body", "parts/proof.html", catalog.proof),
+    Panel("aside", "parts/promises.html", desk.promises),
+    Panel("aside", "parts/major_of.html", majors.of_ticket),
+    Panel("body", "parts/run_step.html", runbooks.at_step),
+    Panel("body", "parts/runbook_steps.html", runbooks.steps),
+    Panel("body", "parts/written.html", problems.texts),
+    Panel("body", "parts/version_before.html", problems.before),
+    Panel("body", "parts/causes.html", problems.causes),
+    Panel("body", "parts/cause_adding.html", problems.adding),
+    Panel("after", "parts/happened.html", problems.timeline),
+    Panel("aside", "parts/report_files.html", problems.documents),
+    Panel("aside", "parts/belonging.html", problems.belonging),
+    Panel("aside", "parts/runs.html", suggested.runs),
+    Panel("aside", "parts/suggested_place.html", suggested.place),
+    Panel("aside", "parts/tickets.html", desk.tickets),
+    Panel("body", "parts/vote.html", approvals.of_vote),
+    Panel("body", "parts/change.html", changes.of_change),
+    Panel("body", "parts/plans.html", changes.plans),
+    Panel("aside", "parts/approvals.html", approvals.asked),
+    Panel("aside", "parts/changes_about.html", changes.about),
+    Panel("body", "parts/kept_by.html", desk.beneath),
+    Panel("body", "parts/pace.html", desk.pace),
     Panel("lead", "parts/tags.html", attached.tags),
+    Panel("lead", "parts/managed.html", _managed),
+    Panel("lead", "parts/maintenance.html", maintenance.about),
+    Panel("body", "parts/capacity.html", capacity.of_record),
+    Panel("body", "parts/objectives.html", objectives.of_record),
     Panel("body", "parts/custom_field_use.html", attached.use_of_field),
     Panel("body", "parts/tagged.html", attached.tagged),
     Panel("body", "parts/custom_fields.html", attached.custom_fields),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.db.models import Q
 
-from watchkeeper.console import provenance, sameness
+from watchkeeper.console import pictured, provenance, sameness
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
 from watchkeeper.console.templatetags.console import as_time
@@ -18,7 +18,8 @@ from watchkeeper.domains.automation.models import EventRule, Firing
 from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
-from watchkeeper.domains.situations.models import Alert, Silence
+from watchkeeper.domains.situations import judgements
+from watchkeeper.domains.situations.models import Alert, Judgement, Silence
 from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event
@@ -51,8 +52,14 @@ def of_alert(alert: Alert, actor: Actor) -> dict[str, Any]:
         "charts": alert_charts(alert),
         "silence": silence,
         "held_by": other,
+        "judgements": judgements.of_alert(actor, alert),
         "web": alert.url if alert.url.startswith(("http://", "https://")) else "",
     }
+
+
+def of_judgement(judgement: Judgement, actor: Actor) -> dict[str, Any]:
+    """The alert that it was said on, while there is one."""
+    return {"said_on": visible(actor, "alerts").filter(pk=judgement.alert).first()}
 
 
 def of_audit(entry: AuditEntry, _: Actor) -> dict[str, Any]:
@@ -105,6 +112,7 @@ def of_item(item: Item, actor: Actor) -> dict[str, Any]:
         "can_relate": may(actor, "create", registry["relations"]),
         "identifiers": item.identifiers.filter(valid_to=None),
         "charts": item_charts(item),
+        **pictured.of_item(item, actor),
         **provenance.of_item(item, actor),
         **sameness.of_item(item, actor),
         "in_words": {"relations"},  # of what is related, what the page says otherwise

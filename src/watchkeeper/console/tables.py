@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from watchkeeper.console.desk import due
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
 from watchkeeper.console.wording import plain
 from watchkeeper.domains.audit.deeds import deed
@@ -28,6 +29,9 @@ COUNTED: dict[tuple[str, str], Callable[[Any], str]] = {
     ("custom-fields", "records"): lambda f: f"/{f.kind}/?cf_{f.name}__isnull=false",
     ("tags", "records"): lambda t: f"/tags/{t.pk}/",
 }
+
+#: cells that say more than their value, by kind and column
+OF_RECORD: dict[tuple[str, str], Callable[[Any], SafeString]] = {("tickets", "resolution_due_at"): due}
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def rows(resource: Resource, actor: Actor, shown: Sequence[Column], records: Ite
 def _cell(resource: Resource, column: Column, value: Any, url: str, record: Any) -> SafeString:
     if value and (there := COUNTED.get((resource.path, column.name))):
         return format_html('<a href="{}">{}</a>', there(record), many(value))
+    if (whole := OF_RECORD.get((resource.path, column.name))) is not None:
+        return whole(record)
     words = None if column.link else drawn(resource, column.name, value)
     return _draw(column, value, url) if words is None else words
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as NoSuchValue
 from django.db.models import Field, QuerySet
 from rest_framework import serializers
 
-_NAMES = ("name", "username")
+NAMES = ("name", "username")
 
 
 class References:
@@ -20,7 +20,7 @@ class References:
         self._found = found
         self._known: dict[str, list[Any]] = {}
         fields = {f.name for f in found.model._meta.concrete_fields}
-        self._name = next((n for n in _NAMES if n in fields), None)
+        self._name = next((n for n in NAMES if n in fields), None)
 
     def read(self, values: Iterable[Any]) -> None:
         """Read the records that these ids or names may mean; those read before are forgotten."""
@@ -41,6 +41,23 @@ class References:
         if not found:
             raise serializers.ValidationError(f"there is no {kind} with the id or the name {pk!r}")
         return found[0]
+
+
+def names_of(found: QuerySet[Any], keys: set[Any]) -> dict[str, str]:
+    """Ids of these records, as text, → the name, where only one has it."""
+    name = next((n for n in NAMES if n in {f.name for f in found.model._meta.concrete_fields}), None)
+    if name is None or not keys:
+        return {}
+    called = dict(found.filter(pk__in=keys).values_list("pk", name))
+    often = Counter(found.filter(**{f"{name}__in": set(called.values())}).values_list(name, flat=True))
+    return {str(pk): word for pk, word in called.items() if word and often[word] == 1}
+
+
+def named(names: Mapping[str, Any], value: Any) -> Any:
+    """A reference, or a list of them, with the name in the place of an id that has one."""
+    if isinstance(value, list):
+        return [names.get(str(v), v) for v in value]
+    return names.get(str(value), value)
 
 
 def as_key(field: Field[Any, Any], value: Any) -> Any:

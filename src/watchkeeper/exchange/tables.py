@@ -15,6 +15,7 @@ import msgspec
 import yaml
 
 from watchkeeper.model.errors import Malformed
+from watchkeeper.model.yaml_text import require_shallow
 
 #: A row's number as people see it, the header of CSV being row 1, and its values by column.
 Row = tuple[int, dict[str, Any]]
@@ -51,7 +52,7 @@ class Format(StrEnum):
 
 def read(data: bytes, written: Format) -> list[Row]:
     """The rows of a file. Raises Malformed naming the row or the line."""
-    text = _text(data)
+    text = text_of(data)
     if written is Format.CSV:
         return list(_csv_rows(text))
     found = from_json(text) if written is Format.JSON else _yaml(text)
@@ -113,7 +114,8 @@ def guarded(value: Any) -> str:
     return "'" + text if isinstance(value, str) and _FORMULA.match(text) else text
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """A file's bytes as text. Raises Malformed naming the line."""
     if other := _OTHERS.get(data[:2]):
         raise Malformed(f"the file is {other}; save it as UTF-8")
     try:
@@ -173,7 +175,7 @@ def from_json(text: str) -> Any:
         raise Malformed(f"JSON: {error}") from error
 
 
-class _Loader(yaml.CSafeLoader):
+class Loader(yaml.CSafeLoader):
     """Types as in YAML 1.2 and JSON: `no` and `12:30` are text, and so is a date."""
 
 
@@ -183,18 +185,26 @@ _TYPES = (
     ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
     ("float", r"-?(0|[1-9][0-9]*)\.[0-9]+([eE][-+][0-9]+)?", "-0123456789"),
 )
-_Loader.yaml_implicit_resolvers = {}
+Loader.yaml_implicit_resolvers = {}
 for _name, _pattern, _first in _TYPES:
     _starts = [*_first, ""] if _name == "null" else list(_first)
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})$"), _starts)
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})$"), _starts)
+
+
+def _require_shallow(text: str) -> None:
+    try:
+        require_shallow(text)
+    except Malformed as error:
+        raise Malformed(f"YAML: it {error.detail}") from error
 
 
 def _yaml(text: str) -> Any:
     try:
+        _require_shallow(text)
         # A few aliases of aliases are gigabytes.
-        if "*" in text and any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text, Loader=_Loader)):
+        if "*" in text and any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text, Loader=Loader)):
             raise Malformed("YAML: aliases are not taken; write the values out")
-        return _jsonlike(yaml.load(text, Loader=_Loader))
+        return jsonlike(yaml.load(text, Loader=Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
@@ -203,7 +213,7 @@ def _yaml(text: str) -> Any:
         raise Malformed(f"YAML: {error}") from error
 
 
-def _jsonlike(value: Any) -> Any:
+def jsonlike(value: Any) -> Any:
     """With text as keys. Raises Malformed for what JSON does not have."""
     match value:
         case str():
@@ -213,7 +223,7 @@ def _jsonlike(value: Any) -> Any:
         case None | bool() | int() | float():
             return value
         case list():
-            return [_jsonlike(v) for v in value]
+            return [jsonlike(v) for v in value]
         case dict():
-            return {k if isinstance(k, str) else cell(k): _jsonlike(v) for k, v in value.items()}
+            return {k if isinstance(k, str) else cell(k): jsonlike(v) for k, v in value.items()}
     raise Malformed(f"YAML: a {type(value).__name__} is not taken; write it as text")

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from watchkeeper.journal import recording
 from watchkeeper.model.doors import Journal
-from watchkeeper.model.signals import Stream
+from watchkeeper.model.signals import STALE, Stream
 from watchkeeper.model.signals import batch as as_batch
 
-STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]  # Prometheus: this series has ended
+ENDED = struct.unpack("<d", struct.pack("<Q", STALE))[0]
 TOGETHER_MS = 100  # entries this close in playing time are appended at once
 
 
@@ -84,7 +84,7 @@ class Playback:
     def _end(self, now_ms: int) -> None:
         if not self._series:
             return
-        ended = [{"series": s, "time_ms": now_ms, "value": STALE} for s in sorted(self._series)]
+        ended = [{"series": s, "time_ms": now_ms, "value": ENDED} for s in sorted(self._series)]
         self.journal.append([(Stream.SAMPLES, as_batch(Stream.SAMPLES, ended))])
         self._series.clear()
 

@@ -35,7 +35,7 @@ def _lookups(field: Field) -> list[str]:
     match field:
         case models.ManyToManyField():
             return ["exact"]
-        case models.JSONField() | SealedField():
+        case models.JSONField() | SealedField() | models.TimeField():
             return []
         case models.ForeignKey():
             return ["exact", "in", *optional]

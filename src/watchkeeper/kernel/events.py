@@ -50,10 +50,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Listener(Protocol):
-    """Somebody who hears events. `hear` may be called again with events that it has heard."""
+    """Somebody who hears events of the kinds that it wants. `hear` may be called again with events that it has heard."""
 
     def wants(self, kinds: Collection[str]) -> Collection[str]:
-        """Those of these kinds of which it wants to hear; asked inside the act's transaction."""
+        """Those of these kinds of which it wants to hear; asked inside the act's transaction, and before it hears."""
         ...
 
     def hear(self, events: Sequence[Event]) -> str:
@@ -131,6 +131,12 @@ def of_row(row: OutboxRow) -> list[Event]:
 
 @outbox.handler(KIND)
 def hear(row: OutboxRow) -> str:
-    """Let everybody hear the events of this row."""
+    """Let everybody hear those events of this row that they want."""
     events = of_row(row)
-    return "; ".join(filter(None, (listener.hear(events) for listener in listeners))) or "nobody was told"
+    kinds = {event.kind: set(kinds_of(event.kind)) for event in events}
+    said = []
+    for listener in listeners:
+        heard = set(listener.wants(set().union(*kinds.values())))
+        if theirs := [event for event in events if kinds[event.kind] & heard]:
+            said.append(listener.hear(theirs))
+    return "; ".join(filter(None, said)) or "nobody was told"

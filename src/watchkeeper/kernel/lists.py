@@ -60,9 +60,11 @@ class _Empty(BooleanFilter):
 @lru_cache(maxsize=256)
 def filters_of(resource: Resource) -> type[FilterSet]:
     """The FilterSet that the declaration describes; what can be equal can also be asked to differ, by
-    `__not`, and text to be `__empty`."""
-    fields: dict[str, Any] = {name: list(lookups) for name, lookups in resource.filters.items()}
+    `__not`, and text to be `__empty`. What a model computes it filters by `computed_filters`."""
+    computed: dict[str, Any] = getattr(resource.model, "computed_filters", {})
+    fields: dict[str, Any] = {n: list(how) for n, how in resource.filters.items() if n not in computed}
     made: type[FilterSet] = filterset_factory(resource.model, filterset=_Filters, fields=fields)
+    made.base_filters.update(computed)
     for name in [n for n, lookups in fields.items() if "exact" in lookups]:
         made.base_filters[f"{name}__not"] = other = copy(made.base_filters[name])
         other.exclude = True

@@ -52,7 +52,8 @@ class Ports:
     journal: Journal | None = None
     telemetry: Any = None
     collectors: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
-    doors: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # what each door took and refused
+    # what each door took and refused; with the id of an intake key, of this key alone
+    doors: Callable[..., Mapping[str, Mapping[str, Any]]] = lambda *_: {}
 
     def submit(self, act: Act) -> bool:
         """Hand an act to the journal; whether it is there now, and not only at the end of `together`. Raises NotReady,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any, ClassVar, NoReturn
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from rest_framework import serializers
@@ -54,6 +55,14 @@ class Reference(serializers.PrimaryKeyRelatedField[Any]):
         return seen | found.filter(pk__in=held.values("pk") if many and held else [held])
 
 
+def time_zone(name: str) -> None:
+    """A validator: the name of a time zone that is known here."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise serializers.ValidationError("not a time zone such as UTC or Europe/Berlin") from error
+
+
 class RecordSerializer(serializers.ModelSerializer[Any]):
     """What derived serializers build on: it knows the kernel's own columns."""
 
@@ -82,10 +91,23 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
             kept = {k: v for k, v in options.items() if k in ("required", "allow_null")}
             return Choice, {**kept, "choices": [s.value for s in Severity]}
         if isinstance(model_field, SealedField):
-            options["write_only"] = True
+            options |= {"write_only": True, "style": {"input": "secret"}}
         if isinstance(model_field, StructField):
             options = {"read_only": True}
         return made, options
+
+    def now(self, attrs: dict[str, Any], name: str) -> Any:
+        """What a field will be: as it is sent, else as it is, else as its model has it from the start."""
+        if name in attrs or self.instance is not None:
+            return attrs.get(name, getattr(self.instance, name, None))
+        model: Any = self.Meta.model
+        return model._meta.get_field(name).get_default()
+
+    def in_order(self, attrs: dict[str, Any]) -> None:
+        """Raises ValidationError when it does not end after it begins."""
+        begins, ends = self.now(attrs, "begins_at"), self.now(attrs, "ends_at")
+        if begins and ends and ends <= begins:
+            raise serializers.ValidationError({"ends_at": ["it ends after it begins"]})
 
 
 _HOLDS = ("child", "child_relation")
@@ -137,7 +159,7 @@ def serializer_of(resource: Resource) -> type[serializers.BaseSerializer[Any]]:
         own["fields"] = (*inherited.fields, *more)
     plain = base.to_representation is serializers.Serializer.to_representation
     members = {**more, "resource": resource, "Meta": type("Meta", (inherited,), own), "__doc__": base.__doc__}
-    name = base.__name__ if resource.serializer else f"{resource.model.__name__}Serializer"
+    name = base.__name__ if resource.serializer else f"{resource.path.title().replace('-', '')}Serializer"
     return type(name, (base,) if plain else (Adding, base), members)
 
 

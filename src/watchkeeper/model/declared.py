@@ -3,6 +3,7 @@ by which a door asks for them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -50,4 +51,12 @@ class MqttSubscriptions(Protocol):
 
     def mqtt_subscriptions(self) -> tuple[MqttSubscription, ...]:
         """Those that are on. From any thread."""
+        ...
+
+
+class MailAddresses(Protocol):
+    """Which addresses are of mail accounts whose mails the SMTP door takes."""
+
+    def mail_addresses(self) -> Mapping[str, int]:
+        """Address, in lower case → the account's key. From any thread."""
         ...

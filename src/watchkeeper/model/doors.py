@@ -10,6 +10,11 @@ import pyarrow as pa
 
 from watchkeeper.model.signals import Stream
 
+#: in place of a door's name: what rules made of other series, and the alerts they raised
+RULES = "rules"
+#: and what changes that people planned have done; the label ITEM of such an event is the id of the item that was changed
+CHANGES, ITEM = "changes", "item"
+
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """How any JSON becomes alerts: JMESPath expressions (model.expressions), each about one alert of the payload, and

@@ -25,10 +25,15 @@ class Malformed(WatchkeeperError):
 
 
 class Unauthorised(WatchkeeperError):
-    """No key, a wrong key, or one that may not use this door."""
+    """No key, a wrong key, or one that may not use this door. `key` is the id of the key that was shown, "" when nobody
+    knows it."""
 
     status = 401
     reason = "unauthorised"
+
+    def __init__(self, detail: str, *, reason: str | None = None, key: str = "") -> None:
+        super().__init__(detail, reason=reason)
+        self.key = key
 
 
 class TooLarge(WatchkeeperError):

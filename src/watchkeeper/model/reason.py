@@ -15,12 +15,15 @@ class ReasonKind(StrEnum):
     SILENCE = "silence"  # a series, host or source stopped sending
     NEW_TEMPLATE = "new_template"  # a log message of a shape not seen before
     RATE = "rate"  # a log template or an event arrives unusually often or rarely
+    STUCK = "stuck"  # a value that always changed does not any more
+    TALK = "talk"  # somebody asked whom it had never asked before
     RULE = "rule"  # a rule outside or inside says so (an alert that was sent to us)
     TIME = "time"  # began within the same minutes
     GRAPH = "graph"  # near each other in the graph
     LABELS = "labels"  # carry the same labels
     TEXT = "text"  # say the same thing
     HISTORY = "history"  # have arrived together before
+    MAINTENANCE = "maintenance"  # was held back until a maintenance window ended
     PERSON = "person"  # a person said so (merge, split)
     ONSET = "onset"  # began before the others
     DIRECTION = "direction"  # what suffers depends on it

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+STALE = 0x7FF0000000000002
+"""The bits of the NaN that says, among samples, that a series ended (Prometheus' staleness marker)."""
+
 
 class Stream(StrEnum):
     """The streams of the journal, in the order in which one group of entries is appended."""

@@ -90,7 +90,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     turns into a fingerprint; `active` is False when the condition has ended."""
 
     key: str  # "detector|series id" or "detector|template id|item" …
-    kind: str  # level silence new_template rate
+    kind: str  # level joint silence new_template rate new_talker stuck threshold
     item: str  # item id, "" when none is known
     name: str  # short title: "CPU use far above normal"
     severity: Severity
@@ -99,6 +99,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     active: bool = True
     summary: str = ""
     labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
     because: tuple[Reason, ...] = ()
 
 
@@ -122,7 +123,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1  # how often it was told, over all firings
     firings: int = 1  # how often it went from resolved to firing
     flapping: bool = False
-    suppressed_by: str = ""  # "silence:<id>" or "alert:<fingerprint>"; recorded all the same
+    suppressed_by: str = ""  # silence:<id>, maintenance:<id>, alert:<fingerprint>; recorded all the same
     acknowledged_by: str = ""
     acknowledged_until_ms: int = 0  # 0: for the whole firing
     score: float = 1.0

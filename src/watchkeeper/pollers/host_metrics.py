@@ -64,11 +64,14 @@ def points(
 
 
 def _cpu(before: Gauges | None, now: Gauges) -> Iterator[Point]:
-    spent = {m: s - before.cpu_seconds.get(m, 0.0) for m, s in now.cpu_seconds.items()} if before else {}
+    spent: dict[str, float] = {}
+    if before and now.uptime_seconds >= before.uptime_seconds:
+        # idle and iowait are known to run backwards: on an idle CPU the kernel only estimates them
+        spent = {m: max(0.0, s - before.cpu_seconds.get(m, 0.0)) for m, s in now.cpu_seconds.items()}
     total = sum(spent.values())
-    if total > 0 and min(spent.values()) >= -0.05:  # iowait is known to run backwards a little
+    if total > 0:
         for mode, seconds in spent.items():
-            yield _gauge("system.cpu.utilization", {"cpu.mode": mode}, "1", max(0.0, seconds / total))
+            yield _gauge("system.cpu.utilization", {"cpu.mode": mode}, "1", seconds / total)
     for minutes, load in zip((1, 5, 15), now.load, strict=False):
         yield _gauge(f"system.cpu.load_average.{minutes}m", {}, "{thread}", load)
 

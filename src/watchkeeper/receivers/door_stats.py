@@ -4,9 +4,13 @@ Prometheus text. Kept by the receive process; the web process asks for them thro
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+
+from watchkeeper.receivers.door_lag import Ages, LastHour
+from watchkeeper.receivers.senders import Sender
 
 
 class DoorCounters:
@@ -22,9 +26,20 @@ class DoorCounters:
         self.letters_dropped = 0  # beyond what may be kept a second
         self.in_flight = 0
         self.last_seen_ms = 0
-        self.troubles: dict[
-            str, str
-        ] = {}  # of the parts that a door has, by name: what keeps one from working
+        #: of the parts that a door has, by name: what keeps one from working
+        self.troubles: dict[str, str] = {}
+        self.addresses: list[str] = []  # where it listens beside HTTP: "UDP 127.0.0.1:5514"
+        self.ages = Ages()
+        self._hour = LastHour()
+        self._away: dict[str, float] = {}  # part → since when it is not connected, monotonic
+        self._was_away = 0.0  # seconds, of those that came back
+        self.turned_away: dict[str, int] = {}  # address → what was, where no key admits it
+        self.senders: dict[str, Sender] = {}  # by the id of the intake key
+
+    def sender(self, key: str) -> Sender:
+        """What the intake key of this id has sent here."""
+        found = self.senders.get(key)
+        return found if found is not None else self.senders.setdefault(key, Sender())
 
     def accept(self, rows: int, size: int, now_ms: int, requests: int = 1) -> None:
         """Count what was taken and synced."""
@@ -32,13 +47,26 @@ class DoorCounters:
         self.rows += rows
         self.bytes += size
         self.last_seen_ms = now_ms
+        self._hour.add(requests=requests, rows=rows)
 
     def reject(self, reason: str, count: int = 1) -> None:
         """Count what was refused; `reason` is one of our own words, never the sender's."""
         self.rejected[reason] += count
+        self._hour.add(**{reason: count})
+
+    def left(self, part: str) -> None:
+        """Say that a part of the door is not connected to where its signals come from."""
+        self._away.setdefault(part, time.monotonic())
+
+    def back(self, part: str) -> None:
+        """Say that it is connected again, or wanted no more."""
+        since = self._away.pop(part, None)
+        self._was_away += time.monotonic() - since if since is not None else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers as plain data."""
+        now = time.monotonic()
+        away = {part: now - since for part, since in dict(self._away).items()}
         return {
             "requests": self.requests,
             "rows": self.rows,
@@ -49,6 +77,12 @@ class DoorCounters:
             "in_flight": self.in_flight,
             "last_seen_ms": self.last_seen_ms,
             "troubles": dict(self.troubles),
+            "addresses": self.addresses,
+            "ages": self.ages.as_dict(time.time_ns() // 1_000_000),
+            "hour": self._hour.as_dict(),
+            "away": away,
+            "away_seconds": self._was_away + sum(away.values()),
+            "turned_away": dict(self.turned_away),
         }
 
 
@@ -66,8 +100,13 @@ class DoorStats:
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """door → its numbers: requests, rows, bytes, rejected by reason, dead_letters, dead_letters_dropped,
-        in_flight, last_seen_ms (Unix, 0: never), troubles by name."""
+        in_flight, last_seen_ms (Unix, 0: never), troubles by name, addresses, ages (see Ages), hour (requests, rows and
+        reasons of the last hour), away (seconds, by part that is not connected) and away_seconds (ever)."""
         return {name: counters.as_dict() for name, counters in sorted(self._doors.items())}
+
+    def of_key(self, key: str) -> dict[str, dict[str, Any]]:
+        """door → what the intake key of this id has sent through it (Sender.as_dict), for the doors that it came to."""
+        return {name: d.senders[key].as_dict() for name, d in self._doors.items() if key in d.senders}
 
     def prometheus(self) -> str:
         """The same in Prometheus' text format."""

@@ -19,10 +19,14 @@ class Forwarding:
         self._networks = [ip_network(p, strict=False) for p in proxies]
         self._believed = lru_cache(1024)(lambda address: among(address, self._networks))
 
+    def believes(self, address: str) -> bool:
+        """Whether a connection from here is a proxy's."""
+        return bool(self._networks) and self._believed(address)
+
     def address(self, request: web.BaseRequest) -> str:
         """The client: the last address of X-Forwarded-For that is no proxy's, told by a proxy."""
         here = request.remote or ""
-        if not self._networks or not self._believed(here):
+        if not self.believes(here):
             return here
         told = ",".join(request.headers.getall("X-Forwarded-For", ()))
         for hop in reversed([h.strip() for h in told.split(",") if h.strip()]):
@@ -43,7 +47,7 @@ class Forwarding:
         return self._told(request, "X-Forwarded-Host") or request.headers.get(hdrs.HOST, "")
 
     def _told(self, request: web.BaseRequest, header: str) -> str:
-        if not self._networks or not self._believed(request.remote or ""):
+        if not self.believes(request.remote or ""):
             return ""
         return request.headers.get(header, "").rpartition(",")[2].strip()
 

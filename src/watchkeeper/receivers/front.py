@@ -80,6 +80,7 @@ class Front:
         self._secret = inner_secret.encode()
         self._journal_fault = journal_fault
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="decode")
+        self._believes = forwarding.believes
         self._proxy = Proxy(inner_url, inner_secret, forwarding)
         self.intake = Intake(
             keyring=keyring,
@@ -106,7 +107,7 @@ class Front:
     async def start(self) -> None:
         """Begin to accept connections."""
         await self._proxy.start()
-        server = Server(self._handle, self.limits, self.door_stats.door("http"))
+        server = Server(self._handle, self.limits, self.door_stats.door("http"), self._believes)
         self._runner = await listen(server, self._sockets, self._secured)
 
     async def stop(self) -> None:
@@ -164,13 +165,16 @@ class Front:
         return _health({"journal": self._journal_fault() or self.intake.fault(), "web": web_fault})
 
     def _serve_stats(self, request: web.BaseRequest) -> web.Response:
-        """The doors' numbers, for the web process alone: JSON, or Prometheus text with ?format=prometheus."""
+        """The doors' numbers, for the web process alone: JSON, or Prometheus text with ?format=prometheus;
+        with ?key=ID what this intake key has sent, by door."""
         given = request.headers.get(INNER_HEADER, "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._secret):
             return web.Response(status=HTTPStatus.NOT_FOUND)
         if "format=prometheus" in request.raw_path:
             return web.Response(text=self.door_stats.prometheus(), content_type="text/plain")
-        return web.Response(body=msgspec.json.encode(self.stats()), content_type="application/json")
+        key = request.query.get("key", "")
+        told = self.door_stats.of_key(key) if key else self.stats()
+        return web.Response(body=msgspec.json.encode(told), content_type="application/json")
 
 
 def _health(parts: dict[str, str]) -> web.Response:

@@ -1,5 +1,5 @@
-"""gRPC's unary calls, as a server over HTTP/2 without TLS: connections that may be idle, calls of bounded size and time,
-answers with trailers. No streams of messages, and no knowledge of what is called: a Service brings that.
+"""gRPC's unary calls, as a server over HTTP/2, with TLS or without: connections that may be idle, calls of bounded size
+and time, answers with trailers. No streams of messages, and no knowledge of what is called: a Service brings that.
 
 https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md; HTTP/2 itself is the library h2.
 """
@@ -10,6 +10,7 @@ import asyncio
 import logging
 import resource
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from watchkeeper.model.errors import Malformed, TooLarge, WatchkeeperError
 from watchkeeper.receivers import grpc_status
 from watchkeeper.receivers.body import ENCODINGS
 from watchkeeper.receivers.door_stats import DoorCounters
-from watchkeeper.receivers.limits import Allowance, Busy, Limits, SlowClient
+from watchkeeper.receivers.limits import Allowance, Busy, Limits, Places, SlowClient
 
 Take = Callable[[bytes, str], Awaitable[bytes]]
 """(message as sent, its encoding) → the message that answers it. Raises WatchkeeperError."""
@@ -75,23 +76,32 @@ class _Call:
 
 
 class GrpcServer:
-    """Serves on `bound`, which is listening already. `allowance` is what all bodies in hand share."""
+    """Serves on `bound`, which is listening already, by TLS with what is `shown`. `allowance` is what all bodies in hand
+    share."""
 
     def __init__(
-        self, bound: socket.socket, service: Service, *, limits: Limits, allowance: Allowance, counters: DoorCounters
+        self, bound: socket.socket, service: Service, *, limits: Limits, allowance: Allowance, counters: DoorCounters,
+        shown: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self.service, self.limits, self.allowance, self.counters = service, limits, allowance, counters
         self.connections: set[_Connection] = set()
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.most = max(16, min(limits.connections, files - _SPARE_FILES))
+        self.places = Places(max(16, min(limits.connections, files - _SPARE_FILES)), limits.of_one)
         self.closing = False
-        self._bound = bound
+        self._bound, self._shown = bound, shown
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Begin to accept connections."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), sock=self._bound, backlog=1024)
+        patience = self.limits.header_time if self._shown is not None else None
+        self._server = await loop.create_server(
+            lambda: _Connection(self),
+            sock=self._bound,
+            backlog=1024,
+            ssl=self._shown,
+            ssl_handshake_timeout=patience,
+        )
 
     async def stop(self) -> None:
         """Accept no more, let calls in hand finish (at most 5 s), close."""
@@ -129,13 +139,13 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or turn away when there are too many."""
         self.transport = cast(asyncio.Transport, transport)
-        self._server.connections.add(self)
-        if len(self._server.connections) > self._server.most:
-            self._give_up("too_many_connections")
-            return
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peer = self.transport.get_extra_info("peername")
         self._address = peer[0] if peer else ""
+        if not self._server.places.take(self._address):
+            self._give_up("too_many_connections")
+            return
+        self._server.connections.add(self)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._h2.initiate_connection()
         self._h2.update_settings(
             {SettingCodes.MAX_CONCURRENT_STREAMS: _CALLS, SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW}
@@ -147,7 +157,9 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget all of it. What is on its way to the disk goes there all the same."""
-        self._server.connections.discard(self)
+        if self in self._server.connections:
+            self._server.connections.remove(self)
+            self._server.places.leave(self._address)
         self._greeted()
         for call in list(self._calls.values()):
             self._drop(call)

@@ -16,7 +16,14 @@ from functools import partial
 from aiohttp import hdrs, web
 
 from watchkeeper.model.doors import IntakeKey, Keyring
-from watchkeeper.model.errors import Malformed, TooLarge, Unauthorised, UnsupportedMedia, WatchkeeperError
+from watchkeeper.model.errors import (
+    Malformed,
+    RateLimited,
+    TooLarge,
+    Unauthorised,
+    UnsupportedMedia,
+    WatchkeeperError,
+)
 from watchkeeper.receivers.body import receive, unpack
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
@@ -108,19 +115,26 @@ class Intake:
     ) -> Taken:
         """A whole body from decompression to the disk, counted. Raises what decoding and the journal raise."""
         counters, now_ms = self.stats.door(door), self.now_ms()
+        sender = counters.sender(key.id)
         try:
             taken = await self._decode(decode, key, raw, encoding, content_type, now_ms)
         except (Malformed, TooLarge) as error:
             await self._bury_whole(counters, key, address, error, raw)
             raise
+        except (RateLimited, UnsupportedMedia) as error:
+            sender.refuse(error.reason, error.detail, now_ms)
+            raise
         self.limiter.charge(key, taken.rows)
+        counters.ages.saw_batches(taken.entries, now_ms)
         # A sender that has gone away changes nothing for what is on its way to the disk.
         await asyncio.shield(self._submit(taken.entries, now_ms))
         counters.accept(taken.rows, len(raw), now_ms)
+        sender.accept(taken.entries, address, now_ms)
         if taken.after is not None:
             taken.after()
         for reason, count in taken.rejected.items():
             counters.reject(reason, count)
+            sender.refuse(reason, taken.message, now_ms, count)
         if taken.letters:
             await self._bury(counters, key, address, taken.letters, now_ms)
         return taken
@@ -128,13 +142,21 @@ class Intake:
     async def _bury_whole(
         self, counters: DoorCounters, key: IntakeKey, address: str, error: WatchkeeperError, raw: bytes
     ) -> None:
+        counters.sender(key.id).refuse(error.reason, error.detail, self.now_ms())
         letter = Letter(error.reason, error.detail, raw)
         await self._bury(counters, key, address, [letter], self.now_ms())
 
     def admit(self, given: str, door: HttpDoor, address: str) -> IntakeKey:
         """The key with this secret. Raises Unauthorised, RateLimited."""
-        key = self.keyring.by_secret(given, door.name, address)
-        self.limiter.check(key)
+        counters, known = self.stats.door(door.name), ""
+        try:
+            key = self.keyring.by_secret(given, door.name, address)
+            known = key.id
+            self.limiter.check(key)
+        except (Unauthorised, RateLimited) as error:
+            if known := known or getattr(error, "key", ""):
+                counters.sender(known).refuse(error.reason, error.detail, self.now_ms())
+            raise
         return key
 
     def _limits_of(self, door: HttpDoor) -> Limits:

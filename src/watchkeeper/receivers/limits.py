@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,10 +46,36 @@ class Limits:
     idle_time: float = 10.0  # between two pieces of a body
     body_time: float = 60.0  # for a whole body
     keepalive_time: float = 75.0  # between two requests on one connection
-    connections: int = 4096
+    connections: int = 4096  # at once, of each door with a port of its own
+    of_one: int = 1024  # of these, from one address
     inline: int = 64 * 1024  # bodies up to here are decoded at once, larger ones in a thread
     letters_per_second: float = 20.0  # dead letters kept; a burst of ten seconds' worth at once
     letter_bytes: int = 64 * 1024  # kept of one dead letter
+
+
+class Places:
+    """The connections that a door holds: `most` at once, `of_one` of them from one address, so that nobody takes all.
+    `shared` says of an address that many senders are behind it, as behind a reverse proxy. For one thread."""
+
+    def __init__(self, most: int, of_one: int, shared: Callable[[str], bool] = lambda _: False) -> None:
+        self._most, self._of_one, self._shared = most, of_one, shared
+        self._taken: Counter[str] = Counter()
+        self._all = 0
+
+    def take(self, address: str) -> bool:
+        """Whether there was one for this address; it is taken then, until `leave`."""
+        if self._all >= self._most or (self._taken[address] >= self._of_one and not self._shared(address)):
+            return False
+        self._taken[address] += 1
+        self._all += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """Give one back."""
+        self._all -= 1
+        self._taken[address] -= 1
+        if not self._taken[address]:
+            del self._taken[address]
 
 
 class RateLimiter:

@@ -135,6 +135,7 @@ class Connection:
     def start(self) -> None:
         """Connect, and keep connecting."""
         self._say("not connected yet")
+        self._shared.counters.left(self.subscription.name)
         self._client.connect_async(self.subscription.host, self.subscription.port, KEEPALIVE)
         self._worker.start()
         self._client.loop_start()
@@ -153,6 +154,7 @@ class Connection:
         self._client.disconnect()
         self._client.loop_stop()
         self._say("")
+        self._shared.counters.back(self.subscription.name)
 
     def _say(self, trouble: str) -> None:
         known = self._shared.counters.troubles
@@ -168,6 +170,7 @@ class Connection:
         if code.is_failure:
             self._say(f"the broker refuses us: {code}")
             return
+        self._shared.counters.back(self.subscription.name)
         client.subscribe([(f, 1) for f in self._messages.filters])
 
     def _on_subscribe(self, _: Client, __: Any, ___: int, codes: Sequence[Any], ____: Any) -> None:
@@ -175,6 +178,8 @@ class Connection:
         self._say(f"the broker refuses {', '.join(refused)}" if refused else "")
 
     def _on_disconnect(self, _: Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
+        if not self._closing.is_set():
+            self._shared.counters.left(self.subscription.name)
         if code.is_failure and "refuses us" not in self._shared.counters.troubles.get(
             self.subscription.name, ""
         ):
@@ -209,6 +214,7 @@ class Connection:
                 taken += 1
             except WatchkeeperError as error:
                 letters.append(Letter(error.reason, f"{message.topic[:200]}: {error.detail}", payload))
+        counters.ages.saw_batches(entries[-1:], now_ms)
         made = sum(b.num_rows for _, b in entries)
         entries += self._shared.letters.rows(counters, self.subscription.name, letters, now_ms)
         try:

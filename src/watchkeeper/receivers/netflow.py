@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from watchkeeper.model.errors import Malformed
+from watchkeeper.receivers.netflow_sequence import Numbered
 from watchkeeper.receivers.netflow_templates import Field, Values, records, templates
 
 NAME = "netflow"
@@ -49,9 +50,12 @@ class Flow(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What a datagram told: its flows, and how many sets had data of a template that is not known (yet)."""
+    """What a datagram told: its flows, its place among others, when it was sent (Unix ms), and how many sets had data of
+    a template that is not known (yet)."""
 
     flows: list[Flow]
+    numbered: Numbered
+    sent_ms: int
     unknown: int = 0
 
 
@@ -66,7 +70,7 @@ class Exporters:
         """The flows in a datagram. Raises Malformed."""
         version = int.from_bytes(data[:2]) if len(data) >= 2 else 0
         if version == 5:
-            return Read(_version_5(data))
+            return _version_5(data)
         if version not in _HEADERS:
             raise Malformed(f"version {version} is neither 5, 9 nor 10 (IPFIX)", reason="unknown_version")
         if len(data) < _HEADERS[version]:
@@ -83,7 +87,7 @@ class Exporters:
         at = _HEADERS[version]
         domain = int.from_bytes(data[at - 4 : at])
         flows: list[Flow] = []
-        unknown = 0
+        unknown = options = 0
         while at + 4 <= len(data):
             number, length = struct.unpack_from("!HH", data, at)
             if length < 4 or at + length > len(data):
@@ -96,7 +100,12 @@ class Exporters:
                 unknown += 1
             elif number >= _FIRST_DATA and (fields := known[version, domain, number]) is not None:
                 flows += (_flow(v) for v in records(body, fields))
-        return Read(flows, unknown)
+            elif number >= _FIRST_DATA:
+                options += 1
+        counted = None if unknown or options else len(flows)  # records that are not read are numbered too
+        sent, place = struct.unpack_from("!II", data, 8 if version == 9 else 4)
+        numbered = Numbered(version, domain, place, 1 if version == 9 else counted)
+        return Read(flows, numbered, sent * 1000, unknown)
 
     def _of(self, sender: str) -> Known:
         known = self._known.setdefault(sender, OrderedDict())
@@ -115,7 +124,7 @@ class Exporters:
                 known.popitem(last=False)
 
 
-def _version_5(data: bytes) -> list[Flow]:
+def _version_5(data: bytes) -> Read:
     if len(data) < _V5_HEADER:
         raise Malformed(f"{len(data)} bytes are less than a header", reason="truncated")
     count = int.from_bytes(data[2:4])
@@ -130,10 +139,13 @@ def _version_5(data: bytes) -> list[Flow]:
                 (rows["packets"].astype(np.int64) * each).tolist(), strict=True)  # fmt: skip
     ends = zip(rows["source"].tolist(), rows["destination"].tolist(), strict=True)
     told = zip(rows["protocol"].tolist(), rows["flags"].tolist(), strict=True)
-    return [
+    flows = [
         Flow(socket.inet_ntoa(a), socket.inet_ntoa(b), *p, *t, *s)
         for (a, b), p, t, s in zip(ends, ports, told, sizes, strict=True)
     ]
+    seconds, nanoseconds, number = struct.unpack_from("!III", data, 8)
+    numbered = Numbered(5, int.from_bytes(data[20:22]), number, count)
+    return Read(flows, numbered, seconds * 1000 + nanoseconds // 1_000_000)
 
 
 def _flow(v: Values) -> Flow:

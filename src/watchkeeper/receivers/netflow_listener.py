@@ -14,6 +14,7 @@ from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
 from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.netflow import NAME, Exporters, Flow
+from watchkeeper.receivers.netflow_sequence import Sequences
 from watchkeeper.receivers.netflow_talks import Talks
 from watchkeeper.receivers.series import SeriesTable
 from watchkeeper.receivers.syslog_admission import Admission
@@ -38,6 +39,7 @@ class NetflowListener:
         self.admission = Admission(NAME, keyring, self._counters)
         self._waiting = Waiting(NAME, bound, self._counters, self._write)
         self._exporters, self._talks = Exporters(), Talks(series, self._counters)
+        self._sequences = Sequences()
         self._taken: Counter[str] = Counter()  # of this window: datagrams, flows, bytes
         self._unread: list[tuple[str, Letter]] = []
 
@@ -65,6 +67,7 @@ class NetflowListener:
         try:
             flows = self._flows(datagram.data, sender)
         except Malformed as error:
+            self._sequences.skip(sender)
             self._counters.reject(error.reason)
             if len(self._unread) < _LETTERS:
                 self._unread.append((sender, Letter(error.reason, error.detail, datagram.data)))
@@ -83,15 +86,20 @@ class NetflowListener:
         if key is None:
             raise Unauthorised(f"no intake key admits {sender}")
         if (wait := self.admission.wait(key)) > 0:
+            self._sequences.skip(sender)
             raise RateLimited(f"intake key {key.name!r} sends too much", retry_after=wait)
         read = self._exporters.read(data, sender)
         if read.unknown:
             self._counters.reject("unknown_template", read.unknown)
         self.admission.charge(key, len(read.flows))
+        self._sequences.saw(sender, read.numbered)
+        self._counters.ages.saw(read.sent_ms, self._now_ms())
         return read.flows
 
     def _commit(self) -> None:
         now_ms = self._now_ms()
+        for reason, missing in self._sequences.take().items():
+            self._counters.reject(reason, missing)
         entries: Entries = self._talks.take(now_ms)
         for sender, letter in self._unread:
             entries += self._letters.rows(self._counters, sender, [letter], now_ms)

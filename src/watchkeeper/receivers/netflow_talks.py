@@ -14,6 +14,7 @@ from watchkeeper.model.signals import Stream, batch
 from watchkeeper.model.topology import Discovery, Talk
 from watchkeeper.receivers.door_stats import DoorCounters
 from watchkeeper.receivers.netflow import NAME, Flow
+from watchkeeper.receivers.netflow_spread import Spread
 from watchkeeper.receivers.series import SeriesTable
 from watchkeeper.receivers.syslog_writer import Entries
 
@@ -59,10 +60,13 @@ class Talks:
         self._new: dict[Talk, None] = {}
         self._told: dict[Talk, int] = {}  # when, Unix ms
         self._sizes: dict[tuple[str, str], tuple[int, int]] = {}  # exporter, protocol → bytes, packets
+        self._spread = Spread(series, counters)
         self._moved: dict[tuple[str, str], None] = {}  # of these, what the window has changed
 
     def add(self, exporter: str, flows: Iterable[Flow], now_ms: int) -> None:
         """Take in what an exporter has told."""
+        flows = list(flows)
+        self._spread.add(flows, now_ms)
         for flow in flows:
             self._count(exporter, flow)
             found = talk(flow)
@@ -83,7 +87,7 @@ class Talks:
             found = Discovery(now_ms, NAME, talks=tuple(self._new))
             row = {"time_ms": now_ms, "origin": NAME, "document": msgspec.json.encode(found)}
             entries.append((Stream.DISCOVERIES, batch(Stream.DISCOVERIES, [row])))
-        samples = self._samples(now_ms)
+        samples = self._samples(now_ms) + self._spread.take(now_ms)
         if samples:
             entries.append((Stream.SAMPLES, batch(Stream.SAMPLES, samples)))
         self._new, self._moved = {}, {}

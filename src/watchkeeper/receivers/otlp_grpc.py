@@ -17,6 +17,9 @@ from watchkeeper.receivers.http import HttpDoor
 from watchkeeper.receivers.intake import Intake, secret
 from watchkeeper.receivers.otlp import PROTOBUF, OtlpDoor
 from watchkeeper.receivers.otlp_values import NAME
+from watchkeeper.receivers.tls import Certificate
+
+PROTOCOL = "h2"  # what clients of gRPC ask for by TLS
 
 
 class OtlpServices:
@@ -45,9 +48,12 @@ class OtlpServices:
         return door.accept(taken, PROTOBUF[0]).body
 
 
-def server(bound: socket.socket, doors: Iterable[OtlpDoor], intake: Intake) -> GrpcServer:
-    """OTLP's server on a socket that is listening already."""
+def server(
+    bound: socket.socket, doors: Iterable[OtlpDoor], intake: Intake, shown: Certificate | None = None
+) -> GrpcServer:
+    """OTLP's server on a socket that is listening already, by TLS where there is something to be shown, which has to offer
+    PROTOCOL."""
     return GrpcServer(
         bound, OtlpServices(doors, intake), limits=intake.limits, allowance=intake.allowance,
-        counters=intake.stats.door(NAME),
+        counters=intake.stats.door(NAME), shown=shown.following() if shown is not None else None,
     )  # fmt: skip

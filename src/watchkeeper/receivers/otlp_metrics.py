@@ -14,10 +14,11 @@ import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.errors import WatchkeeperError
-from watchkeeper.model.signals import SCHEMAS, Stream
 from watchkeeper.receivers.otlp_histograms import BadHistogram, explicit_buckets, exponential_buckets, le
+from watchkeeper.receivers.otlp_metrics_known import KnownPoints, Recalled, Rows, Sample
 from watchkeeper.receivers.otlp_values import (
     DESCRIPTIVE,
+    MAX_NS,
     NAME,
     Message,
     Refused,
@@ -32,7 +33,6 @@ from watchkeeper.receivers.series import SeriesTable
 DELTA = {"otel.temporality": "delta"}
 _TEMPORALITIES = {"AGGREGATION_TEMPORALITY_DELTA": 1, "AGGREGATION_TEMPORALITY_CUMULATIVE": 2}
 _NO_VALUE = 1  # flag: the series has ended or has a gap
-_MAX_NS = 2**63 - 1
 _PATH = ("resource_metrics", "scope_metrics", "metrics")
 
 Part = tuple[str, dict[str, str], str, float]
@@ -54,36 +54,40 @@ class _Metric(NamedTuple):
 
 
 class OtlpMetrics:
-    """Decodes ExportMetricsServiceRequest."""
+    """Decodes ExportMetricsServiceRequest. Any thread may use it."""
 
     def __init__(self, series: SeriesTable) -> None:
         self._series = series
+        self._known = KnownPoints(series)
 
-    def samples(self, request: Message, now_ms: int, refused: Refused) -> pa.RecordBatch | None:  # noqa: ARG002
+    def recall(self, body: bytes) -> Recalled | None:
+        """What is known of a request by its bytes. Where it is complete, its `batch` is what `samples` would give."""
+        return self._known.recall(body)
+
+    def samples(
+        self, request: Message, now_ms: int, refused: Refused, recalled: Recalled | None = None  # noqa: ARG002
+    ) -> pa.RecordBatch | None:  # fmt: skip
         """The samples of every valid point, or None when there is none; the others go to `refused`: without
-        time, value or name, buckets that fit no bounds, and series for which there is no room."""
-        rows: list[tuple[int, int, float]] = []
+        time, value or name, buckets that fit no bounds, and series for which there is no room. What is `recalled` of
+        the request is not looked at."""
+        rows = Rows(recalled)
+        number = 0
         for group in request.resource_metrics or ():
-            resource = {k: v for k, v in resource_labels(group).items() if k not in DESCRIPTIVE}
             for scoped in group.scope_metrics or ():
-                scope = clean(scoped.scope.name)
-                base = {**resource, "otel.scope.name": scope} if scope else resource
-                raw = b"otlp\0" + msgspec.json.encode(base)
+                around: tuple[dict[str, str], bytes] | None = None
                 for message in scoped.metrics or ():
-                    metric = _Metric(message, clean(message.name), clean(message.unit), base, raw)
-                    faults = self._metric(metric, rows)
-                    for reason, count in faults.items():
-                        only = alone(request, group, scoped, _PATH, message)
-                        refused.add(reason, f"metric {metric.name[:100]!r}", only, count)
-        if not rows:
-            return None
-        schema = SCHEMAS[Stream.SAMPLES]
-        columns = zip(*rows, strict=True)
-        return pa.RecordBatch.from_arrays(
-            [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
-        )
+                    if rows.begin(number):
+                        around = around or _around(group, scoped)
+                        metric = _Metric(message, clean(message.name), clean(message.unit), *around)
+                        faults = self._metric(metric, rows)
+                        for reason, count in faults.items():
+                            only = alone(request, group, scoped, _PATH, message)
+                            refused.add(reason, f"metric {metric.name[:100]!r}", only, count)
+                    number += 1
+        self._known.remember(rows.new)
+        return rows.batch()
 
-    def _metric(self, metric: _Metric, rows: list[tuple[int, int, float]]) -> dict[str, int]:
+    def _metric(self, metric: _Metric, rows: Rows) -> dict[str, int]:
         """Append the samples of a metric; give the reasons why points of it are refused, with a number."""
         faults: dict[str, int] = {}
         which = metric.message.WhichOneof("data")
@@ -97,45 +101,44 @@ class OtlpMetrics:
         if which in ("histogram", "exponential_histogram") or (which == "sum" and data.is_monotonic):
             # a delta is no count that rises: what it says is how much there was since the last one
             kind = "gauge" if delta else "counter"
-        for point in data.data_points or ():
-            if point.flags & _NO_VALUE:
+        for at, point in enumerate(data.data_points or ()):
+            if rows.has(at) or point.flags & _NO_VALUE:
                 continue
             try:
-                self._point(metric, which, point, kind, DELTA if delta else {}, rows)
+                mark, hashed = DELTA if delta else {}, rows.hash(at) != 0
+                rows.add(at, self._point(metric, which, point, kind, mark, hashed))
             except (BadPoint, OverflowError) as error:  # JSON knows numbers of any size
                 reason = str(error.args[0]) if isinstance(error, BadPoint) else "bad_value"
                 faults[reason] = faults.get(reason, 0) + 1
         return faults
 
     def _point(
-        self,
-        metric: _Metric,
-        which: str,
-        point: Message,
-        kind: str,
-        mark: dict[str, str],
-        rows: list[tuple[int, int, float]],
-    ) -> None:
-        """Append the samples of a point, all or none. Raises BadPoint."""
+        self, metric: _Metric, which: str, point: Message, kind: str, mark: dict[str, str], hashed: bool
+    ) -> list[Sample]:
+        """The samples of a point, all or none; its series are remembered here unless the point is `hashed`, and so will be
+        known by that. Raises BadPoint."""
         if not metric.name:
             raise BadPoint("no_name")
-        if not 0 < point.time_unix_nano <= _MAX_NS:
+        if not 0 < point.time_unix_nano <= MAX_NS:
             raise BadPoint("bad_time")
         time_ms = point.time_unix_nano // 1_000_000
-        raw = metric.raw + f"{metric.name}\0{metric.unit}\0{mark}\0".encode() + _raw(point.attributes)
+        raw = b""
+        if not hashed:
+            raw = metric.raw + f"{metric.name}\0{metric.unit}\0{mark}\0".encode() + _raw(point.attributes)
         own: dict[str, str] | None = None  # the point's labels, made when a series is not remembered
-        mine: list[tuple[int, int, float]] = []
+        mine: list[Sample] = []
         for suffix, more, part_kind, value in _parts(which, point, kind):
             if math.isnan(value):
                 continue  # the absence of a value
             part = raw + f"\0{suffix}{more}{part_kind}".encode()
-            series = self._series.lookup_raw(part)
+            series = None if hashed else self._series.lookup_raw(part)
             if series is None:
                 own = own or {**metric.base, **labels(point.attributes), **mark}
                 series = self._declare(metric, suffix, {**own, **more}, part_kind)
-                self._series.remember_raw(part, series)
+                if not hashed:
+                    self._series.remember_raw(part, series)
             mine.append((series, time_ms, value))
-        rows += mine
+        return mine
 
     def _declare(self, metric: _Metric, suffix: str, own: dict[str, str], kind: str) -> int:
         """The series with these labels. Raises BadPoint."""
@@ -144,6 +147,14 @@ class OtlpMetrics:
             return self._series.lookup(metric.name + suffix, own, kind, unit, NAME)
         except WatchkeeperError as error:
             raise BadPoint(error.reason) from error
+
+
+def _around(group: Message, scoped: Message) -> tuple[dict[str, str], bytes]:
+    """The labels of a resource and a scope, and the same as bytes."""
+    resource = {k: v for k, v in resource_labels(group).items() if k not in DESCRIPTIVE}
+    scope = clean(scoped.scope.name)
+    base = {**resource, "otel.scope.name": scope} if scope else resource
+    return base, b"otlp\0" + msgspec.json.encode(base)
 
 
 def _raw(attributes: Iterable[Message] | None) -> bytes:

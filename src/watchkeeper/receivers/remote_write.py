@@ -1,8 +1,8 @@
 """Prometheus remote write 1.0 and 2.0: a request becomes samples, and rows for the series not seen before.
 
 What is sound of a request is taken; series and samples that are not are refused one by one and named in a
-400, which tells the sender not to try again, as Prometheus' own receiver does. A NaN, and so the marker that
-a series has become stale, is the absence of a value: no row. Native histograms are refused by name; exemplars are
+400, which tells the sender not to try again, as Prometheus' own receiver does. A NaN is the absence of a value: no
+row, unless it is the marker that a series has become stale. Native histograms are refused by name; exemplars are
 passed over.
 """
 
@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 
 from watchkeeper.model.errors import Malformed, TooManySeries, UnsupportedMedia, WatchkeeperError
 from watchkeeper.model.series import NAME as METRIC
-from watchkeeper.model.signals import SCHEMAS, Stream
+from watchkeeper.model.signals import SCHEMAS, STALE, Stream
 from watchkeeper.receivers import remote_write_v2 as wire_v2
 from watchkeeper.receivers import remote_write_wire as wire
 from watchkeeper.receivers.dead_letters import Letter
 from watchkeeper.receivers.http import Answer, HttpDoor, Taken, problem
+from watchkeeper.receivers.known_series import KnownSeries
 from watchkeeper.receivers.remote_write_canonical import label_sets
-from watchkeeper.receivers.remote_write_known import KnownSeries
 from watchkeeper.receivers.remote_write_labels import Families, labels
 from watchkeeper.receivers.series import SeriesTable
+from watchkeeper.receivers.wire import Positions
 
 NAME = "remote_write"
 PAST_MS = 31 * 86_400_000
@@ -41,7 +42,7 @@ _LETTERS = 10  # kept of one body
 _SHOWN = 1000  # samples in one letter
 _SAMPLES = SCHEMAS[Stream.SAMPLES]
 Bytes = NDArray[np.uint8]
-Rows = tuple[wire.Positions, NDArray[np.int64], NDArray[np.float64]]
+Rows = tuple[Positions, NDArray[np.int64], NDArray[np.float64]]
 Said = Callable[[int, str], None]  # of which time series, and its metric
 
 
@@ -127,7 +128,7 @@ class RemoteWriteDoor:
 
     def _taken(
         self,
-        ids: wire.Positions,
+        ids: Positions,
         times: NDArray[np.int64],
         values: NDArray[np.float64],
         now_ms: int,
@@ -142,7 +143,7 @@ class RemoteWriteDoor:
                 f"{now_ms} Unix ms; there is one of {int(times[~sound][0])}",
             )
         written = int(sound.sum())
-        sound &= ~np.isnan(values)
+        sound &= ~np.isnan(values) | (values.view(np.uint64) == STALE)
         if not sound.all():
             ids, times, values = ids[sound], times[sound], values[sound]
         taken = refused.taken(written)
@@ -153,7 +154,7 @@ class RemoteWriteDoor:
         return taken
 
     def _others(
-        self, body: bytes, data: Bytes, starts: wire.Positions, stops: wire.Positions, refused: _Refused
+        self, body: bytes, data: Bytes, starts: Positions, stops: Positions, refused: _Refused
     ) -> Rows:
         """Samples of the time series that are not a label set known by its bytes and one sample."""
         held = wire.columns(data, starts, stops)
@@ -167,8 +168,8 @@ class RemoteWriteDoor:
     def _meet(
         self,
         sets: _Sets,
-        ids: wire.Positions,
-        hashes: wire.Positions,
+        ids: Positions,
+        hashes: Positions,
         pure: NDArray[np.bool_],
         counts: NDArray[np.int64],
         refused: _Refused,
@@ -220,7 +221,7 @@ class RemoteWriteDoor:
             known = self._meanings[raw] = (name, *self._families.kind_and_unit(name))
         return known
 
-    def _learn(self, body: bytes, metadata: wire.Positions, refused: _Refused) -> None:
+    def _learn(self, body: bytes, metadata: Positions, refused: _Refused) -> None:
         names: list[str] = []
         for start, stop in metadata.tolist():
             try:
@@ -243,10 +244,10 @@ class _Sets(NamedTuple):
     numbers: list[int]
     data: Bytes
     body: bytes
-    first: wire.Positions
-    last: wire.Positions
-    starts: wire.Positions
-    stops: wire.Positions
+    first: Positions
+    last: Positions
+    starts: Positions
+    stops: Positions
 
 
 class _Refused:
@@ -297,7 +298,7 @@ class _Refused:
 
 
 def _of_samples(
-    ids: wire.Positions, counts: NDArray[np.int64], times: NDArray[np.int64], values: NDArray[np.float64]
+    ids: Positions, counts: NDArray[np.int64], times: NDArray[np.int64], values: NDArray[np.float64]
 ) -> Rows:
     """The samples of those time series that have an id."""
     each = np.repeat(ids, counts)
@@ -341,8 +342,7 @@ def _refuse(error: WatchkeeperError, content_type: str) -> Answer:
 
 
 def warm() -> None:
-    """Compile what is compiled, or load it from the cache: 5 s the first time, 1 s later. Called before
-    serving, so that no request waits for it."""
+    """Compile what is compiled, or load it from the cache: 5 s the first time, a tenth of it later."""
     # the series `up` with a value of 0 at a time of 6 bytes
     series = bytes.fromhex("0a0e 0a085f5f6e616d655f5f 12027570 1207 1080a0d9e6fc31")
     table = SeriesTable()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from watchkeeper.model.series import NAME
 from watchkeeper.receivers.remote_write_labels import LARGEST
-from watchkeeper.receivers.remote_write_wire import Positions, U, compiled
+from watchkeeper.receivers.wire import Positions, U, compiled
 
 _NAME = np.frombuffer(NAME.encode(), np.uint8)
 _PLACES = 6  # canonical begin and end, JSON begin and end, name begin and end

@@ -16,19 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.model.errors import Malformed, TooLarge
-from watchkeeper.receivers.remote_write_known import siphash, siphash_words
+from watchkeeper.receivers.known_series import siphash, siphash_words
 from watchkeeper.receivers.remote_write_labels import LARGEST
-from watchkeeper.receivers.remote_write_wire import (
-    Positions,
-    U,
-    check,
-    compiled,
-    field,
-    inlined,
-    messages,
-    sample,
-    varint,
-)
+from watchkeeper.receivers.remote_write_wire import check, messages, sample
+from watchkeeper.receivers.wire import Positions, U, compiled, field, inlined, varint
 
 _SERIES, _SYMBOLS = 42, 34  # the tags of a Request's fields
 _WORDS = 512  # references of a label set that is remembered

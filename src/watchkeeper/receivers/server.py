@@ -16,7 +16,7 @@ from watchkeeper.model.errors import Malformed, WatchkeeperError
 from watchkeeper.receivers.door_stats import DoorCounters
 from watchkeeper.receivers.http import problem
 from watchkeeper.receivers.intake import refusal
-from watchkeeper.receivers.limits import Limits
+from watchkeeper.receivers.limits import Limits, Places
 from watchkeeper.receivers.tls import Certificate
 
 Secured = tuple[socket.socket, Certificate]
@@ -62,7 +62,9 @@ class _Connection(web.RequestHandler):
 class Server(web.Server):
     """Makes connections and tends those that send nothing."""
 
-    def __init__(self, handler: Handler, limits: Limits, counters: DoorCounters) -> None:
+    def __init__(
+        self, handler: Handler, limits: Limits, counters: DoorCounters, shared: Callable[[str], bool] = lambda _: False
+    ) -> None:  # fmt: skip
         self._settings = {
             "keepalive_timeout": limits.keepalive_time,
             "lingering_time": 2.0,
@@ -72,10 +74,11 @@ class Server(web.Server):
         super().__init__(self._handle, handler_cancellation=True)
         self._wrapped = handler
         self._counters = counters
-        self._header_time = limits.header_time
+        self.header_time = limits.header_time
         self._silent: dict[web.RequestHandler, asyncio.TimerHandle] = {}
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most = max(16, min(limits.connections, files - _SPARE_FILES))
+        self._places = Places(max(16, min(limits.connections, files - _SPARE_FILES)), limits.of_one, shared)
+        self._addresses: dict[web.RequestHandler, str] = {}  # of those that have a place
 
     def __call__(self) -> web.RequestHandler:
         connection = _Connection(self, loop=asyncio.get_running_loop(), **self._settings)  # type: ignore[arg-type]
@@ -85,16 +88,21 @@ class Server(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """Count a connection in, or out at once when there are too many."""
         super().connection_made(handler, transport)
-        if len(self.connections) > self._most:
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        if not self._places.take(address):
             self._counters.reject("too_many_connections")
             transport.abort()
             return
+        self._addresses[handler] = address
         loop = asyncio.get_running_loop()
-        self._silent[handler] = loop.call_later(self._header_time, self._give_up, handler, transport)
+        self._silent[handler] = loop.call_later(self.header_time, self._give_up, handler, transport)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """Forget a connection."""
         self._heard(handler)
+        if (address := self._addresses.pop(handler, None)) is not None:
+            self._places.leave(address)
         super().connection_lost(handler, exc)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -113,6 +121,20 @@ class Server(web.Server):
         transport.abort()
 
 
+class _SecuredSite(web.SockSite):
+    """A site whose handshakes end as soon as the headers of a request have to: aiohttp leaves them a minute."""
+
+    async def start(self) -> None:
+        """Begin to accept connections."""
+        await web.BaseSite.start(self)
+        server = self._runner.server
+        assert isinstance(server, Server)
+        self._server = await asyncio.get_running_loop().create_server(
+            server, sock=self._sock, ssl=self._ssl_context, backlog=self._backlog,
+            ssl_handshake_timeout=server.header_time,
+        )  # fmt: skip
+
+
 async def listen(
     server: Server, sockets: Sequence[socket.socket], secured: Secured | None = None
 ) -> web.ServerRunner:
@@ -124,5 +146,5 @@ async def listen(
         await web.SockSite(runner, s, backlog=1024).start()
     if secured is not None:
         context = secured[1].following()
-        await web.SockSite(runner, secured[0], backlog=1024, ssl_context=context).start()
+        await _SecuredSite(runner, secured[0], backlog=1024, ssl_context=context).start()
     return runner

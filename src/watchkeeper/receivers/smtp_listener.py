@@ -11,13 +11,14 @@ from watchkeeper.model.doors import Keyring
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorStats
 from watchkeeper.receivers.http import Group
-from watchkeeper.receivers.limits import RateLimiter
+from watchkeeper.receivers.limits import Limits, Places, RateLimiter
 from watchkeeper.receivers.mail import NAME
 from watchkeeper.receivers.smtp_session import Session, Shared
+from watchkeeper.receivers.smtp_spool import Spool
 from watchkeeper.receivers.smtp_wire import Wire
 from watchkeeper.receivers.syslog_listener import wall_ms
 
-_CONNECTIONS = 1000  # at once,
+_CONNECTIONS = 1000  # at once, where the settings allow as many: each is a task of its own,
 _OF_ONE = 100  # and from one address
 _GRACE = 5.0  # seconds that a mail in hand has at the end
 
@@ -27,11 +28,14 @@ class SmtpListener:
     taken as a password before it."""
 
     def __init__(self, bound: socket.socket, *, group: Group, keyring: Keyring, stats: DoorStats, letters: DeadLetters,
-                 tls: ssl.SSLContext | None = None) -> None:  # fmt: skip
+                 tls: ssl.SSLContext | None = None, limits: Limits | None = None,
+                 spool: Spool | None = None) -> None:  # fmt: skip
         self._socket = bound
         self._counters = stats.door(NAME)
         self._shared = Shared(keyring, group, self._counters, letters, RateLimiter(time.monotonic), wall_ms, tls,
-                              socket.gethostname())  # fmt: skip
+                              socket.gethostname(), spool)  # fmt: skip
+        limits = limits or Limits()
+        self._places = Places(min(_CONNECTIONS, limits.connections), min(_OF_ONE, limits.of_one))
         self._sessions: dict[asyncio.Task[None], str] = {}  # and the address of each
         self._server: asyncio.Server | None = None
 
@@ -54,13 +58,16 @@ class SmtpListener:
     def begin(self, wire: Wire) -> None:
         """Serve a connection that was made."""
         address = wire.address()
-        if len(self._sessions) >= _CONNECTIONS or list(self._sessions.values()).count(address) >= _OF_ONE:
+        if not self._places.take(address):
             self._counters.reject("too_many_connections")
             wire.close()
             return
         session = asyncio.get_running_loop().create_task(Session(wire, self._shared).serve())
         self._sessions[session] = address
-        session.add_done_callback(self._sessions.pop)
+        session.add_done_callback(self._ended)
+
+    def _ended(self, session: asyncio.Task[None]) -> None:
+        self._places.leave(self._sessions.pop(session))
 
 
 class _Connection(Wire):

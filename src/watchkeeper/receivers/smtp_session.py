@@ -21,6 +21,7 @@ from watchkeeper.receivers.events import batch, rows
 from watchkeeper.receivers.http import Group
 from watchkeeper.receivers.limits import RateLimiter
 from watchkeeper.receivers.mail import MOST, NAME, reported
+from watchkeeper.receivers.smtp_spool import LARGEST, Spool
 from watchkeeper.receivers.smtp_wire import Ended, Wire
 from watchkeeper.receivers.syslog_datagrams import as_ipv4
 
@@ -45,6 +46,12 @@ class Shared:
     now_ms: Callable[[], int]
     tls: ssl.SSLContext | None
     name: str  # of this host
+    spool: Spool | None = None  # for mails to accounts of the service desk
+
+
+def _most(spool: Spool | None) -> int:
+    """Bytes of a mail that may come at all."""
+    return LARGEST if spool is not None and spool.open else MOST
 
 
 class Session:
@@ -56,7 +63,8 @@ class Session:
         self._key: IntakeKey | None = None
         self._signed_in = False
         self._sender: str | None = None
-        self._recipients = self._wrong = self._refused = self._mails = 0
+        self._accounts: set[int] = set()
+        self._events = self._wrong = self._refused = self._mails = 0
         self._greeted = False
 
     async def serve(self) -> None:
@@ -101,7 +109,7 @@ class Session:
         self._greeted = True
         offers = [
             self._shared.name,
-            f"SIZE {MOST}",
+            f"SIZE {_most(self._shared.spool)}",
             "8BITMIME",
             "SMTPUTF8",
             "ENHANCEDSTATUSCODES",
@@ -167,9 +175,10 @@ class Session:
         if found is None:
             return await self._no("501 5.5.4 MAIL FROM:<address>")
         size = _SIZE.search(found[2])
-        if size and (len(size[1]) > 12 or int(size[1]) > MOST):
+        most = _most(self._shared.spool)
+        if size and (len(size[1]) > 12 or int(size[1]) > most):
             self._shared.counters.reject(TooLarge.reason)
-            return await self._no(f"552 5.3.4 A mail may have {MOST} bytes")
+            return await self._no(f"552 5.3.4 A mail may have {most} bytes")
         self._sender = found[1]
         return await self._say("250 2.1.0 Yes")
 
@@ -179,7 +188,7 @@ class Session:
             return await self._no("503 5.5.1 MAIL comes first")
         if found is None:
             return await self._no("501 5.5.4 RCPT TO:<key@host>")
-        if self._recipients >= 100:
+        if self._events + len(self._accounts) >= 100:
             return await self._no("452 4.5.3 Too many recipients")
         if not self._signed_in:
             secret = found[1].rpartition("@")[0].strip('"').partition("+")[0]
@@ -187,13 +196,20 @@ class Session:
                 self._key = self._shared.keyring.by_secret(secret, NAME, self._address)
             except Unauthorised as error:
                 return await self._unauthorised("550 5.1.1", error)
-        self._recipients += 1
+        account = self._shared.spool.account(found[1]) if self._shared.spool is not None else None
+        if self._events if account is not None else self._accounts:
+            return await self._no("452 4.5.3 Alerts and tickets come in mails of their own")
+        if account is not None:
+            self._accounts.add(account)
+        else:
+            self._events += 1
         return await self._say("250 2.1.5 Yes")
 
     async def _data(self, _: str) -> None:
-        if self._key is None or not self._recipients:
+        if self._key is None or not (self._events or self._accounts):
             return await self._no("503 5.5.1 RCPT comes first")
-        key, sender = self._key, self._sender or ""
+        key, sender, accounts = self._key, self._sender or "", self._accounts
+        most = LARGEST if accounts else MOST
         try:
             self._shared.limiter.check(key)
         except RateLimited as error:
@@ -204,21 +220,36 @@ class Session:
         self._mails += 1
         try:
             async with asyncio.timeout(MAIL_TIME):
-                raw = await self._wire.mail(MOST, COMMAND_TIME)
+                raw = await self._wire.mail(most, COMMAND_TIME)
         except TimeoutError:
             self._shared.counters.reject("slow_client")
             raise Ended from None
         except ValueError:
             self._shared.counters.reject(TooLarge.reason)
-            await self._say(f"552 5.3.4 A mail may have {MOST} bytes")
+            await self._say(f"552 5.3.4 A mail may have {most} bytes")
             raise Ended from None
         self._forget()
         self._shared.counters.in_flight += 1
         try:
-            answer = await self._take(raw, sender, key)
+            answer = await (self._spool(raw, accounts, key) if accounts else self._take(raw, sender, key))
         finally:
             self._shared.counters.in_flight -= 1
         return await self._say(answer)
+
+    async def _spool(self, raw: bytes | None, accounts: set[int], key: IntakeKey) -> str:
+        """Keep a mail for accounts of the service desk; what to answer."""
+        counters, spool = self._shared.counters, self._shared.spool
+        if raw is None or spool is None:
+            counters.reject(TooLarge.reason)
+            return f"552 5.3.4 A mail may have {LARGEST} bytes"
+        try:
+            await asyncio.to_thread(spool.keep, raw, accounts)
+        except OSError as error:  # the sender tries again
+            counters.reject("disk_full")
+            return f"451 4.3.1 The mail cannot be kept: {error.strerror}"
+        counters.accept(1, len(raw), self._shared.now_ms())
+        self._shared.limiter.charge(key, 1)
+        return "250 2.6.0 It is safe"
 
     async def _take(self, raw: bytes | None, sender: str, key: IntakeKey) -> str:
         """Journal a mail; what to answer."""
@@ -266,7 +297,7 @@ class Session:
             return
 
     def _forget(self) -> None:
-        self._sender, self._recipients = None, 0
+        self._sender, self._events, self._accounts = None, 0, set()
         if not self._signed_in:
             self._key = None
 

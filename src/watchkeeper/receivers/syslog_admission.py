@@ -32,7 +32,6 @@ class Admission:
         self._monotonic = monotonic
         self._limiter = RateLimiter(monotonic)
         self._known: dict[str, tuple[IntakeKey | None, float]] = {}
-        self._refused: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def key(self, address: str) -> IntakeKey | None:
@@ -55,13 +54,14 @@ class Admission:
         """Count messages, or a connection, that were turned away."""
         self._counters.reject(Unauthorised.reason, count)
         with self._lock:
-            listed = address if address in self._refused or len(self._refused) < _LISTED else OTHERS
-            self._refused[listed] = self._refused.get(listed, 0) + count
+            away = self._counters.turned_away
+            listed = address if address in away or len(away) < _LISTED else OTHERS
+            away[listed] = away.get(listed, 0) + count
 
     def refused(self) -> dict[str, int]:
         """Address → what was turned away; those beyond the list under `others`."""
         with self._lock:
-            return dict(self._refused)
+            return dict(self._counters.turned_away)
 
     def wait(self, key: IntakeKey) -> float:
         """Seconds until this key may send again; 0 when it may now."""

@@ -17,6 +17,7 @@ import numpy as np
 from watchkeeper.model.doors import Keyring
 from watchkeeper.receivers.dead_letters import DeadLetters
 from watchkeeper.receivers.door_stats import DoorCounters, DoorStats
+from watchkeeper.receivers.limits import Limits
 from watchkeeper.receivers.syslog import NAME, Frames, SyslogDoor, warm
 from watchkeeper.receivers.syslog_admission import Admission
 from watchkeeper.receivers.syslog_datagrams import SLOTS, Datagrams, DatagramSocket, address_of
@@ -56,30 +57,35 @@ class SyslogListener:
         now_ms: Callable[[], int] = wall_ms,
         zone: Callable[[int], int] = local_zone,
         secured: tuple[socket.socket, Certificate] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._stop = threading.Event()
         counters = stats.door(NAME)
         self.admission = Admission(NAME, keyring, counters)
-        door = SyslogDoor(zone)
+        door, limits = SyslogDoor(zone), limits or Limits()
         self._writers: list[Writer] = []
         self._threads: list[threading.Thread] = []
         self.streams: list[Streams] = []
 
         def writer(kind: str, most: int) -> Writer:
-            made = Writer(f"syslog {kind} writer", door, group, counters, letters, now_ms, most)
+            made = Writer(
+                f"syslog {kind} writer", door, group, counters, letters, now_ms, most, self.admission.key
+            )
             self._writers.append(made)
             return made
 
         for bound in sockets:
             if bound.type == socket.SOCK_STREAM:
-                self._serve(Streams(bound, self.admission, writer("tcp", _STREAMS_WAITING), counters), "tcp")
+                self._serve(
+                    Streams(bound, self.admission, writer("tcp", _STREAMS_WAITING), counters, limits), "tcp"
+                )
             else:
                 datagrams = writer("udp", _DATAGRAMS_WAITING)
                 self._serve(_DatagramThread(bound, self.admission, datagrams, counters), "udp")
         if secured is not None:
             listening, certificate = secured
             waiting = writer("tls", _STREAMS_WAITING)
-            self._serve(TlsStreams(listening, self.admission, waiting, counters, certificate), "tls")
+            self._serve(TlsStreams(listening, self.admission, waiting, counters, certificate, limits), "tls")
 
     def _serve(self, served: Streams | _DatagramThread, kind: str) -> None:
         if isinstance(served, Streams):

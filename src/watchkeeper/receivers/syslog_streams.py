@@ -18,13 +18,13 @@ from watchkeeper.model.doors import IntakeKey
 from watchkeeper.model.errors import Malformed
 from watchkeeper.receivers.dead_letters import Letter
 from watchkeeper.receivers.door_stats import DoorCounters
+from watchkeeper.receivers.limits import Limits, Places
 from watchkeeper.receivers.syslog import Frames
 from watchkeeper.receivers.syslog_admission import Admission
 from watchkeeper.receivers.syslog_datagrams import as_ipv4
 from watchkeeper.receivers.syslog_framing import Pieces, Splitter
 from watchkeeper.receivers.syslog_writer import Arrived, Writer
 
-CONNECTIONS = 4096
 _CHUNK = 256 * 1024
 _ROUND = 4 * 1024 * 1024  # bytes read before they are handed over
 _HELD = 64 * 1024 * 1024  # bytes of unfinished messages, all connections together
@@ -98,8 +98,9 @@ class Streams:
     """Serves the connections of one listening socket; `run` is for a thread of its own."""
 
     def __init__(
-        self, listening: socket.socket, admission: Admission, writer: Writer, counters: DoorCounters
-    ) -> None:
+        self, listening: socket.socket, admission: Admission, writer: Writer, counters: DoorCounters, limits: Limits
+    ) -> None:  # fmt: skip
+        self._places = Places(limits.connections, limits.of_one)
         self._listening, self._admission, self._writer = listening, admission, writer
         self._counters = counters
         self._connections: set[Connection] = set()
@@ -147,7 +148,7 @@ class Streams:
             key = self._admission.key(address)
             if key is None:
                 self._admission.refuse(address, 1)
-            elif len(self._connections) >= CONNECTIONS:
+            elif not self._places.take(address):
                 self._counters.reject("too_many_connections")
             else:
                 accepted.setblocking(False)
@@ -156,6 +157,7 @@ class Streams:
                     self._add(Connection(self._opened(accepted), address, key))
                     continue
                 except OSError:  # gone before it was begun with
+                    self._places.leave(address)
                     self._counters.reject("tls_handshake")
             accepted.close()
 
@@ -203,6 +205,7 @@ class Streams:
             self._selector.unregister(connection.socket)
         self._held -= connection.splitter.held
         self._connections.discard(connection)
+        self._places.leave(connection.address)
         connection.socket.close()
 
     def _resume(self) -> None:

@@ -8,12 +8,12 @@ import ssl
 import time
 
 from watchkeeper.receivers.door_stats import DoorCounters
+from watchkeeper.receivers.limits import Limits
 from watchkeeper.receivers.syslog_admission import Admission
 from watchkeeper.receivers.syslog_streams import Connection, Readable, Streams
 from watchkeeper.receivers.syslog_writer import Writer
 from watchkeeper.receivers.tls import Certificate
 
-HANDSHAKE_TIME = 10.0  # seconds
 _RECORD = 16 * 1024  # bytes that one record may hold
 
 
@@ -22,10 +22,10 @@ class TlsStreams(Streams):
 
     def __init__(
         self, listening: socket.socket, admission: Admission, writer: Writer, counters: DoorCounters,
-        certificate: Certificate, handshake_time: float = HANDSHAKE_TIME,
+        certificate: Certificate, limits: Limits,
     ) -> None:  # fmt: skip
-        super().__init__(listening, admission, writer, counters)
-        self._certificate, self._patience = certificate, handshake_time
+        super().__init__(listening, admission, writer, counters, limits)
+        self._certificate, self._patience = certificate, limits.header_time
         self._shaking: dict[Connection, float] = {}  # until when, monotonic; the first began first
 
     def _opened(self, accepted: socket.socket) -> Readable:

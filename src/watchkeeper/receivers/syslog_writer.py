@@ -10,8 +10,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 
+from watchkeeper.model.doors import IntakeKey
 from watchkeeper.model.errors import TooLarge, WatchkeeperError
 from watchkeeper.model.signals import Stream
 from watchkeeper.receivers.dead_letters import DeadLetters, Letter
@@ -41,7 +43,8 @@ class Group(Protocol):
 
 
 class Writer:
-    """Takes frames from one thread and writes them in its own. `most` bounds the bytes that wait."""
+    """Takes frames from one thread and writes them in its own. `most` bounds the bytes that wait; `key_of` gives the
+    key that admits an address."""
 
     def __init__(
         self,
@@ -52,10 +55,11 @@ class Writer:
         letters: DeadLetters,
         now_ms: Callable[[], int],
         most: int,
+        key_of: Callable[[str], IntakeKey | None],
     ) -> None:
         self.fault = ""  # why the journal takes nothing now
         self._door, self._group, self._counters, self._letters = door, group, counters, letters
-        self._now_ms, self._most = now_ms, most
+        self._now_ms, self._most, self._key_of = now_ms, most, key_of
         self._queue: deque[Arrived] = deque()
         self._size = 0
         self._patience = float("inf")  # until when, monotonic, a full journal is waited for
@@ -94,11 +98,19 @@ class Writer:
             now_ms = self._now_ms()
             frames = Frames.joined([arrived.frames for arrived in batch])
             entries, refused = self._read(frames, [x for arrived in batch for x in arrived.letters], now_ms)
+            self._counters.ages.saw_batches(entries, now_ms)
             if self._commit(entries):
                 rows = sum(b.num_rows for stream, b in entries if stream is Stream.LOGS)
                 self._counters.accept(rows, len(frames.data), now_ms, requests=rows)
+                self._count_senders(frames, now_ms)
             for reason, count in refused.items():
                 self._counters.reject(reason, count)
+
+    def _count_senders(self, frames: Frames, now_ms: int) -> None:
+        for number, count in enumerate(np.bincount(frames.senders).tolist()):
+            address = frames.addresses[number]
+            if count and (key := self._key_of(address)) is not None:
+                self._counters.sender(key.id).accept_logs(count, address, now_ms)
 
     def _take(self) -> list[Arrived]:
         """What waits, once there is enough of it or it has waited long enough; nothing at the end."""

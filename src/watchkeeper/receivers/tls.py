@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _LOOK = 10.0  # seconds between two looks at the files
@@ -14,12 +14,14 @@ _log = logging.getLogger(__name__)
 
 class Certificate:
     """PEM files: a certificate with its chain, its key, and the authorities of clients' certificates, which are then
-    required. Raises OSError (ssl.SSLError among them) when they cannot be used. Any thread may use it."""
+    required. `protocols` are offered to clients that ask for one (ALPN). Raises OSError (ssl.SSLError among them) when
+    they cannot be used. Any thread may use it."""
 
     def __init__(
-        self, chain: Path, key: Path, clients: Path | None = None, monotonic: Callable[[], float] = time.monotonic
+        self, chain: Path, key: Path, clients: Path | None = None, monotonic: Callable[[], float] = time.monotonic,
+        protocols: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self._chain, self._key, self._clients = chain, key, clients
+        self._chain, self._key, self._clients, self._protocols = chain, key, clients, protocols
         self._monotonic = monotonic
         self._written, self._looked = self._times(), monotonic()
         self._context = self._read()
@@ -58,6 +60,8 @@ class Certificate:
         if self._clients is not None:
             context.load_verify_locations(self._clients)
             context.verify_mode = ssl.CERT_REQUIRED
+        if self._protocols:
+            context.set_alpn_protocols(list(self._protocols))
         return context
 
 

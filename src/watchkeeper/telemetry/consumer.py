@@ -11,9 +11,12 @@ from typing import Any
 
 from watchkeeper.model.doors import Entry, Journal
 from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.telemetry import retention
+from watchkeeper.telemetry.kept import DAY_MS
 from watchkeeper.telemetry.ledger import TABLES, Ledger
+from watchkeeper.telemetry.rollups import Rollups
 from watchkeeper.telemetry.rows import Builder, Templater
-from watchkeeper.telemetry.store import DAY_MS, Store, TelemetryRefused
+from watchkeeper.telemetry.store import Store, TelemetryRefused
 from watchkeeper.telemetry.upkeep import refresh_series
 
 CONSUMER = "telemetry"
@@ -22,6 +25,7 @@ LINGER = 0.8  # seconds in which rows gather: every group is a part on disk for 
 WAIT = 0.5
 MAX_PAUSE = 15.0  # seconds between attempts while the store is away
 REFRESH_FIRST, REFRESH_EVERY = 600.0, 6 * 3600.0
+ROLL_FIRST, ROLL_EVERY = 120.0, 3600.0
 # What a batch can do to code that takes it for one of its stream.
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _log = logging.getLogger(__name__)
@@ -37,17 +41,21 @@ class TelemetryConsumer:
         templater: Templater | None = None,
         clock: Callable[[], float] = time.time,
         linger: float = LINGER,
+        roll_every: float = ROLL_EVERY,
     ) -> None:
         self.journal, self.store, self.clock, self.linger = journal, store, clock, linger
+        self.roll_every = roll_every
         self.statistics: dict[str, Any] = {
             "offset": 0, "lag": 0, "groups": 0, "retries": 0, "put_aside": 0, "busy_seconds": 0.0,
             "rows": dict.fromkeys((*TABLES, "series", "templates"), 0),
         }  # fmt: skip
         self._ledger = Ledger(store)
         self._builder = Builder(self._ledger, templater, self._oldest_ms)
-        self._retention: dict[str, int] = {}
+        self._oldest: dict[str, int] = {}
         self._behind = False
         self._refresh_at = time.monotonic() + REFRESH_FIRST
+        self._rollups = Rollups(store)
+        self._roll_at = time.monotonic() + min(ROLL_FIRST, roll_every)
 
     def run(self, stop: threading.Event) -> None:
         """Carry entries until `stop` is set. While the store is away it tries again, ever less often."""
@@ -69,7 +77,7 @@ class TelemetryConsumer:
 
     def _begin(self) -> int:
         """Where to go on: after the last group that is stored whole, completing it if it is not."""
-        self._retention = self.store.retention()
+        self._oldest = retention.oldest(self.store)
         self._ledger.open(self.journal.end())
         offset = self.statistics["offset"] = self.journal.committed(CONSUMER)
         marks = self._ledger.marked(offset)
@@ -83,7 +91,7 @@ class TelemetryConsumer:
 
     def _carry(self, offset: int, stop: threading.Event) -> int:
         """One group, if there is any within WAIT; the offset that was passed."""
-        self._keep_up()
+        self._keep_up(offset)
         if not self.journal.wait(offset, WAIT) or (not self._behind and stop.wait(self.linger)):
             return offset
         entries = self._gather(offset)
@@ -159,16 +167,20 @@ class TelemetryConsumer:
         self.statistics["rows"]["dead_letters"] += 1
         self.statistics["put_aside"] += 1
 
-    def _keep_up(self) -> None:
-        """What is due now and then."""
-        if time.monotonic() >= self._refresh_at:
-            self._refresh_at = time.monotonic() + REFRESH_EVERY
+    def _keep_up(self, offset: int) -> None:
+        """What is due now and then; every group up to `offset` is whole."""
+        now = time.monotonic()
+        if now >= self._refresh_at:
+            self._refresh_at = now + REFRESH_EVERY
             refresh_series(self.store, self._now_ms() - DAY_MS)
-            self._retention = self.store.retention()
+        if now >= self._roll_at:
+            self._roll_at = now + self.roll_every
+            self._oldest = retention.oldest(self.store)
+            self._rollups.look(self._ledger.mark(offset))
+        self._rollups.step()
 
     def _oldest_ms(self, table: str) -> int:
-        days = self._retention.get(table, 0)
-        return self._now_ms() - days * DAY_MS if days else 0
+        return self._oldest.get(table, 0)
 
     def _now_ms(self) -> int:
         return int(self.clock() * 1000)

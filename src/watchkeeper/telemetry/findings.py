@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from watchkeeper.model.verdicts import Alert, AlertStatus, Finding, Situation, SituationState
+from watchkeeper.telemetry.queries import compared
 from watchkeeper.telemetry.store import Store, TelemetryError, TelemetryRefused
 
 GATHER = 1.0  # seconds
@@ -42,6 +43,18 @@ class FindingLog:
         rows = [_finding(f) for f in findings]
         rows += [_alert(a, now_ms) for a in alerts]
         rows += [row for s in situations for row in _situation(s, now_ms)]
+        self._put(rows)
+
+    def put_compared(
+        self, now_ms: int, part: str, versions: tuple[str, str], subject: str, name: str, agreement: str,
+        said: tuple[str, str],
+    ) -> None:  # fmt: skip
+        """Take what the deciding version and the one in the shade said of a subject; never waits."""
+        key = compared.prefix(part, versions) + subject
+        told = {"deciding": said[0], "shade": said[1]}
+        self._put([_row(now_ms, compared.STAGE, key, agreement, "", name, "info", 0.0, False, "", told, ())])
+
+    def _put(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
             try:
                 self._rows.put_nowait(row)

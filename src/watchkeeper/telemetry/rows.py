@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from watchkeeper.model.doors import Entry
 from watchkeeper.model.signals import SCHEMAS, Stream, batch
+from watchkeeper.telemetry.kept import DAY_MS
 from watchkeeper.telemetry.ledger import Ledger
-from watchkeeper.telemetry.store import DAY_MS
 
 Ids = npt.NDArray[np.uint64]
-# A log batch's template ids, one a row, and the templates that are new or whose text has changed.
-Templater = Callable[[pa.RecordBatch], tuple[Ids, list[tuple[int, str]]]]
+# A log batch's template ids, one a row, and the templates that are new or whose text has changed, with the
+# template that each has become (0: none).
+Templater = Callable[[pa.RecordBatch], tuple[Ids, list[tuple[int, str, int]]]]
 
 FUTURE_MS = DAY_MS  # a clock may be wrong by this much
 _LATEST_MS = 4_102_444_800_000  # the year 2100; beyond it DateTime64 knows no date
@@ -84,10 +85,12 @@ class Builder:
         if self.templater is not None:
             found = [self.templater(e.batch) for e in entries]
             ids = np.concatenate([f[0] for f in found]).astype(np.uint64, copy=False)
-            new = {id: text for f in found for id, text in f[1]}
+            new = {id: (text, became) for f in found for id, text, became in f[1]}
             if new:
                 rows.settled["templates"] = pa.table({
-                    "id": pa.array(list(new), pa.uint64()), "text": pa.array(list(new.values()), pa.string()),
+                    "id": pa.array(list(new), pa.uint64()),
+                    "text": pa.array([text for text, _ in new.values()], pa.string()),
+                    "became": pa.array([became for _, became in new.values()], pa.uint64()),
                     "updated": _times([now_ms] * len(new)),
                 })  # fmt: skip
         table = table.append_column("position", positions)

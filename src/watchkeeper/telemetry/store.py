@@ -5,7 +5,6 @@ consumer.py and queries/."""
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,12 +22,6 @@ from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry import migrations
 
 INSERT_LIMIT = 120.0  # seconds
-DAY_MS = 86_400_000
-# Tables that people set a retention for, with the column that says how old a row is.
-RETAINED: Mapping[str, str] = {
-    "series": "last_seen", "samples": "time", "logs": "time", "spans": "start", "events": "received",
-    "dead_letters": "time", "findings": "time",
-}  # fmt: skip
 # One session runs one statement at a time, also when its client was killed: so what is said in it after an
 # insert of which nothing was heard is answered only when that insert is over.
 _SESSION = "watchkeeper-writer"
@@ -167,33 +160,6 @@ class Store:
                 fmt="ArrowStream",
                 settings={**_INSERT, **_limit(INSERT_LIMIT)},
             )
-
-    def set_retention(self, days: Mapping[str, int]) -> None:
-        """Keep rows of these tables for so many days (0: for ever). Raises ValueError for another table."""
-        now = self.retention()
-        for table, wanted in days.items():
-            if table not in RETAINED or wanted < 0:
-                raise ValueError(f"no retention of {wanted} days for {table}; tables: {', '.join(RETAINED)}")
-            if now.get(table) == wanted:
-                continue
-            if wanted:
-                ttl = f"toDateTime({RETAINED[table]}) + INTERVAL {int(wanted)} DAY"
-                self.command(f"ALTER TABLE {table} MODIFY TTL {ttl}")
-            else:
-                self.command(f"ALTER TABLE {table} REMOVE TTL")
-
-    def retention(self) -> dict[str, int]:
-        """Days for which each table keeps its rows; 0: for ever."""
-        found = self.rows(
-            "SELECT name, engine_full FROM system.tables WHERE database = {database:String}",
-            {"database": self.database},
-        )
-        days = {}
-        for row in found:
-            if row["name"] in RETAINED:
-                ttl = re.search(r"toIntervalDay\((\d+)\)|INTERVAL (\d+) DAY", row["engine_full"])
-                days[row["name"]] = int(ttl[1] or ttl[2]) if ttl else 0
-        return days
 
     def close(self) -> None:
         """Let go of connections; a later use opens new ones."""

@@ -1,18 +1,23 @@
 """Departure: how far series have left what is normal for them over a span of rows, in units of how far
 spans of the same length wander in normal times. What is bad, more or less, follows from the metric's name
 where it says so.
+
+Normal spans are measured by what is usual in the other parts of normal times (cross-conformal prediction,
+Vovk 2015): by what was learned from themselves they would look calmer than the next normal span will.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from watchkeeper.analysis.causes.onset import Array
 
 SPANS = 240  # normal spans that are looked at
+FOLDS = 5  # parts of normal times that are compared with the others
 FEWEST = 10  # normal spans a series needs
 SHARE = 20  # a span is at most this part of the normal rows
 FLOOR, RATIO_FLOOR = (
@@ -27,8 +32,8 @@ _LESS_IS_BAD = re.compile(r"availab|success|uptime|free|healthy", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Departures:
-    """`excess` in the metric's unit and `scale` of it, series × spans (scale: series × 1); the first span is
-    the trouble, the others are normal ones."""
+    """`excess` in the metric's unit and `scale` of it, series × spans; the first span is the trouble, the others
+    are normal ones."""
 
     excess: Array
     scale: Array
@@ -52,10 +57,43 @@ def bad_direction(metric: str) -> int:
 
 
 def departures(normal: Array, trouble: Array, directions: Array) -> Departures:
-    """Compare trouble with normal (series × rows each, the same series); `directions` of each series."""
+    """Compare trouble with normal (series × rows each, the same series); `directions` of each series.
+
+    >>> usual = np.tile([9.0, 10.0, 11.0, 10.0], 30)[None]
+    >>> float(departures(usual, np.array([[14.0, 14.0]]), np.array([1.0])).z[0, 0].round(1))
+    16.7
+    """
+    if normal.shape[1] < FEWEST or not trouble.shape[1]:
+        unknown = np.full(len(directions), np.nan)
+        none = np.zeros((len(directions), 1))
+        return Departures(none, np.ones_like(none), unknown, unknown)
     length = int(np.clip(min(trouble.shape[1], normal.shape[1] // SHARE), 1, None))
     spans = _spans(normal, length)
     now = _middle(_blocks(trouble, length))
+    usual = _usual(spans, directions)
+    levels, scales = [usual.level[:, None]], [usual.scale[:, None]]
+    for part in np.array_split(np.arange(spans.shape[1]), FOLDS):
+        beside = _usual(np.delete(spans, part, axis=1), directions)
+        known = np.isfinite(beside.level)
+        for held, own, whole in ((levels, beside.level, usual.level), (scales, beside.scale, usual.scale)):
+            held.append(np.repeat(np.where(known, own, whole)[:, None], len(part), axis=1))
+    level, scale = np.hstack(levels), np.hstack(scales)
+    everything = np.column_stack([now, spans])
+    up = everything - level
+    sign = directions[:, None]
+    excess = np.where(sign > 0, up, np.where(sign < 0, -up, np.abs(up)))
+    return Departures(np.nan_to_num(excess, nan=0.0, posinf=0.0, neginf=0.0), scale, usual.level, now)
+
+
+class _Usual(NamedTuple):
+    """What spans usually are: of each series the level (NaN when it is not known) and the scale."""
+
+    level: Array
+    scale: Array
+
+
+def _usual(spans: Array, directions: Array) -> _Usual:
+    """The median span, and how far the 5 % that are worst lie from it."""
     known = np.isfinite(spans)
     enough = known.sum(axis=1) >= FEWEST
     ordered = np.sort(np.where(known, spans, np.inf), axis=1)
@@ -65,19 +103,10 @@ def departures(normal: Array, trouble: Array, directions: Array) -> Departures:
         ordered[rows, np.minimum((q * (count - 1)).round().astype(int), count - 1)] for q in (0.05, 0.5, 0.95)
     )
     level = np.where(enough, level, np.nan)
-    everything = np.column_stack([now, spans])
-    up, down = everything - level[:, None], level[:, None] - everything
-    either = np.maximum(up, down)
-    sign = directions[:, None]
-    excess = np.where(sign > 0, up, np.where(sign < 0, down, either))
-    spread = np.where(
-        directions > 0,
-        high - level,
-        np.where(directions < 0, level - low, np.maximum(high - level, level - low)),
-    )
+    above, below = high - level, level - low
+    spread = np.where(directions > 0, above, np.where(directions < 0, below, np.maximum(above, below)))
     floor = np.where(directions < 0, RATIO_FLOOR, FLOOR) * np.abs(level)
-    scale = np.maximum(np.maximum(np.nan_to_num(spread), np.nan_to_num(floor)), 1e-12)
-    return Departures(np.nan_to_num(excess, nan=0.0, posinf=0.0, neginf=0.0), scale[:, None], level, now)
+    return _Usual(level, np.maximum(np.maximum(np.nan_to_num(spread), np.nan_to_num(floor)), 1e-12))
 
 
 def _spans(normal: Array, length: int) -> Array:

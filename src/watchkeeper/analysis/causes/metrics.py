@@ -9,32 +9,37 @@ can't be told from those that cause.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from watchkeeper.analysis.causes.departure import Departures, bad_direction, departures
+from watchkeeper.analysis.causes.metrics_words import plain, reasons
 from watchkeeper.analysis.causes.onset import Array, find_onset
+from watchkeeper.model.reason import Reason
 
 CLEAR = 4.0  # scales after which a departure is simply clear
 FADE, HOPS = 0.7, 3  # of suffering by steps
 SUFFERING = 2.0  # weight of those that suffer
 EFFECT = 0.5  # power of the share of the target's excess that an entity's own makes up
-CALM = 0.95  # share of normal times that score less than what needs a cause
+FALSE = 0.05  # chance that a span like the normal ones gets a cause
 OWN_ONSET = 1.5  # more is asked for when the onset was looked for, too
+QUIET = 1.0  # scales up to which a series is within what is normal
 SHOWN = 10
 
 Key = tuple[str, str, str]  # entity, metric, statistic
 
 
 class Blame(NamedTuple):
-    """A candidate: the entity, its telling metric, its share of the evidence, and why."""
+    """A candidate: the entity, its telling metric, its share of the evidence, why, and the series that tells."""
 
     entity: str
     metric: str
     score: float
-    because: tuple[str, ...]
+    because: tuple[Reason, ...]
+    series: int  # its telling series, as a place in the keys that were given
 
 
 class Found(NamedTuple):
@@ -53,10 +58,22 @@ def causes_of_metrics(
     normal: Array | None = None,
     edges: Sequence[tuple[str, str]] = (),
     target: Key | None = None,
+    named: Callable[[str], str] = str,
+    shown: Callable[[Key, float], str] = plain,
 ) -> Found:
-    """Rank entities. `values` and `normal`: series × rows in the order of `keys`; `at`: row from which on is
-    trouble, which may be late; `edges`: (who needs, what is needed); `target`: the series that is in trouble,
-    which leaves only series of its metric. Without `normal`, the rows before the onset are normal."""
+    """Rank entities.
+
+    >>> usual = np.abs(np.random.default_rng(1).normal(10, 1, (2, 90)))
+    >>> usual[:, 60:] += [[30.0], [25.0]]
+    >>> keys = [("db", "latency", "mean"), ("shop", "latency", "mean")]
+    >>> found = causes_of_metrics(keys, usual, edges=[("shop", "db")])
+    >>> found.onset, found.causes[0].entity
+    (60, 'db')
+
+    `values` and `normal`: series × rows in the order of `keys`; `at`: row from which on is trouble, which may be
+    late; `edges`: (who needs, what is needed); `target`: the series that is in trouble, which leaves only series of
+    its metric; `named`: what people call an entity; `shown`: a value of a series in words. Without `normal`, the
+    rows before the onset are normal."""
     chosen = [i for i, k in enumerate(keys) if target is None or k[1] == target[1]]
     if not chosen:
         return Found(None, [])
@@ -71,13 +88,26 @@ def causes_of_metrics(
         onset, before = found, values[:, :found]
     directions = np.array([bad_direction(k[1]) for k in kept], float)
     d = departures(before, values[:, onset:], directions)
-    table = _Table(kept, d, edges, target)
+    table = Table(kept, d, edges, target)
     scores = table.scores()
-    calm = float(np.quantile(scores[:, 1:].max(axis=0), CALM)) if scores.shape[1] > 1 else 0.0
-    top = float(scores[:, 0].max())
-    if top <= calm * (OWN_ONSET if looked_for else 1.0) or top <= 0:
+    if not _stands_out(scores, looked_for):
         return Found(None if looked_for else onset, [])
-    return Found(onset, table.blame(scores[:, 0]))
+    place = dict(zip(kept, chosen, strict=True))
+    return Found(onset, [
+        Blame(table.entities[i], table.kinds[kind][0], share, reasons(table, i, kind, named, shown),
+              place[table.entities[i], *table.kinds[kind]])
+        for i, kind, share in table.best(scores[:, 0])
+    ])  # fmt: skip
+
+
+def _stands_out(scores: Array, looked_for: bool) -> bool:
+    """Whether the best score is one that normal spans reach less often than FALSE of the time. Their scores were
+    made by what was learned from others of them, so that the next normal span is like one of these."""
+    usual = np.sort(scores[:, 1:].max(axis=0)) if scores.shape[1] > 1 else np.zeros(0)
+    rank = math.ceil((1.0 - FALSE) * (len(usual) + 1)) - 1
+    calm = float(usual[min(rank, len(usual) - 1)]) if len(usual) else 0.0
+    top = float(scores[:, 0].max())
+    return top > 0 and top > calm * (OWN_ONSET if looked_for else 1.0)
 
 
 def _onset(values: Array, at: int | None) -> int | None:
@@ -89,7 +119,7 @@ def _onset(values: Array, at: int | None) -> int | None:
     return find_onset(values, at, earliest) or at
 
 
-class _Table:
+class Table:
     """Departures arranged as entities × (metric, statistic) × spans."""
 
     def __init__(
@@ -108,7 +138,8 @@ class _Table:
         self.edges = [(self._row[a], self._row[b]) for a, b in edges if a in self._row and b in self._row]
         self.target = self._row.get(target[0]) if target else None
         self._clear = 1.0 - np.exp(-self.z / CLEAR)
-        self._suffering = self._reach() @ self._clear.max(axis=1)
+        self._weights = self._reach()
+        self._suffering = self._weights @ self._clear.max(axis=1)
 
     def scores(self) -> Array:
         """Entities × spans."""
@@ -124,11 +155,11 @@ class _Table:
         dragged = np.zeros_like(self.excess)
         for needs, needed in self.edges:
             np.maximum(dragged[needs], self.excess[needed], out=dragged[needs])
-        residual = np.clip(1.0 - dragged / np.maximum(self.excess, 1e-300), 0.0, 1.0)
+        residual = 1.0 - np.minimum(dragged, self.excess) / np.maximum(self.excess, 1e-300)
         own: Array = self._clear * residual
         if self.target is not None:
             size = self.excess[self.target]
-            share = np.minimum(1.0, self.excess / np.maximum(size, 1e-300)) ** EFFECT
+            share = (np.minimum(self.excess, size) / np.maximum(size, 1e-300)) ** EFFECT
             own = own * np.where(self.z[self.target] > 1.0, share, 1.0)
         return own
 
@@ -147,51 +178,32 @@ class _Table:
             ring = ((ring > 0).astype(float) @ step > 0).astype(float)
         return reach
 
-    def blame(self, scores: Array) -> list[Blame]:
-        """The best candidates with their reasons."""
+    def best(self, scores: Array) -> list[tuple[int, int, float]]:
+        """At most SHOWN candidates, best first: entity, its telling (metric, statistic), share of all evidence."""
         order = sorted(range(len(scores)), key=lambda i: (-scores[i], self.entities[i]))[:SHOWN]
-        best = [i for i in order if scores[i] > 0]
-        whole = sum(float(scores[i]) for i in best)
+        loud = self.z[:, :, 0].max(axis=1)
+        chosen = [i for i in order if scores[i] > 0 and loud[i] > QUIET]
+        whole = sum(float(scores[i]) for i in chosen)
         telling = self._own()[:, :, 0] if self.edges else self.z[:, :, 0]
-        made = []
-        for i in best:
-            kind = int(telling[i].argmax())
-            why = tuple(self._why(i, kind))
-            made.append(Blame(self.entities[i], self.kinds[kind][0], round(float(scores[i]) / whole, 4), why))
-        return made
+        return [(i, int(telling[i].argmax()), round(float(scores[i]) / whole, 4)) for i in chosen]
 
-    def _why(self, i: int, kind: int) -> list[str]:
-        name, (metric, statistic) = self.entities[i], self.kinds[kind]
-        z = self.z[i, kind, 0]
-        said = [
-            f"{metric} ({statistic}) of {name} went from {self.level[i, kind]:.4g} to "
-            f"{self.now[i, kind]:.4g}, {z:.1f} times as far as it usually wanders."
-        ]
-        suffering = [
-            self.entities[a] for a, b in self.edges if b == i and self.z[a, :, 0].max() > 1.0 and a != i
-        ]
-        if suffering:
-            verb = "needs" if len(suffering) == 1 else "need"
-            also = "suffers" if len(suffering) == 1 else "suffer"
-            said.append(f"{', '.join(sorted(suffering)[:3])} {verb} {name} and {also} too.")
-        if self.edges:
-            dragging = [self.entities[b] for a, b in self.edges if a == i and self.z[b, kind, 0] > 1.0]
-            if not dragging:
-                said.append(f"Nothing that {name} needs left its normal range in {metric}.")
-        return said
+    def explained(self, i: int) -> tuple[list[int], list[int]]:
+        """Of the other entities that clearly left their normal range: those that need this one, over some steps,
+        and those that don't."""
+        loud = [int(j) for j in np.flatnonzero(self.z[:, :, 0].max(axis=1) > 1.0) if j != i]
+        return [j for j in loud if self._weights[i, j] > 0], [j for j in loud if self._weights[i, j] == 0]
 
 
-def edges_of(relations: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
-    """(who needs, what is needed) of relations with source, target and relation.
+def edges_of(relations: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """(who needs, what is needed) of relations: source, target, and the relation's name.
 
-    >>> edges_of([{"source": "host", "target": "disk", "relation": "contains"}])
-    [('disk', 'host')]
+    >>> edges_of([("host", "disk", "contains"), ("shop", "db", "depends_on"), ("a", "b", "likes")])
+    [('disk', 'host'), ('shop', 'db')]
     """
     out = []
-    for r in relations:
-        pair = (r["source"], r["target"])
-        if r["relation"] in ("depends_on", "runs_on"):
-            out.append(pair)
-        elif r["relation"] in ("member_of", "contains"):
-            out.append(pair[::-1])
+    for source, target, relation in relations:
+        if relation in ("depends_on", "runs_on"):
+            out.append((source, target))
+        elif relation in ("member_of", "contains"):
+            out.append((target, source))
     return out

@@ -15,6 +15,7 @@ CLIP = 0.02  # quantile at both ends beyond which values are winsorised
 BEFORE, AFTER = 10, 5  # rows a level needs to be one
 CLEAR = 4  # power by which clear steps outvote drifts
 POINTS = 800  # rows looked at; longer input is averaged down
+FLAT = 1e-9  # share of the level below which what differs is rounding
 STEP = 0.5  # share of variance from which a step counts as one
 
 
@@ -42,25 +43,26 @@ def find_onset(values: Array, last: int | None = None, first: int = 0) -> int | 
 
 
 def steps(values: Array) -> Array:
-    """Share of variance explained by a step after each row, series × (rows - 1), 0 to 1; 0 where a side would
-    be too short."""
+    """Share of the variance of known values that a step after each row explains, series × (rows - 1), 0 to 1; 0 where
+    a side would have too few of them."""
     rows = values.shape[1]
     if rows < BEFORE + AFTER + 1:
         return np.zeros((values.shape[0], max(0, rows - 1)))
     known = np.isfinite(values)
-    empty = ~known.any(axis=1)
-    filled = np.where(known, values, 0.0)
-    filled[empty] = 0.0
-    middle = _row_quantiles(values, known, (CLIP, 0.5, 1 - CLIP))
-    x = np.where(known, np.clip(filled, middle[0][:, None], middle[2][:, None]), middle[1][:, None])
-    x -= x.mean(axis=1, keepdims=True)
+    low, high = _row_quantiles(values, known, (CLIP, 1 - CLIP))
+    x = np.where(known, np.clip(np.where(known, values, 0.0), low[:, None], high[:, None]), 0.0)
+    count = known.sum(axis=1, keepdims=True)
+    x = np.where(known, x - x.sum(axis=1, keepdims=True) / np.maximum(count, 1), 0.0)
+    size = np.abs(x).max(axis=1, keepdims=True)
+    flat = size[:, 0] <= FLAT * np.maximum(np.abs(low), np.abs(high))
+    x /= np.maximum(size, 1e-300)  # squares of huge values are still numbers
     whole = (x**2).sum(axis=1, keepdims=True)
-    left = np.arange(1, rows)
-    gain: Array = np.cumsum(x, axis=1)[:, :-1] ** 2 * (rows / (left * (rows - left)))
+    left = np.cumsum(known, axis=1)[:, :-1]
+    right = count - left
+    gain: Array = np.cumsum(x, axis=1)[:, :-1] ** 2 * (count / np.maximum(left * right, 1))
     gain /= np.maximum(whole, 1e-300)
-    gain[whole[:, 0] <= 1e-12] = 0.0
-    gain[:, : BEFORE - 1] = 0.0
-    gain[:, rows - AFTER :] = 0.0
+    gain[flat] = 0.0
+    gain[(left < BEFORE) | (right < AFTER)] = 0.0
     return gain
 
 

@@ -192,6 +192,9 @@ class Ranking:
         if c.parts:
             text = f"{c.struck[0]} of the {c.struck[1]} parts of {name} are struck alike."
             said.append((ReasonKind.COVERAGE, c.parts, text))
+        if not own and not c.parts:
+            text = f"{name} has no alert of its own: it is inferred from what needs it."
+            said.append((ReasonKind.COVERAGE, 0.0, text))
         if c.explained and c.lift:
             reached = sorted(c.reached, key=lambda i: (-strength[i], i))
             verb = "needs" if len(reached) == 1 else "need"
@@ -206,11 +209,19 @@ class Ranking:
             )
         if c.change:
             said.append(
-                (ReasonKind.CHANGE, c.score / 2, f"{name} was changed shortly before: {c.change.name}.")
+                (ReasonKind.CHANGE, c.score / 2, f"{name} was changed {_before(c, firsts)}: {c.change.name}.")
             )
+        said.append((ReasonKind.COVERAGE, 0.0, self._explains(c, strength, topology)))
         said.sort(key=lambda s: -s[1])
         whole = sum(s[1] for s in said) or 1.0
         return tuple(Reason(kind, text, round(w / whole, 3)) for kind, w, text in said)
+
+    def _explains(self, c: Candidate, strength: Mapping[str, float], topology: Topology) -> str:
+        """How much of the trouble trouble with the candidate can reach, and what is left."""
+        reached = {c.item, *self.impact.reached(c.item), *self.impact.parts(c.item)}
+        left = sorted((i for i in strength if i not in reached), key=lambda i: (-strength[i], i))
+        what = f"It explains {len(strength) - len(left)} of the {len(strength)} items in trouble"
+        return f"{what}, and not {_listed([topology.name(i) for i in left])}." if left else f"{what}."
 
     def snapshot(self) -> Any:
         """What was learned."""
@@ -224,6 +235,13 @@ class Ranking:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _before(c: Candidate, firsts: Mapping[tuple[str, str], Clue]) -> str:
+    """How long before the trouble it was changed."""
+    begin = min(clue.time_ms for clue in firsts.values())
+    minutes = (begin - c.change.time_ms) // 60_000 if c.change else 0
+    return f"{minutes} minute{'' if minutes == 1 else 's'} before" if minutes > 0 else "shortly before"
 
 
 def _firsts(clues: Sequence[Clue]) -> dict[tuple[str, str], Clue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from watchkeeper.model.correlation import Parameters
 from watchkeeper.model.reason import Reason
 from watchkeeper.model.topology import Topology
 
@@ -59,10 +60,33 @@ class Correlator(Protocol):
         ...
 
     def adopt(
-        self, members: Sequence[Member], topology: Topology, *, kept: bool, closed: bool = False
+        self,
+        members: Sequence[Member],
+        topology: Topology,
+        *,
+        kept: bool,
+        closed: bool = False,
+        apart: bool = False,
     ) -> int:
-        """Make a group of these as it was before a restart, or as a person wants it (`kept`: later arrivals
-        take none of them away again); take them out of others. Returns its number."""
+        """Make a group of these as it was before a restart, or as a person or a rule wants it (`kept`: later arrivals
+        take none of them away again; `apart`: it draws nothing in); take them out of others. Returns its number."""
+        ...
+
+    def add(self, number: int, member: Member) -> bool:
+        """Put an alert into this group for good, out of any other; False when the group is over."""
+        ...
+
+    def choose(self, parameters: Parameters) -> None:
+        """Use these from now on."""
+        ...
+
+    @property
+    def parameters(self) -> Parameters:
+        """Those in use."""
+        ...
+
+    def use(self, version: str) -> None:
+        """Be this version of `model.versions.CORRELATION` from now on."""
         ...
 
     def close(self, number: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 ENOUGH = 20.0  # alerts of a name before it is judged
-USUAL = 0.5  # share in company from which company is a habit
+USUAL = 0.3  # share in company from which company is a habit
 LONERS = 0.1  # share of loners from which a loner is taken for one
 BEAT_MS = 5000  # intervals of evaluation loops are multiples of this
 _KEEP = 10_000  # names

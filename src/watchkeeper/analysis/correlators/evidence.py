@@ -13,10 +13,9 @@ from watchkeeper.analysis.correlators.group import CROWDED, Group, Groups, numbe
 from watchkeeper.analysis.correlators.history import History
 from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.analysis.correlators.rarity import Rarity
+from watchkeeper.model.correlation import Parameters
 from watchkeeper.model.reason import Reason, ReasonKind
 
-REACH_MS = 600_000  # after so long without an alert a group draws nothing in
-HALF_MS = 300_000  # evidence halves with so long a pause
 LATEST = 8  # groups that carry a label, looked at for one arrival
 VISITS = 96  # (item, group) pairs looked at for one arrival
 DIRECT = 0.8  # what the item itself needs is in the group, or the item itself
@@ -24,7 +23,6 @@ SURE = 0.5  # with so much from the graph, history is not asked
 BATCH = 0.5  # an item without a place in the graph, told in the very rounds in which batches of a group were
 HISTORY = 0.6  # at most, for having been together before
 LABELS = 0.5  # at most, for carrying the same rare labels
-ENOUGH = 0.15  # a score from which an alert joins
 
 
 @dataclass(slots=True)
@@ -47,24 +45,26 @@ class Weighing:
 
     def __init__(self, groups: Groups, near: Near, history: History, rarity: Rarity) -> None:
         self._groups, self._near, self._history, self._rarity = groups, near, history, rarity
+        self.parameters = Parameters()
+        self.remembers = True  # whether it counts what came together before
 
     def near(self, a: Arrival) -> list[Evidence]:
         """Groups this arrival could join, each with its evidence; the order means nothing."""
         found: dict[int, Evidence] = {}
         if a.item:
             self._graph(a, found)
-            if not any(e.graph >= SURE for e in found.values()):
+            if self.remembers and not any(e.graph >= SURE for e in found.values()):
                 self._together(a, found)
         if a.labels:
             self._same_labels(a, found)
         out: list[Evidence] = []
         for e in found.values():
             pause = a.time_ms - e.group.last_ms
-            if pause <= REACH_MS:
+            if pause <= self.parameters.pause_ms:
                 e.score = max(e.graph, e.history, e.labels)
                 if pause > 0:
-                    e.score *= 0.5 ** (pause / HALF_MS)
-                if e.score >= ENOUGH:
+                    e.score *= 0.5 ** (pause / self.parameters.fade_ms)
+                if e.score >= self.parameters.evidence:
                     out.append(e)
         return out
 
@@ -80,7 +80,7 @@ class Weighing:
             w /= math.sqrt(len(group.items))
             if direct and w < DIRECT:
                 w = DIRECT
-            if w >= ENOUGH:
+            if w >= self.parameters.evidence:
                 found[number] = Evidence(group, 0.0, w if w < 1.0 else 1.0, nearest)
 
     def _together(self, a: Arrival, found: dict[int, Evidence]) -> None:
@@ -105,7 +105,7 @@ class Weighing:
         whole = max(1.0, sum(rarity.values()))
         for number, shared in seen.items():
             told = LABELS * sum(rarity[x] for x in shared) / whole
-            if told >= ENOUGH:
+            if told >= self.parameters.evidence:
                 e = found.setdefault(number, Evidence(self._groups.all[number], 0.0))
                 e.labels, e.shared = told, tuple(sorted(shared, key=lambda x: -rarity[x]))
 
@@ -113,11 +113,12 @@ class Weighing:
         """The evidence as sentences, heaviest first, weights adding up to 1."""
         pause = max(0, a.time_ms - e.group.last_ms)
         text = f"It began {_span(pause)} after the one before it." if pause else _SAME_INSTANT
-        parts = [(0.3 * 0.5 ** (pause / HALF_MS), ReasonKind.TIME, text)]
+        parts = [(0.3 * 0.5 ** (pause / self.parameters.fade_ms), ReasonKind.TIME, text)]
         if e.graph:
             parts.append((e.graph, ReasonKind.GRAPH, self._nearness(a.item, e.nearest, name)))
         if e.history:
-            text = f"{name(a.item)} and {name(e.partner)} have had alerts together before."
+            times = self._history.times(a.item, e.partner, a.time_ms)
+            text = f"{name(a.item)} and {name(e.partner)} have had alerts together {_times(times)} before."
             parts.append((e.history, ReasonKind.HISTORY, text))
         if e.labels:
             text = f"It carries {', '.join(e.shared[:3])} as others here do."
@@ -142,6 +143,10 @@ class Weighing:
 
 _SAME_INSTANT = "It began at the same instant as others here."
 _NOWHERE: list[int] = []
+
+
+def _times(count: float) -> str:
+    return f"about {round(count)} times"
 
 
 def _span(ms: int) -> str:

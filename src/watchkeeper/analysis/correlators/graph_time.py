@@ -9,33 +9,42 @@ not matter for who is grouped with whom (only for which number a group gets), up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 from watchkeeper.analysis.correlators.arrival import Arrival, Member
 from watchkeeper.analysis.correlators.company import Company, on_beat
-from watchkeeper.analysis.correlators.evidence import BATCH, REACH_MS, Evidence, Weighing
+from watchkeeper.analysis.correlators.evidence import BATCH, Evidence, Weighing
 from watchkeeper.analysis.correlators.group import INSTANTS, Group, Groups
 from watchkeeper.analysis.correlators.history import WITH, History
 from watchkeeper.analysis.correlators.near import Near
 from watchkeeper.analysis.correlators.places import Places
 from watchkeeper.analysis.correlators.rarity import Rarity
+from watchkeeper.analysis.correlators.rounds import Rounds
 from watchkeeper.analysis.correlators.settle import SETTLE_MS, Before, Joined, Parted, Settling
+from watchkeeper.model.correlation import Parameters
 from watchkeeper.model.reason import Reason, ReasonKind
 from watchkeeper.model.topology import Topology
+from watchkeeper.model.versions import FORGETFUL
 
 BATCH_SIZE = 3  # alerts of one instant that make a batch
 BLOW = 4  # things told anew …
 BLOW_MS = 20_000  # … within this time are a second blow
 MOST_LOOPS = 64  # with more groups of batches than this, a common beat says nothing
+LATELY_MS, LAST = 60_000, 40  # what a group has lately told: within this, and of so many alerts at most
+OF_ITEM = 0.5  # how far the share of this item in what a group has told counts
+YOUNG_MS = 1000  # no group tells more for being younger than this
+MOMENT_MS = 50  # one request calls the next within this
+MOMENT = 2.0  # nats that this is worth
 RIVAL = 0.5  # groups with this share of the best score are weighed against it
 
 
 class GraphTime:
     """Correlator. `groups` is the state; what was learned about kinds of alert and items lies beside it."""
 
-    version = "graph-time-1"
+    version = "graph-time-2"
 
     def __init__(self) -> None:
         self.near = Near()
@@ -43,6 +52,7 @@ class GraphTime:
         self.history = History()
         self.company = Company()
         self.rarity = Rarity()
+        self.rounds = Rounds()
         self._settling = Settling(self.groups)
         self._weighing = Weighing(self.groups, self.near, self.history, self.rarity)
         self._topology = Topology()
@@ -95,7 +105,7 @@ class GraphTime:
         """The one group going on whose batches were stamped on the same beat, if there is just one."""
         if len(self.groups.batched) > MOST_LOOPS:
             return None
-        recent = a.time_ms - REACH_MS
+        recent = a.time_ms - self._weighing.parameters.pause_ms
         found = [
             g
             for g in self.groups.batched.values()
@@ -129,7 +139,29 @@ class GraphTime:
                 beat = [e for e in near if on_beat(a.time_ms, e.group.instants[-INSTANTS:])]
                 near = [e for e in beat if not e.group.knows(a.what)] or near
         fresh = [e for e in near if not e.group.knows(a.what)]
+        if len(fresh) > 1:
+            return max(fresh, key=self._likely(a)), False
         return max(fresh or near, key=lambda e: (e.group.start_ms, e.group.id)), not fresh
+
+    def _likely(self, a: Arrival) -> Callable[[Evidence], tuple[float, int, int]]:
+        """How likely a group is to tell of this alert now, in nats: one that has lately told much, and much of this item;
+        one in whose rounds it fits; and one that has told something just now, as when a request calls the next."""
+        period = self.rounds.period(a.name)
+
+        def nats(e: Evidence) -> tuple[float, int, int]:
+            span = max(YOUNG_MS, min(LATELY_MS, a.time_ms - e.group.start_ms))
+            last = islice(reversed(e.group.members.values()), LAST)
+            told = sum(0 <= a.time_ms - m.arrival.time_ms <= span for m in last)
+            found = math.log((told + 0.5) / span)
+            here, all_ = e.group.items.get(a.item, 0), len(e.group.members)
+            found += OF_ITEM * math.log((here + 1) / (all_ + LAST))
+            if period:
+                found += self.rounds.fit(a.name, a.time_ms, period, e.group)
+            if 0 <= a.time_ms - e.group.last_ms <= MOMENT_MS:
+                found += MOMENT
+            return found, e.group.start_ms, e.group.id
+
+        return nats
 
     def _join(self, a: Arrival, company: int, e: Evidence, anew: bool, touched: set[int]) -> None:
         group, last_ms = e.group, e.group.last_ms
@@ -198,9 +230,10 @@ class GraphTime:
         for done in final:
             a, group = done.arrival, done.group
             self.company.learn(a.name, done.company >= 2)
+            self.rounds.learn(a.name, a.time_ms, group)
             if a.labels:
                 self.rarity.learn(a.labels)
-            if a.item and a.item not in group.anchors:
+            if a.item and a.item not in group.anchors and a.item not in group.taught:
                 part = self.near.part(a.item)
                 strangers = [x for x in group.anchors if not part or self.near.part(x) != part]
                 if strangers:  # of those in one part of the graph it is known anyway
@@ -213,10 +246,11 @@ class GraphTime:
 
     def _sweep(self) -> None:
         """Once in a while, take groups out of the indexes that are too old to draw anything in."""
-        if self._newest - self._swept < REACH_MS // 8:
+        pause_ms = self._weighing.parameters.pause_ms
+        if self._newest - self._swept < pause_ms // 8:
             return
         self._swept = self._newest
-        self.groups.cool(self._newest - REACH_MS - SETTLE_MS)
+        self.groups.cool(self._newest - pause_ms - SETTLE_MS)
 
     # --- what people and restarts do ------------------------------------------------------------------
     def group(self, number: int) -> Group | None:
@@ -227,20 +261,52 @@ class GraphTime:
         """The number of the group that an alert is in; 0 if in none."""
         return self.groups.of.get(alert, 0)
 
+    def choose(self, parameters: Parameters) -> None:
+        """Use these from now on; groups stay as they are."""
+        self._weighing.parameters = parameters
+
+    @property
+    def parameters(self) -> Parameters:
+        """Those in use."""
+        return self._weighing.parameters
+
+    def use(self, version: str) -> None:
+        """Be this version of `model.versions.CORRELATION` from now on; groups stay as they are."""
+        self._weighing.remembers = version != FORGETFUL
+
+    def add(self, number: int, member: Member) -> bool:
+        """Put an alert into this group for good, out of any other; False when the group is over."""
+        group = self.groups.all.get(number)
+        if group is None or group.closed:
+            return False
+        self._learn(self._settling.seal())
+        if member.arrival.id in self.groups.of:
+            self.groups.take(member.arrival.id)
+        self.groups.put(group, member._replace(arrival=self._bare(member.arrival)))
+        return True
+
     def adopt(
-        self, members: Sequence[Member], topology: Topology, *, kept: bool, closed: bool = False
+        self,
+        members: Sequence[Member],
+        topology: Topology,
+        *,
+        kept: bool,
+        closed: bool = False,
+        apart: bool = False,
     ) -> int:
-        """Make a group of these, taken out of others; if `kept`, later arrivals take none of them away."""
+        """Make a group of these, taken out of others; if `kept`, later arrivals take none of them away; if `apart`, it
+        draws nothing in."""
         self._topology = topology
         self.near.follow(topology)
         self._learn(self._settling.seal())
         members = sorted(members, key=lambda m: (m.arrival.time_ms, m.arrival.id))
         group = self.groups.open(members[0].arrival.time_ms if members else self._newest)
+        group.apart = apart
         for m in members:
             if m.arrival.id in self.groups.of:
                 self.groups.take(m.arrival.id)
             self.groups.put(group, m._replace(arrival=self._bare(m.arrival)))
-        for time_ms, batch in groupby(members, key=lambda m: m.arrival.time_ms):
+        for time_ms, batch in groupby(() if apart else members, key=lambda m: m.arrival.time_ms):
             if sum(1 for _ in batch) >= BATCH_SIZE:
                 group.batch(time_ms)
                 self.groups.batched[group.id] = group
@@ -283,13 +349,19 @@ class GraphTime:
         return {"version": self.version, **{k: part.snapshot() for k, part in self._learned().items()}}
 
     def restore(self, state: Any) -> None:
-        """Take back what was learned by this version."""
-        if isinstance(state, dict) and state.get("version") == self.version:
+        """Take back what was learned; parts that an older version did not know begin anew."""
+        if isinstance(state, dict) and state.get("version") in (self.version, "graph-time-1"):
             for name, part in self._learned().items():
-                part.restore(state[name])
+                if name in state:
+                    part.restore(state[name])
 
-    def _learned(self) -> dict[str, Company | History | Rarity]:
-        return {"company": self.company, "history": self.history, "rarity": self.rarity}
+    def _learned(self) -> dict[str, Company | History | Rarity | Rounds]:
+        return {
+            "company": self.company,
+            "history": self.history,
+            "rarity": self.rarity,
+            "rounds": self.rounds,
+        }
 
 
 _FIRST = (Reason(ReasonKind.TIME, "It was the first.", 1.0),)

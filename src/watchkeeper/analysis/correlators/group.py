@@ -13,6 +13,7 @@ from watchkeeper.analysis.correlators.places import Places
 INSTANTS = 32  # the last instants at which a batch arrived
 K = TypeVar("K", str, int)
 Index = dict[str, int | list[int]]  # group numbers; most keys have one
+_NONE: frozenset[str] = frozenset()
 _EMPTY: list[Any] = []  # shared by all groups, so never written to
 CROWDED = 64  # a label carried in more groups than this says nothing
 
@@ -34,6 +35,7 @@ class Group:
         "members",
         "repeats",
         "start_ms",
+        "taught",
     )  # fmt: skip
 
     def __init__(self, number: int, start_ms: int) -> None:
@@ -42,6 +44,7 @@ class Group:
         self.members: dict[str, Member] = {}
         self.items: dict[str, int] = {}  # item → its alerts here
         self.anchors: list[str] = _EMPTY  # its first items, once they stand for good
+        self.taught: set[str] | frozenset[str] = _NONE  # its other items that history has counted
         self.instants: list[int] = _EMPTY
         self.repeats: list[tuple[int, int, str]] = _EMPTY  # time, what, alert: told here before, and now anew
         self._whats: dict[int, int] | None = None  # kept from the second alert on
@@ -76,10 +79,14 @@ class Group:
         self.instants.append(time_ms)
 
     def anchor(self, item: str, most: int) -> None:
-        """Keep one of the first items."""
+        """Keep one of the first items as an anchor, and of any other that it has been counted."""
         if len(self.anchors) < most:
             self.anchors = self.anchors or []
             self.anchors.append(item)
+        elif isinstance(self.taught, set):
+            self.taught.add(item)
+        else:
+            self.taught = {item}
 
 
 class Groups:

@@ -44,6 +44,10 @@ class History:
         strong = [(b, min(1.0, n / whole)) for b, n in counts if n >= ENOUGH]
         return sorted(strong, key=lambda x: (-x[1], x[0]))[:WITH]
 
+    def times(self, item: str, other: str, time_ms: int) -> float:
+        """How often the two were in trouble together; times long ago count less."""
+        return _decayed(self._pairs.get(item, {}).get(other), time_ms)
+
     def _drop(self, time_ms: int) -> None:
         flat = [(_decayed(n, time_ms), a, b) for a, p in self._pairs.items() for b, n in p.items()]
         flat.sort(reverse=True)

@@ -80,6 +80,11 @@ class Absence:
         """Nobody could be heard for so long: it does not count as silence."""
         self.last[self.count > 0] += milliseconds
 
+    def excuse(self, slots: NDArray[np.int64], now_ms: int) -> None:
+        """Nothing was expected of these until now."""
+        known = slots[self.count[slots] > 0]
+        self.last[known] = now_ms
+
     def state(self) -> dict[str, Any]:
         """What was learned, as plain data."""
         return {name: getattr(self, name) for name in _FIELDS}

@@ -1,10 +1,10 @@
 """The default detector: every series judged by its own season, and every deviation by the series' own past.
 
 One pass, a few kilobytes a series, the same code live and offline. Two questions are asked of each point:
-is it, with its neighbours, larger than what a block of hours usually holds (blocks.py)? Is it rare by the
-tails of all points so far, as a departure from the hours' forecast, a shift of the last points and a change
-of variance, taken together as in Fisher's method (tail.py)? The answers are chances; the score is a fixed
-function of the smaller one, and once an alarm is given only a louder one is another.
+is it, with its neighbours, larger than what a block of hours usually holds (blocks.py)? Is it rare among all
+points so far: by the tails of six statistics (tail.py) and as a record (records.py), taken together as in
+Fisher's method? The answers are chances; the score is a fixed function of the smaller one, and once an alarm
+is given only a louder one is another.
 """
 
 from __future__ import annotations
@@ -17,8 +17,20 @@ from numpy.typing import NDArray
 
 from watchkeeper.analysis.compiled import compiled, inlined
 from watchkeeper.analysis.detectors import rates
-from watchkeeper.analysis.detectors.blocks import BLOCKS, chance, length, ratio
+from watchkeeper.analysis.detectors.blocks import BLOCKS, FLOOR, chance, length, ratio
 from watchkeeper.analysis.detectors.rates import GAUGE, RATE, rate
+from watchkeeper.analysis.detectors.reasons import (
+    FAR,
+    FARTHER,
+    HIGH,
+    JUMP,
+    LONG,
+    SHIFTED,
+    STATISTICS,
+    UNREST,
+    because,
+)
+from watchkeeper.analysis.detectors.records import RECORD, record
 from watchkeeper.analysis.detectors.season import (
     DAY,
     DAY_SLOTS,
@@ -38,12 +50,13 @@ from watchkeeper.analysis.detectors.season import (
     scale_of,
 )
 from watchkeeper.analysis.detectors.tail import TAIL, surprise
-from watchkeeper.model.reason import Reason, ReasonKind
+from watchkeeper.model.reason import Reason
 
-LAST = 48  # points that are remembered; a shift is judged over the last 6, a change of variance over all
-SHIFT = 6
+LAST = 48  # points that are remembered; a change of variance is judged over all
+SHIFT, LONG_SHIFT = 6, 24  # points of a shift
 GAP = 8.0  # steps without a point after which the last minutes say nothing
 CALM, LOUDER = 0.5 ** (1 / 60), 1.3  # an alarm's shadow shrinks by CALM a point; a new one is LOUDER than it
+SLOW, QUICKEST = 300.0, 4.0  # and quicker, in points, where they come in less than five minutes
 LEAST_RATIO = 2.3
 HABIT, HABITUAL, MILD = 2.5, 1.3, 1.5  # what is up to 1.3 times a habit of over 2.5 scales surprises mildly
 ALONE = 0.55  # weight of a deviation of one point
@@ -65,7 +78,9 @@ STATE = np.dtype(
         ("ratio", "f8"),
         ("surprise", "f8"),
         ("usual_jump", "f8"),
-        ("tails", TAIL, (5,)),
+        ("spoke", "f4", (STATISTICS,)),  # surprises of the last point
+        ("tails", TAIL, (STATISTICS - 1,)),
+        ("record", RECORD),
         ("sizes", "f4", (SHIFT,)),  # of the last points, each with its neighbours
         ("last", "f4", (LAST,)),  # deviations in scales
         ("blocks", BLOCKS),
@@ -90,7 +105,7 @@ class Bank:
     """
 
     name = "bank"
-    version = "season-blocks-tails-2"
+    version = "season-blocks-tails-records-3"
 
     def __init__(self) -> None:
         self.series = np.zeros(0, STATE)
@@ -129,14 +144,7 @@ class Bank:
 
     def explain(self, slot: int) -> tuple[Reason, ...]:
         """Why the last point of a series has its score, in its own numbers."""
-        s = self.series[slot]
-        low, high = s["expected"] - 2.5 * s["spread"], s["expected"] + 2.5 * s["spread"]
-        text = (
-            f"The value is {s['value']:.6g}; usual at this time is {low:.6g} to {high:.6g}, "
-            f"and a deviation like this is {s['ratio']:.2g} times the usual largest of some hours."
-        )
-        data = {name: float(s[name]) for name in ("value", "expected", "spread", "ratio", "surprise")}
-        return (Reason(ReasonKind.LEVEL, text, 1.0, data),)
+        return because(self.series[slot])
 
     def state(self) -> dict[str, Any]:
         """What was learned, as plain data."""
@@ -180,8 +188,8 @@ def _touch(s: Any, seconds: float) -> Any:
     day = int((seconds - date * DAY) * (DAY_SLOTS / DAY))
     week = int((seconds - math.floor(seconds / WEEK) * WEEK) * (WEEK_SLOTS / WEEK))
     sea, b = s.season, s.blocks
-    near = s.rate.value + s.shadow + s.tails[0].size + s.tails[1].size + s.tails[3].mean + s.tails[4].size
-    far = s.last[0] + s.last[16] + s.last[32] + b.usual + b.habit[day // 6, 1]
+    near = s.rate.value + s.shadow + s.tails[0].size + s.tails[1].size + s.tails[3].mean + s.tails[5].size
+    far = s.last[0] + s.last[16] + s.last[32] + b.usual + b.habit[day // 3, 1]
     return near + far + sea.level + sea.error[1] + sea.scale + sea.week[week, MEAN] + sea.day[day, MEAN]
 
 
@@ -193,6 +201,7 @@ def _begin_again(s: Any) -> None:
     s.season.level, s.season.far, s.season.typical, s.season.widest = 0.0, 0.0, 0.0, 0.0
     s.season.day_near, s.season.day_far, s.season.day_farther = 0.0, 0.0, 0.0
     s.season.week_near, s.season.week_far, s.season.week_farther = 0.0, 0.0, 0.0
+    s.record.known, s.record.count = 0, 0
 
 
 @inlined
@@ -229,10 +238,13 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
     jump = _jump(s, abs(x - s.value)) if sea.count > 0 else 0.0
     warm = sea.count >= WARM_UP
     score = 0.0
+    s.spoke[:] = 0.0
     if not after_gap:
         quiet = 1.0 if warm else 0.0
-        rare = surprise(s.tails[3], abs(farther) * quiet) + surprise(s.tails[4], jump)
-        score = _judge(s, near * quiet, far * quiet, rare, now, date, second_of_day)
+        s.spoke[FARTHER] = surprise(s.tails[FARTHER], abs(farther) * quiet)
+        s.spoke[JUMP] = surprise(s.tails[JUMP], jump)
+        s.spoke[HIGH] = record(s.record, x)
+        score = _judge(s, near * quiet, far * quiet, now, date, second_of_day)
     s.value, s.expected, s.spread = x, guess[slow if slow >= 0 else chosen], sea.scale
     side = 1 if near > 0 else -1
     if not warm or abs(near) <= OUTLIER:
@@ -256,11 +268,8 @@ def _catch_up(sea: Any, x: float, day: int, other: int, weight: float, week: int
 
 
 @inlined
-def _judge(
-    s: Any, near: float, far: float, rare: float, now: float, date: float, second_of_day: float
-) -> float:
-    """The score of a deviation of `near` scales from the minutes' forecast, `far` from the hours'; `rare` is
-    the sum of the first two of the five surprises."""
+def _judge(s: Any, near: float, far: float, now: float, date: float, second_of_day: float) -> float:
+    """The score of a deviation of `near` scales from the minutes' forecast, `far` from the hours'."""
     deviation = near
     if far != 0.0:
         both = near * far  # |near|^(3/4) |far|^(1/4): near counts for more
@@ -271,19 +280,25 @@ def _judge(
     s.deviation = deviation
     size = _together(s, deviation)
     s.ratio, habit = ratio(s.blocks, size, now, date, second_of_day, s.season.step)
-    s.recent_ratio = max(s.recent_ratio * CALM, s.ratio)
-    shift, largest = 0.0, size
+    s.recent_ratio = max(s.recent_ratio * CALM, min(s.ratio, size / max(FLOOR, habit)))
+    largest = size
     for k in range(SHIFT):
-        shift += max(-6.0, min(6.0, s.last[s.at - k if s.at >= k else s.at - k + LAST]))
         largest = max(largest, s.sizes[k])
     s.sizes[s.at % SHIFT] = size
-    rare += surprise(s.tails[0], abs(far)) + surprise(s.tails[1], abs(shift) / math.sqrt(SHIFT))
-    rare = (rare + surprise(s.tails[2], unrest)) / 5.0
+    shift, longer = _shifts(s)
+    s.spoke[FAR] = surprise(s.tails[FAR], abs(far))
+    s.spoke[SHIFTED] = surprise(s.tails[SHIFTED], shift)
+    s.spoke[LONG] = surprise(s.tails[LONG], longer)
+    s.spoke[UNREST] = surprise(s.tails[UNREST], unrest)
+    rare = 0.0
+    for k in range(STATISTICS):
+        rare += s.spoke[k]
+    rare /= STATISTICS
     if habit > HABIT and largest < HABITUAL * habit:
         rare = min(rare, MILD)
     if s.ratio >= LEAST_RATIO:
         rare = max(rare, _rarity(s.ratio, s.season.step))
-    s.shadow *= CALM
+    s.shadow *= 1.0 - (1.0 - CALM) * max(1.0, min(QUICKEST, SLOW / max(s.season.step, 1.0)))
     s.surprise = rare if rare > LOUDER * s.shadow else 0.0
     s.shadow = max(s.shadow, s.surprise)
     return _score(s.surprise)
@@ -308,6 +323,17 @@ def _jump(s: Any, size: float) -> float:
     rate = 1.0 / s.seen if s.seen < 200 else 0.005
     s.usual_jump += rate * ((min(size, 5.0 * s.usual_jump) if s.seen > WARM_UP else size) - s.usual_jump)
     return out
+
+
+@inlined
+def _shifts(s: Any) -> tuple[float, float]:
+    """How far the last points lie to one side, together: the last 6, and the last 24."""
+    shift, longer = 0.0, 0.0
+    for k in range(LONG_SHIFT):
+        longer += max(-6.0, min(6.0, s.last[s.at - k if s.at >= k else s.at - k + LAST]))
+        if k == SHIFT - 1:
+            shift = longer
+    return abs(shift) / math.sqrt(SHIFT), abs(longer) / math.sqrt(LONG_SHIFT)
 
 
 @inlined

@@ -13,11 +13,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from watchkeeper.analysis.correlators.arrival import Arrival, Correlator, Member
+from watchkeeper.analysis.correlators.arrival import Correlator, Member
 from watchkeeper.analysis.correlators.graph_time import GraphTime
 from watchkeeper.analysis.pipeline import Work
 from watchkeeper.analysis.stages.correlate_acts import Acts, kept_by_a_person, until
-from watchkeeper.analysis.stages.correlate_living import LivingSituation, LivingSituations
+from watchkeeper.analysis.stages.correlate_arrival import arrival_of
+from watchkeeper.analysis.stages.correlate_beside import Beside
+from watchkeeper.analysis.stages.correlate_living import LivingSituation, LivingSituations, newest
+from watchkeeper.analysis.stages.correlate_rules import Conditions, Rules, ruled
 from watchkeeper.analysis.stages.correlate_words import because, title
 from watchkeeper.analysis.stages.deduplicate_living import LivingAlerts
 from watchkeeper.analysis.stages.deduplicate_waiting import Waiting
@@ -33,7 +36,6 @@ from watchkeeper.model.verdicts import (
 )
 
 QUIET_MS = 300_000  # all alerts resolved for so long: the situation resolves by itself
-LATE_MS = 600_000  # an alert that began longer before it was seen counts as beginning so long before
 FORGET_MS = 7_200_000  # a resolved situation is kept in mind for so long, and FORGET_MOST of them
 FORGET_MOST = 5000
 SHADOW_MS = 1_200_000  # and its group for so long, for what comes right after it
@@ -53,12 +55,15 @@ class Correlate:
         alerts: LivingAlerts,
         situations: LivingSituations | None = None,
         correlator: Correlator | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self.alerts = alerts
         self.situations = LivingSituations() if situations is None else situations
         self.correlator: Correlator = GraphTime() if correlator is None else correlator
+        self.beside = Beside(self.correlator)
         self.by_group: dict[int, str] = {}
         self._acts = Acts(self)
+        self.rules = Rules(self, conditions)
         self._flapped: set[str] = set()  # flapping alerts that may open a situation when they calm down
         self._quiet = Waiting()  # situations without a firing alert → when they resolve
         self._expiring = Waiting()  # acknowledged situations → when that ends
@@ -77,24 +82,31 @@ class Correlate:
         self.now_ms, self.topology, self.changed = work.now_ms, work.topology, {}
         if self._restored or self._loose:
             self._rebuild()
+        self.rules.take(work.acts)
+        self.beside.hear(work.acts, self.situations, work.topology)
         self._acts.take(work.acts, work.alerts)
         self._see(work.alerts.values())
-        touched = self.correlator.place(self._arrivals(work), work.topology)
+        self.rules.see(work.alerts.values())
+        placed = self.rules.place(self._arrivals(work), work.alerts)
+        arrivals = list(map(arrival_of, placed.rest))
+        touched = placed.touched | self.correlator.place(arrivals, work.topology)
+        self.beside.place(arrivals, work.topology)
         self.settle(touched, work.alerts)
         self._pass_time()
         for living in self.changed.values():
             self._finish(living)
             work.situations[living.situation.id] = living.situation
+        work.compared += self.beside.compare(self.changed.values(), work.now_ms)
 
     # --- alerts in ----------------------------------------------------------------------------------
-    def _arrivals(self, work: Work) -> list[Arrival]:
-        began = dict.fromkeys(work.began)
+    def _arrivals(self, work: Work) -> list[Alert]:
+        began = dict.fromkeys([*work.began, *self.rules.released(work.alerts, work.alerts)])
         for f, alert in work.alerts.items():
             calmed = f in self._flapped and not alert.flapping
             worse = not alert.situation and alert.severity is not Severity.INFO
             if alert.status is AlertStatus.FIRING and (calmed or worse):
                 began[f] = None
-        return [arrival_of(a) for f in began if (a := self._may_open(f, work.alerts)) is not None]
+        return [a for f in began if (a := self._may_open(f, work.alerts)) is not None]
 
     def _may_open(self, fingerprint: str, alerts: dict[str, Alert]) -> Alert | None:
         """The alert, if it is to be placed (again): it is not held back, and its situation is over."""
@@ -164,6 +176,8 @@ class Correlate:
             living = max(heirs, key=lambda h: h[:2])[2]
             lost.remove(living)
             self.bind(living, number)
+            for f in list(living.members):  # why they are here has changed too
+                living.leave(f)
         else:
             members = [a for f in group.members if (a := self.alerts.alert(f)) is not None]
             if all(a.severity is Severity.INFO for a in members):
@@ -202,7 +216,7 @@ class Correlate:
 
     def _fill(self, living: LivingSituation, members: dict[str, Member], alerts: dict[str, Alert]) -> None:
         """Make the situation's members those of the group."""
-        new = _newest(members, living.members)
+        new = newest(members, living.members)
         if len(living.members) + len(new) != len(members):
             for f in [f for f in living.members if f not in members]:
                 living.leave(f)
@@ -327,12 +341,16 @@ class Correlate:
 
     # --- over a restart -------------------------------------------------------------------------------
     def snapshot(self) -> Any:
-        """What the correlator has learned; groups are made again from alerts and situations."""
-        return self.correlator.snapshot()
+        """What the correlator has learned, and what waits for a rule's count; groups are made again from alerts and
+        situations."""
+        return {**self.correlator.snapshot(), "ruled": self.rules.ruled.snapshot()}
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[Situation]) -> None:
         """Take back what was learned; groups follow with the first Work, which brings the graph."""
         self.correlator.restore(state)
+        if isinstance(state, dict) and "ruled" in state:
+            self.rules.ruled.restore(state["ruled"])
+        self.rules.recall(alerts)
         self._restored = sorted(situations, key=lambda s: (s.opened_ms, s.id))
         firing = (a for a in alerts if a.status is AlertStatus.FIRING and not a.suppressed_by)
         self._loose = [a.fingerprint for a in firing if not a.situation]
@@ -347,8 +365,11 @@ class Correlate:
                 for m in s.members
                 if (a := self.alerts.alert(m.fingerprint)) is not None and a.situation == s.id
             ]
-            kept = kept_by_a_person(s)
-            number = self.correlator.adopt(members, self.topology, kept=kept, closed=over)
+            by_rule = ruled(members)
+            kept = by_rule or kept_by_a_person(s)
+            number = self.correlator.adopt(members, self.topology, kept=kept, closed=over, apart=by_rule)
+            if by_rule and not over:
+                self.rules.recall_group(members, number)
             living = self.situations.add(s, number)
             self.by_group[number] = s.id
             living.worded = len(living.members)
@@ -366,25 +387,3 @@ class Correlate:
         loose = [a for f in self._loose if (a := self.alerts.alert(f)) is not None]
         self.correlator.place([arrival_of(a) for a in loose], self.topology)
         self._restored, self._loose = [], []
-
-
-def arrival_of(alert: Alert) -> Arrival:
-    """What the correlator sees of an alert."""
-    return Arrival(
-        alert.fingerprint,
-        max(alert.starts_ms, alert.last_seen_ms - LATE_MS),
-        alert.item,
-        alert.name,
-        hash(alert.fingerprint),
-        tuple(f"{k}={v}" for k, v in alert.labels.items() if v and k not in ("alertname", "severity")),
-    )
-
-
-def _newest(members: dict[str, Member], known: dict[str, Membership]) -> list[str]:
-    """The last members that are not known yet, in the order in which they came."""
-    new: list[str] = []
-    for f in reversed(members):
-        if f in known:
-            break
-        new.append(f)
-    return new[::-1]

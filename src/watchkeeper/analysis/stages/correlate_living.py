@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from watchkeeper.analysis.correlators.arrival import Member
 from watchkeeper.model.verdicts import (
     Alert,
     AlertStatus,
@@ -42,7 +43,10 @@ class LivingSituation:
         old = self.firing.pop(alert.fingerprint, None)
         if alert.status is not AlertStatus.FIRING:
             return old is not None
-        rank = self.firing[alert.fingerprint] = RANKS[alert.severity]
+        rank = RANKS[alert.severity]
+        if alert.suppressed_by:  # it makes nothing worse until it is held back no longer
+            rank = min(rank, RANKS[self.situation.severity] if old is None else old)
+        self.firing[alert.fingerprint] = rank
         return rank != old
 
     def leave(self, fingerprint: str) -> None:
@@ -91,3 +95,13 @@ class LivingSituations:
             return None
         found.situation = replace(found.situation, **changes)
         return found.situation
+
+
+def newest(members: dict[str, Member], known: dict[str, Membership]) -> list[str]:
+    """The last members that are not known yet, in the order in which they came."""
+    new: list[str] = []
+    for f in reversed(members):
+        if f in known:
+            break
+        new.append(f)
+    return new[::-1]

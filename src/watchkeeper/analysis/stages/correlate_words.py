@@ -31,11 +31,25 @@ def title(alerts: Sequence[Alert], topology: Topology, cause: str = "", sufferer
     else:
         what = f"{first} and {len(names) - 1} more kind{'s' if len(names) > 2 else ''} of alert"
     if not items:
-        return what[:TITLE_LIMIT]
+        where = _said_of(alerts)
+        return (f"{what}: {where}" if where else what)[:TITLE_LIMIT]
     shown = listed([_name(i, topology) for i in items])
     if len(items) == 1:
         return (what if shown in what else f"{what} on {shown}")[:TITLE_LIMIT]
     return f"{what} on {kinds(items, topology)}: {shown}"[:TITLE_LIMIT]
+
+
+#: labels that say what an alert is about where no item is known, the more exact ones first
+_SUBJECTS = ("instance", "target", "host.name", "host", "service.name", "service", "job")
+
+
+def _said_of(alerts: Sequence[Alert]) -> str:
+    """What these alerts say that they are about, when all of them say so by the same label."""
+    for key in _SUBJECTS:
+        said = [a.labels.get(key, "")[:ITEM_LIMIT] for a in alerts]
+        if said and all(said):
+            return listed(list(dict.fromkeys(said)))
+    return ""
 
 
 def kinds(items: Sequence[str], topology: Topology) -> str:
@@ -75,9 +89,12 @@ def listed(names: Sequence[str], shown: int = SHOWN) -> str:
 
 
 def because(members: Iterable[Membership], alerts: Sequence[Alert], topology: Topology) -> tuple[Reason, ...]:
-    """Why these alerts are one situation: their span, and the strongest reason of each kind."""
+    """Why these alerts are one situation: their span, and the strongest reason of each kind; and which of them come so
+    late because of maintenance."""
+    held = {r.text: r for a in alerts for r in a.because if r.kind is ReasonKind.MAINTENANCE}
+    late = tuple(held.values())[:SHOWN]
     if len(alerts) < 2:
-        return ()
+        return late
     items = list(dict.fromkeys(a.item for a in alerts if a.item))
     begin, end = min(a.starts_ms for a in alerts), max(a.starts_ms for a in alerts)
     where = f" on {listed([_name(i, topology) for i in items])}" if items else ""
@@ -94,7 +111,7 @@ def because(members: Iterable[Membership], alerts: Sequence[Alert], topology: To
     time = Reason(ReasonKind.TIME, f"{len(alerts)} alerts{where} began within {span}.", 0.3)
     found = [time, *sorted(best.values(), key=lambda r: -r.weight)]
     whole = sum(r.weight for r in found) or 1.0
-    return tuple(Reason(r.kind, r.text, round(r.weight / whole, 3), r.data) for r in found)
+    return (*(Reason(r.kind, r.text, round(r.weight / whole, 3), r.data) for r in found), *late)
 
 
 _NOTHING = Reason(ReasonKind.TIME, "", -1.0)

@@ -14,7 +14,7 @@ from watchkeeper.analysis.pipeline import Work
 from watchkeeper.analysis.stages.deduplicate_living import FIRING, Living, LivingAlerts
 from watchkeeper.analysis.stages.deduplicate_told import Told, from_event, from_finding
 from watchkeeper.analysis.stages.deduplicate_waiting import Flapping, Waiting
-from watchkeeper.analysis.stages.silence import Silences
+from watchkeeper.analysis.stages.holding import ACTS, Holds
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.verdicts import DEDUP_KEY, Alert, AlertStatus, Severity
@@ -37,7 +37,7 @@ class Deduplicate:
 
     def __init__(self, living: LivingAlerts | None = None) -> None:
         self.living = LivingAlerts() if living is None else living
-        self.silences = Silences()
+        self.holds = Holds()
         self.refused = 0  # acts that could not be taken
         self._flapping = Flapping()
         self._unwritten = Waiting()  # fingerprint → when its counts or texts are due to be written
@@ -59,7 +59,7 @@ class Deduplicate:
         self._acts(work.acts)
         if work.became or work.belongs:
             self._move(work.became, work.belongs)
-        if self.silences.advance(work.now_ms) or self._restored:
+        if self.holds.advance(work.now_ms, work.topology) or self._restored:
             self._look_again()
         if self._restored:
             self._restored, self._patient_until_ms = False, work.now_ms + PATIENT_MS
@@ -120,7 +120,7 @@ class Deduplicate:
             score=told.score,
             because=told.because,
         )
-        held = self.silences.first(alert)
+        held = self.holds.first(alert)
         living = self.living.add(replace(alert, suppressed_by=held) if held else alert)
         self._changed[told.fingerprint] = living
         if told.firing:
@@ -155,7 +155,7 @@ class Deduplicate:
             because=told.because,
             flapping=self._flapping.changed(known, now_ms),
         )
-        known.alert = replace(alert, suppressed_by=self.silences.first(alert))
+        known.alert = replace(alert, suppressed_by=self.holds.first(alert))
         self._changed[told.fingerprint] = known
         self._began.append(told.fingerprint)
         self._over.remove(told.fingerprint)
@@ -181,6 +181,8 @@ class Deduplicate:
         if severity is not a.severity or told.item != a.item or starts != a.starts_ms:
             known.alert = replace(a, severity=severity, item=told.item, starts_ms=starts)
             self._changed[told.fingerprint] = known
+            if told.item != a.item:
+                self._reconsider(known)
         if told.summary != a.summary or told.annotations != a.annotations or told.url != a.url:
             self._texts[told.fingerprint] = (told.summary, told.annotations, told.url)
             self._write_later(told.fingerprint, now_ms + TEXT_MS)
@@ -210,15 +212,13 @@ class Deduplicate:
 
     # --- acts ---------------------------------------------------------------------------------------
     def _acts(self, acts: Sequence[Act]) -> None:
-        """Silences; who acknowledges does so between the events of one read, for it may be about one of them."""
+        """What holds back; who acknowledges does so between the events of one read, for it may be about one of them."""
         for act in acts:
-            if act.kind is ActKind.SILENCE:
+            if act.kind in ACTS:
                 try:
-                    self.silences.add(act)
+                    self.holds.take(act)
                 except Malformed:
                     self.refused += 1
-            elif act.kind is ActKind.UNSILENCE:
-                self.silences.remove(act.target)
 
     def _acknowledge(self, act: Act) -> None:
         known = self.living.get(act.target)
@@ -232,24 +232,32 @@ class Deduplicate:
 
     def _move(self, became: Mapping[str, str], belongs: Mapping[str, str]) -> None:
         """Items were merged, told apart or removed: alerts are about what these are now."""
+        self.holds.move(became)
         for known in self.living:
             a = known.alert
             item = belongs.get(a.fingerprint, became.get(a.item, a.item))
             if item != a.item:
                 known.alert = replace(a, item=item)
                 self._changed[a.fingerprint] = known
+                self._reconsider(known)
 
     def _look_again(self) -> None:
-        """The active silences changed: who is held back, and who no longer."""
+        """What holds alerts back changed: who is held back, and who no longer."""
         for known in self.living:
-            a = known.alert
-            held = self.silences.first(a)
-            if held == a.suppressed_by:
-                continue
-            known.alert = replace(a, suppressed_by=held)
-            self._changed[a.fingerprint] = known
-            if not held and a.status is FIRING:
-                self._began.append(a.fingerprint)
+            self._reconsider(known)
+
+    def _reconsider(self, known: Living) -> None:
+        """Whether this alert is held back now; one that fires and is no longer, begins to be noticed."""
+        a = known.alert
+        held = self.holds.first(a)
+        if held == a.suppressed_by:
+            return
+        known.alert = replace(a, suppressed_by=held)
+        self._changed[a.fingerprint] = known
+        if not held and a.status is FIRING:
+            self._began.append(a.fingerprint)
+            if a.suppressed_by.startswith("maintenance:") and not a.situation:
+                known.alert = replace(known.alert, because=(*a.because, self.holds.held_back(a)))
 
     # --- time ---------------------------------------------------------------------------------------
     def _pass_time(self, now_ms: int, reached_ms: int) -> None:
@@ -284,11 +292,11 @@ class Deduplicate:
 
     # --- over a restart -----------------------------------------------------------------------------
     def snapshot(self) -> Any:
-        """When alerts changed within the flapping window; alerts and silences have their records."""
+        """When alerts changed within the flapping window; alerts, silences and windows have their records."""
         return {"version": 2, "changes": self._flapping.snapshot(self.living)}
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[object]) -> None:
-        """Take the alerts back; `state` of another version is as good as none. Silences come as acts."""
+        """Take the alerts back; `state` of another version is as good as none. Silences and windows come as acts."""
         del situations  # nothing of them is needed here
         for alert in alerts:
             held = self.living.add(alert)

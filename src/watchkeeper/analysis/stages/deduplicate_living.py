@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from watchkeeper.model.reason import Reason
 from watchkeeper.model.verdicts import Alert, AlertStatus
 
 FIRING = AlertStatus.FIRING
@@ -45,7 +46,8 @@ class Living:
 
 
 class LivingAlerts:
-    """All living alerts. One writer per field: Deduplicate everything but `situation`, Correlate that."""
+    """All living alerts. One writer per field: Deduplicate everything but `situation`, Correlate that, and what its rules
+    hold back."""
 
     def __init__(self) -> None:
         self._by_fingerprint: dict[str, Living] = {}
@@ -73,6 +75,14 @@ class LivingAlerts:
     def drop(self, fingerprint: str) -> None:
         """Forget an alert that is long over."""
         self._by_fingerprint.pop(fingerprint, None)
+
+    def hold(self, fingerprint: str, by: str, because: tuple[Reason, ...]) -> Alert | None:
+        """Note that a rule holds an alert back, or that none does any more; return the alert as it now is."""
+        found = self._by_fingerprint.get(fingerprint)
+        if found is None:
+            return None
+        found.alert = replace(found.current(), suppressed_by=by, because=because)
+        return found.alert
 
     def assign(self, fingerprint: str, situation: str) -> Alert | None:
         """Note the situation an alert belongs to; return the alert as it now is, None if unknown."""

@@ -52,7 +52,7 @@ def from_finding(finding: Finding, now_ms: int) -> Told:
     return Told(
         blake2b(f"finding\xff{finding.key}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
         finding.active, now_ms, finding.time_ms, 0 if finding.active else finding.time_ms, 0, finding.item,
-        finding.name, finding.severity, finding.summary, finding.labels, _NONE, "",
+        finding.name, finding.severity, finding.summary, finding.labels, finding.annotations or _NONE, "",
         finding.key.split("|", 1)[0], finding.score, finding.because,
     )  # fmt: skip
 

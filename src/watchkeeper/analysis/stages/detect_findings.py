@@ -8,14 +8,18 @@ from typing import Any
 
 from watchkeeper.analysis.pipeline import SeriesInfo, Work
 from watchkeeper.analysis.stages import detect_words as words
-from watchkeeper.analysis.stages.detect_levels import Change, Episode
-from watchkeeper.analysis.stages.detect_logs import FATAL, NewMessage
+from watchkeeper.analysis.stages.detect_episodes import Change, Episode
+from watchkeeper.analysis.stages.detect_joint import Joined, Spoken, sentence
+from watchkeeper.analysis.stages.detect_log_messages import FATAL, NewMessage
 from watchkeeper.analysis.stages.detect_silence import Silence
+from watchkeeper.analysis.stages.detect_stuck import Standing
+from watchkeeper.analysis.stages.detect_talkers import NewTalk
+from watchkeeper.model.act import Act
 from watchkeeper.model.reason import Reason, ReasonKind
 from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Finding, Severity
 
-KINDS = ("level", "rate", "silence", "new_template")
+KINDS = ("level", "rate", "silence", "new_template", "joint", "new_talker", "stuck")
 
 
 def level(change: Change, info: SeriesInfo, per_second: bool, value: float, topology: Topology) -> Finding:
@@ -27,11 +31,17 @@ def level(change: Change, info: SeriesInfo, per_second: bool, value: float, topo
     if not change.active:
         text = f"{what} of {where} is {now}. {change.why}"
     return _finding(
-        "level", f"{change.series:016x}", change.active, text, ReasonKind.LEVEL, _of_episode(change.series, e),
+        "level", f"{change.series:016x}", change.active, text, ReasonKind.LEVEL,
+        {**_of_episode(change.series, e), "what": subject(info, topology), "now": now},
         item=info.item, name=f"{what} {'above' if e.up else 'below'} normal", severity=Severity.WARNING,
         time_ms=e.began_ms if change.active else e.last_ms, score=e.score,
         labels={**info.labels, "metric": info.name},
     )  # fmt: skip
+
+
+def subject(info: SeriesInfo, topology: Topology) -> str:
+    """A series in words: its metric and where it is from."""
+    return f"{words.metric(info)} of {place(info.item, info.labels, topology)}"
 
 
 def rate(change: Change, info: SeriesInfo, topology: Topology) -> Finding:
@@ -42,10 +52,13 @@ def rate(change: Change, info: SeriesInfo, topology: Topology) -> Finding:
     if not change.active:
         text = f"{source} on {where} writes “{wording}” as usual again."
     return _finding(
-        "rate", f"{change.series:016x}", change.active, text, ReasonKind.RATE, _of_episode(change.series, e),
+        "rate", f"{change.series:016x}", change.active, text, ReasonKind.RATE,
+        {**_of_episode(change.series, e), "what": f"“{wording}” of {source} on {where}",
+         "now": f"{e.value:.0f} times a minute"},
         item=info.item, name=f"Log message from {source} unusually {'often' if e.up else 'rare'}",
         severity=Severity.WARNING, time_ms=e.began_ms if change.active else e.last_ms, score=e.score,
         labels=_labels(host=info.labels.get("host.name", ""), service=source),
+        annotations={"log_query": f"template:{change.series}"},
     )  # fmt: skip
 
 
@@ -62,7 +75,7 @@ def message(m: NewMessage, wording: str, topology: Topology) -> Finding:
          "severity": m.severity},
         item=m.item, name=f"New error message from {source}",
         severity=Severity.ERROR if m.severity >= FATAL else Severity.WARNING, time_ms=m.time_ms, score=0.9,
-        labels=_labels(host=m.host, service=m.source),
+        labels=_labels(host=m.host, service=m.source), annotations={"log_query": f"template:{m.template}"},
     )  # fmt: skip
 
 
@@ -86,6 +99,90 @@ def silence(s: Silence, work: Work) -> Finding:
         name=f"Nothing comes from {where}" if s.whole else f"{where} has stopped sending some series",
         severity=Severity.ERROR if s.whole else Severity.WARNING,
         time_ms=s.since_ms if s.active else work.now_ms, score=0.95, labels=labels,
+    )  # fmt: skip
+
+
+def joint(joined: Joined, work: Work, per_second: Mapping[int, bool]) -> Finding:
+    """Several series of an item stray together, or do no longer; `per_second` says of which series rates are meant."""
+    where = work.topology.name(joined.item)
+
+    def say(part: Spoken) -> tuple[str, str, str]:
+        info = work.series.get(part.series) or SeriesInfo(part.series, "value", {}, "unknown", "", "")
+        unit, rates = words.unit_of(info), per_second.get(part.series, False)
+        return (
+            words.metric(info),
+            words.quantity(part.value, unit, rates),
+            words.quantity(part.before, unit, rates),
+        )
+
+    data = {
+        "began_ms": joined.began_ms,
+        "ratio": round(joined.ratio, 2),
+        "parts": [list(p) for p in joined.parts],
+    }
+    return _finding(
+        "joint", joined.item, joined.active, sentence(joined, where, say), ReasonKind.LEVEL, data, item=joined.item,
+        name=f"Several measurements of {where} unusual together", severity=Severity.WARNING,
+        time_ms=joined.began_ms if joined.active else work.now_ms, score=min(0.99, 1.0 - 0.25 / joined.ratio),
+        labels={},
+    )  # fmt: skip
+
+
+def stuck(s: Standing, work: Work) -> Finding:
+    """Series that always changed stand still, or move again."""
+    infos = [i for x in s.series if (i := work.series.get(x)) is not None]
+    where = place(s.item, infos[0].labels if infos else {}, work.topology)
+    names = [words.metric(i) for i in infos[:5]]
+    since = words.duration(work.now_ms - s.since_ms)
+    text = f"{_some(names, len(s.series))} of {where} shows the same value for {since}; it always changed before."
+    if not s.active:
+        text = f"{_some(names, len(s.series))} of {where} changes again."
+    data = {"standing": s.key, "series": [f"{x:016x}" for x in s.series], "since_ms": s.since_ms}
+    return _finding(
+        "stuck", s.key, s.active, text, ReasonKind.STUCK, data, item=s.item, name=f"Values of {where} are stuck",
+        severity=Severity.WARNING, time_ms=s.since_ms if s.active else work.now_ms, score=0.95,
+        labels=dict(infos[0].labels) if infos and len(s.series) == 1 else {},
+    )  # fmt: skip
+
+
+def stuck_of(data: Mapping[str, Any], item: str) -> Standing:
+    """What a stuck value's reason was made from."""
+    return Standing(data["standing"], item, tuple(int(x, 16) for x in data["series"]), data["since_ms"])
+
+
+def new_talk(t: NewTalk, topology: Topology) -> Finding:
+    """An item asks another for the first time."""
+    client, server = topology.name(t.client), topology.name(t.server)
+    since = words.duration(t.known_ms)
+    text = f"{client} talks to {server}, which it had never done in the {since} that its flows are known."
+    if not t.active:
+        text = f"{client} has talked to {server} for an hour; that is known now."
+    data = {"client": t.client, "server": t.server, "at_ms": t.time_ms, "known_ms": t.known_ms}
+    return _finding(
+        "new_talker", t.key, t.active, text, ReasonKind.TALK, data, item=t.client, name=f"{client} talks to somebody new",
+        severity=Severity.INFO, time_ms=t.time_ms, score=0.9, labels={},
+    )  # fmt: skip
+
+
+def new_talk_of(data: Mapping[str, Any]) -> NewTalk:
+    """What a new talker's reason was made from."""
+    return NewTalk(data["client"], data["server"], data["at_ms"], data["known_ms"])
+
+
+def joint_of(data: Mapping[str, Any], item: str) -> Joined:
+    """What a joint's reason was made from."""
+    parts = tuple(Spoken(*p) for p in data["parts"])
+    return Joined(item, data["began_ms"], data["ratio"], parts)
+
+
+def ended(act: Act, now_ms: int) -> Finding:
+    """A person called it usual: what was told of it is over."""
+    data, why = act.data, act.data.get("why", "")
+    text = f"{act.actor} called this usual{f': {why}' if why else '.'}"
+    kind, _, key = str(data["key"]).partition("|")
+    return _finding(
+        kind, key, False, text, ReasonKind.PERSON, {"act": act.id}, item=str(data.get("item", "")),
+        name=str(data.get("name", "")), severity=Severity.WARNING, time_ms=now_ms, score=0.0,
     )  # fmt: skip
 
 
@@ -127,7 +224,7 @@ def place(item: str, labels: Mapping[str, str], topology: Topology) -> str:
 def _finding(
     kind: str, key: str, active: bool, text: str, reason: ReasonKind, data: dict[str, Any], **rest: Any
 ) -> Finding:
-    because = (Reason(reason, text, 1.0, data),)
+    because = (Reason(reason, text, 1.0, {**data, "key": f"{kind}|{key}"}),)
     return Finding(key=f"{kind}|{key}", kind=kind, active=active, summary=text, because=because, **rest)
 
 

@@ -23,6 +23,7 @@ LEAST_SERIES = 3  # of an item that can fall silent as a whole
 LIVED_MS = 6 * 3_600_000  # a series that lived shorter may come and go
 WHOLE_LIVED_MS = 600_000
 MANY_SOURCES = 0.9
+_NONE = np.empty(0, np.int64)
 GIVEN_UP_MS = 7 * 86_400_000  # of silence, after which nobody expects it any more
 
 
@@ -54,8 +55,8 @@ class Silences:
         self._heard_ms = 0
         self._told: dict[str, Silence] = {}  # by source and whether whole
 
-    def arrived(self, slots: NDArray[np.int64], now_ms: int) -> None:
-        """These series have sent something now; slots may repeat."""
+    def arrived(self, slots: NDArray[np.int64], now_ms: int, rest: NDArray[np.int64] = _NONE) -> None:
+        """These series have sent something now; slots may repeat. Of those that `rest` no habit is learned."""
         unique = np.unique(slots[slots >= 0])
         if not len(unique):
             return
@@ -63,15 +64,24 @@ class Silences:
         if int(unique[-1]) >= len(self.absence.last):
             n = int(unique[-1]) + 1
             self.absence.grow(n + n // 4)
-        self.absence.arrived(unique, now_ms)
+        resting = np.isin(unique, rest, assume_unique=True)
+        self.absence.arrived(unique[~resting], now_ms)
+        self.absence.heard[unique[resting]] = now_ms
         self._heard_ms = now_ms
 
-    def look(self, now_ms: int, by_slot: Sequence[int], infos: Mapping[int, SeriesInfo]) -> list[Silence]:
-        """What is to be told now; looks at most every 15 s."""
+    def look(
+        self,
+        now_ms: int,
+        by_slot: Sequence[int],
+        infos: Mapping[int, SeriesInfo],
+        rest: NDArray[np.int64] = _NONE,
+    ) -> list[Silence]:
+        """What is to be told now; looks at most every 15 s. Nobody expects anything of those that `rest`."""
         self._stall(now_ms)
         if now_ms - self._looked_ms < LOOK_MS and self._looked_ms:
             return []
         self._looked_ms = now_ms
+        self.absence.excuse(rest[rest < len(self.absence.last)], now_ms)
         self.absence.give_up(now_ms, GIVEN_UP_MS)
         overdue = self.absence.overdue(now_ms)
         if not len(overdue) and not self._told:

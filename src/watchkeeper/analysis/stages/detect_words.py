@@ -15,12 +15,13 @@ _SUFFIX = re.compile(r"[._](total|bytes|seconds|ratio|percent)$")
 _UPPER = {"cpu": "CPU", "io": "I/O", "http": "HTTP", "tcp": "TCP", "udp": "UDP", "dns": "DNS", "rpc": "RPC"}
 _ONLY_MORE_IS_BAD = re.compile(
     r"utili[sz]ation|usage|used|latency|duration|error|fail|dropped|lag|pending|queue|wait|load|time|temperature"
-    r"|retr(y|ies|ans)|reject|evict|thrott|paging|swap|\bgc\b|thread|descriptor|memory|heap|buffer|cache"
+    r"|contacted|retr(y|ies|ans)|reject|evict|thrott|paging|swap|\bgc\b|thread|descriptor|memory|heap|buffer|cache"
 )
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _SIZES = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"))
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e4, "k"))
 _SHOWN_LABELS = 2
+_SUFFIXES = {"bytes": "By", "seconds": "s", "ratio": "1", "percent": "%"}  # as Prometheus writes units
 
 
 def unit_of(info: SeriesInfo) -> str:
@@ -30,8 +31,8 @@ def unit_of(info: SeriesInfo) -> str:
     's'
     """
     if info.unit:
-        return info.unit
-    for suffix, unit in (("bytes", "By"), ("seconds", "s"), ("ratio", "1"), ("percent", "%")):
+        return _SUFFIXES.get(info.unit, info.unit)
+    for suffix, unit in _SUFFIXES.items():
         if re.search(rf"[._]{suffix}([._]total)?$", info.name):
             return unit
     return ""
@@ -141,5 +142,13 @@ def least_change(unit: str, per_second: bool, expected: float, up: bool) -> floa
         return 0.2
     if unit == "%":
         return 20.0
-    least = {"By": 4 << 20 if per_second else 256 << 20, "s": 0.05, "ms": 50.0, "{message}": 30.0}
+    least = {
+        "By": 4 << 20 if per_second else 256 << 20,
+        "s": 0.05,
+        "ms": 50.0,
+        "{message}": 30.0,
+        "{address}": 20.0,
+        "{port}": 20.0,
+        "bit": 1.5,
+    }
     return max((1.0 if up else 0.5) * abs(expected), float(least.get(unit, 0.0)))

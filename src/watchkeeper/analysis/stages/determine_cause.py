@@ -1,5 +1,8 @@
-"""DetermineCause: what is behind each situation that changed. The work of one Work is bounded: what does
-not fit waits for the next, and a large situation is looked at again only when it has grown."""
+"""DetermineCause: what is behind each situation that changed, from its alerts, from changes, and from metrics: these
+are asked for (asking.py), read by whoever runs the pipeline, and come back as acts.
+
+The work of one Work is bounded: what does not fit waits for the next, and a large situation is looked at again only
+when it has grown."""
 
 from __future__ import annotations
 
@@ -9,21 +12,27 @@ from typing import Any
 import msgspec
 
 from watchkeeper.analysis.causes.clue import CauseFinder, Change, Clue
+from watchkeeper.analysis.causes.joined import joined
 from watchkeeper.analysis.causes.ranking import Ranking
 from watchkeeper.analysis.pipeline import Stage, Work
+from watchkeeper.analysis.shade import Shade
+from watchkeeper.analysis.stages.asking import Asking
 from watchkeeper.analysis.stages.correlate import Correlate
 from watchkeeper.analysis.stages.correlate_living import RANKS, LivingSituation, LivingSituations
 from watchkeeper.analysis.stages.correlate_words import title
 from watchkeeper.analysis.stages.deduplicate import Deduplicate
 from watchkeeper.analysis.stages.deduplicate_living import LivingAlerts
+from watchkeeper.model.act import ActKind
 from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Alert, Cause, Situation
+from watchkeeper.model.versions import CAUSE
 
 BUDGET = 4000  # alerts looked at in one Work, and one situation at least
 LARGE = 8  # from so many alerts on, a situation is looked at again when it has grown by a quarter …
 AGAIN_MS = 10_000  # … or after this
 CHANGES_MS = 7_200_000  # changes are remembered for so long
 CHANGES_MOST = 10_000
+VERSION = "metrics-1"
 LEAD = 1.15  # how much better than the second a cause must be for the title to speak of it
 
 
@@ -40,16 +49,23 @@ class DetermineCause:
         self._waiting: dict[str, int] = {}  # situation → not before
         self._looked: dict[str, tuple[int, int]] = {}  # situation → alerts it had, and when
         self._changes: dict[str, list[Change]] = {}
+        self._measured: dict[str, list[Cause]] = {}  # what metrics say of living situations
+        self.shade = Shade(CAUSE)
+        self._asking = Asking(lambda living: self._alerts(living.situation))
 
     def process(self, work: Work) -> None:
         """Set causes of situations in `work.situations`, and of others that waited."""
         self._note_changes(work)
+        if self.shade.hear(work.acts):  # other versions judge anew what metrics have spoken of
+            self._waiting |= dict.fromkeys(self._measured, work.now_ms)
         for id_, situation in work.situations.items():
             living = self.situations.get(id_)
             if living is None or not living.live:
                 self._over(situation, work.topology)
             else:
                 self._enqueue(living, work.now_ms)
+                self._asking.hear(living, work.now_ms)
+        self._take_measured(work)
         budget = BUDGET
         for id_ in [k for k, at in self._waiting.items() if at <= work.now_ms]:
             if budget <= 0:
@@ -59,6 +75,7 @@ class DetermineCause:
             if living is not None and living.live:
                 budget -= max(1, len(living.members))
                 self._look(living, work)
+        self._asking.ask(work, self.situations.get)
 
     def _enqueue(self, living: LivingSituation, now_ms: int) -> None:
         id_, size = living.situation.id, len(living.members)
@@ -72,14 +89,25 @@ class DetermineCause:
         self._looked[living.situation.id] = (len(living.members), work.now_ms)
         alerts = self._alerts(living.situation)
         clues = [_clue(a) for a in alerts]
-        causes = tuple(self.finder.rank(clues, work.topology, self._changes))
+        told = self.finder.rank(clues, work.topology, self._changes)
+        measured = self._measured.get(living.situation.id, [])
+        causes = joined(told, measured, self.shade.decides)
+        if self.shade.shade and measured:
+            self._compare(living.situation, causes, joined(told, measured, self.shade.shade), work)
         if causes == living.situation.causes:
             return
-        version = f"{living.situation.version.split(' ')[0]} {self.finder.version}"
+        versions = [living.situation.version.split(" ")[0], self.finder.version, *[VERSION] * bool(measured)]
+        version = " ".join(versions)
         words = self._title(causes, alerts, living.situation, work.topology)
         situation = self.situations.explain(living.situation.id, causes=causes, version=version, title=words)
         if situation is not None:
             work.situations[situation.id] = situation
+
+    def _compare(
+        self, situation: Situation, ours: Sequence[Cause], other: Sequence[Cause], work: Work
+    ) -> None:
+        first = [causes[0].item if causes else "" for causes in (ours, other)]
+        work.compared.append(self.shade.compared(situation.id, situation.title, *first))
 
     def _alerts(self, situation: Situation) -> list[Alert]:
         found = (self.alerts.alert(m.fingerprint) for m in situation.members)
@@ -99,8 +127,17 @@ class DetermineCause:
 
     def _over(self, situation: Situation, topology: Topology) -> None:
         self._waiting.pop(situation.id, None)
+        self._measured.pop(situation.id, None)
+        self._asking.forget(situation.id)
         if self._looked.pop(situation.id, None) is not None and not situation.merged_into:
             self.finder.learn([_clue(a) for a in self._alerts(situation)], topology)
+
+    def _take_measured(self, work: Work) -> None:
+        for act in work.acts:
+            living = self.situations.get(act.target) if act.kind is ActKind.MEASURED else None
+            if living is not None and living.live:
+                self._measured[act.target] = msgspec.convert(act.data.get("causes", []), list[Cause])
+                self._waiting[act.target] = work.now_ms
 
     def _note_changes(self, work: Work) -> None:
         for event in work.events:
@@ -115,18 +152,20 @@ class DetermineCause:
             self._changes = dict([(k, v) for k, v in kept.items() if v][-CHANGES_MOST:])
 
     def snapshot(self) -> Any:
-        """What the finder has learned, and recent changes."""
+        """What the finder has learned, recent changes, and what metrics said."""
         changes = [msgspec.to_builtins(c) for v in self._changes.values() for c in v]
-        return {"finder": self.finder.snapshot(), "changes": changes}
+        measured = {k: msgspec.to_builtins(v) for k, v in self._measured.items()}
+        return {"finder": self.finder.snapshot(), "changes": changes, "measured": measured}
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[Situation]) -> None:
-        """Take both back. Causes found before lie in the situations."""
+        """Take it back. Causes found before lie in the situations, which are asked about again."""
         del alerts  # deduplication has taken them back
         if isinstance(state, dict) and "finder" in state:
             self.finder.restore(state["finder"])
             for plain in state["changes"]:
                 change = Change(*plain)
                 self._changes.setdefault(change.item, []).append(change)
+            self._measured = msgspec.convert(state.get("measured", {}), dict[str, list[Cause]])
         self._looked = {s.id: (len(s.members), 0) for s in situations if s.causes}
 
 

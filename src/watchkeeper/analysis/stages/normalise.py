@@ -23,6 +23,7 @@ from watchkeeper.analysis.identify_series import KnownSeries
 from watchkeeper.analysis.identify_spans import SpanGraph
 from watchkeeper.analysis.pipeline import Event, Work
 from watchkeeper.model.act import Act
+from watchkeeper.model.doors import CHANGES, ITEM
 from watchkeeper.model.signals import Stream
 from watchkeeper.model.topology import PERSON, Discovery, RelationKind
 from watchkeeper.model.verdicts import Alert, Situation
@@ -88,7 +89,7 @@ class Normalise:
     def process(self, work: Work) -> None:
         """See Stage. Batches are read in the order they have, but discoveries and series before what needs them."""
         self._changed = {}
-        work.series = self.series.infos
+        work.series, work.series_of = self.series.infos, self.series.of_item
         if self._graph.begin(work.topology, work.now_ms):
             self._resolver.forget()
             self._spans.forget()
@@ -188,10 +189,15 @@ class Normalise:
         columns: list[list[Any]] = [batch.column(c).to_pylist() for c in _EVENT]
         labels = [self._labels_of(text) for text in columns.pop(_EVENT.index("labels"))]
         annotations = [self._labels_of(text) for text in columns.pop()]
-        items = [self._resolver.of(told, door).item for told, door in zip(labels, columns[-1], strict=True)]
+        items = [self._item_of(told, door) for told, door in zip(labels, columns[-1], strict=True)]
         # in the order of Event's fields
         columns = [*columns[:9], labels, annotations, *columns[9:], items]
         work.events += map(Event, *columns)
+
+    def _item_of(self, labels: dict[str, str], door: str) -> str:
+        """What we tell ourselves about a change names the item itself."""
+        own = labels.get(ITEM, "") if door == CHANGES else ""
+        return own if own in self._graph.topology.items else self._resolver.of(labels, door).item
 
     def _labels_of(self, text: str) -> dict[str, str]:
         try:

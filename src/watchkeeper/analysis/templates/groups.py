@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from watchkeeper.analysis.templates.words import DIGITS, V, is_word
+from watchkeeper.analysis.templates.together import Skeletons
+from watchkeeper.analysis.templates.words import DIGITS, SEPARATORS, V, is_word
 
 Key = tuple[str, ...]
 ANY = "\x02"
@@ -27,6 +28,7 @@ ENOUGH_NAMES = 2  # after "user"
 _MAX_MASKS = 64
 _MAX_VARIANTS = 16
 _MAX_WORDS = 40  # places of a message that may become variable
+_MAX_COVERED = 512  # templates with the same separators that are looked through when some become one
 _MAX_PLACES = 100_000  # places remembered, in each of two generations
 
 
@@ -65,6 +67,8 @@ class Groups:
         # hash of a key with one place left out: words that stood there, and their groups
         self._variants: dict[int, list[tuple[str, int]]] = {}
         self._older: dict[int, list[tuple[str, int]]] = {}
+        self._skeletons = Skeletons()
+        self._framed: dict[int, list[int]] = {}  # hash of the separators of a key → codes
 
     @classmethod
     def of(cls, groups: Sequence[Group], masked: Sequence[tuple[str, int]]) -> Groups:
@@ -73,6 +77,7 @@ class Groups:
         self.groups = list(groups)
         for code, group in enumerate(groups):
             self._exact[sum(_hashes(group.key))] = code
+            self._framed.setdefault(_frame(group.key), []).append(code)
         for text, code in masked:
             self._remember(tuple(text.split("\x1f")), code)
         for key, code in [(g.key, c) for c, g in enumerate(groups)] + list(self._masked.items()):
@@ -107,6 +112,7 @@ class Groups:
             code = len(self.groups)
             self.groups.append(Group(template_id(key), code, list(literals), key))
             self._exact[sum(hashes)] = code
+            self._framed.setdefault(_frame(key), []).append(code)
             self._register(key, code)
             return self.find(code)
         self._reword(code, literals)
@@ -114,12 +120,7 @@ class Groups:
 
     def text(self, code: int) -> str:
         """The wording of a template, values written `<*>`."""
-        words = "".join(self.groups[self.find(code)].literals)
-        while f"{V} {V}" in words:
-            words = words.replace(f"{V} {V}", V)
-        while V + V in words:
-            words = words.replace(V + V, V)
-        return words.replace(V, "<*>")
+        return wording(self.groups[self.find(code)].literals)
 
     def _match(self, hashes: Sequence[int]) -> int | None:
         whole = sum(hashes)
@@ -146,9 +147,15 @@ class Groups:
             if merge and len(variants) >= _enough(key, place, words):
                 masked = (*key[:place], ANY, *key[place + 1 :])
                 self._merge(masked, {self.find(c) for _, c in variants})
+        skeleton = hash((tuple(words), whole - sum(hashes[p] for p in words)))
+        found = self._skeletons.add(skeleton, [hashes[p] for p in words], code)
+        if merge and found is not None:
+            places = {words[p] for p in found[0]}
+            masked = tuple(ANY if p in places else k for p, k in enumerate(key))
+            self._merge(masked, {self.find(c) for c in found[1]})
 
     def _merge(self, masked: Key, codes: set[int]) -> None:
-        root, *others = sorted(codes)
+        root, *others = sorted(codes | self._covered(masked))
         group = self.groups[root]
         self.merges += len(others)
         for other in others:
@@ -162,6 +169,14 @@ class Groups:
         if masked not in self._masked:
             self._remember(masked, root)
             self._register(masked, root)
+
+    def _covered(self, masked: Key) -> set[int]:
+        """Templates known before that differ from this key in its variable places alone."""
+        found = set()
+        for code in self._framed.get(_frame(masked), ())[-_MAX_COVERED:]:
+            if all(m in (ANY, k) for m, k in zip(masked, self.groups[code].key, strict=True)):
+                found.add(self.find(code))
+        return found
 
     def _remember(self, masked: Key, code: int) -> None:
         masks = self._masks.setdefault(len(masked), {})
@@ -208,6 +223,25 @@ def _hashes(key: Key) -> list[int]:
     """A hash for each token in its place; the sum is the key's, and a difference changes one place. Of strings,
     which Python hashes with a secret: sums of hashes of tuples were seen to collide."""
     return [hash(f"{p}{V}{k}") for p, k in enumerate(key)]
+
+
+def wording(literals: Iterable[str]) -> str:
+    """Literals as people read them: values are <*>, and values that touch are one.
+
+    >>> wording(["took", " ", V, " ", V, "ms"])
+    'took <*>ms'
+    """
+    words = "".join(literals)
+    while f"{V} {V}" in words:
+        words = words.replace(f"{V} {V}", V)
+    while V + V in words:
+        words = words.replace(V + V, V)
+    return words.replace(V, "<*>")
+
+
+def _frame(key: Key) -> int:
+    """What a key keeps when all but its separators is left out."""
+    return hash(tuple(k if k in SEPARATORS else V for k in key))
 
 
 def _enough(key: Key, place: int, words: Sequence[int]) -> int:

@@ -9,19 +9,22 @@ lines give the same ids in every process. When two templates turn out to be one,
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchkeeper.analysis.templates.groups import Group, Groups
+from watchkeeper.analysis.templates.corrections import Corrections, common
+from watchkeeper.analysis.templates.groups import Group, Groups, template_id, wording
 from watchkeeper.analysis.templates.shape import ShapeTable, shapes
-from watchkeeper.analysis.templates.words import tokens
+from watchkeeper.analysis.templates.words import is_word, tokens
+from watchkeeper.model.log_corrections import TemplateCorrection
 
-VERSION = "shape-words-1"
+VERSION = "shape-words-2"
 MAX_TEMPLATES = 20_000
 MAX_TOKENS_KEPT = 600_000  # over all templates
+UPGRADED = ("shape-words-1",)  # read anew by the rules of now; ids stay
 _EMPTY = 2**31 - 1  # code of the empty shape
 
 
@@ -37,7 +40,11 @@ class TemplateMiner:
     def __init__(self) -> None:
         # The seed only keeps outsiders from aiming at slots of the table; no answer depends on it.
         self._table = ShapeTable(seed=int.from_bytes(os.urandom(8), "little"))
+        self.fresh: list[bytes] = []  # shapes that the last call of `learn` saw for the first time
         self._groups = Groups()
+        self._corrections = Corrections()
+        self._redirected: dict[int, int] = {}  # codes that people take for others
+        self._splits: dict[int, int] = {}  # codes that people take for several → the token that tells
         self._ids = np.empty(0, np.uint64)  # by code, of what the code has become
         self._codes: dict[int, int] = {}
         self._aliases: dict[int, int] = {}
@@ -68,13 +75,17 @@ class TemplateMiner:
         """As `learn`, for messages that lie as UTF-8 at data[starts[i]:ends[i]]."""
         if not len(starts):
             return np.empty(0, np.uint64)
-        codes, hashes, unseen, places = shapes(data, starts, ends, self._table)
+        found = shapes(data, starts, ends, self._table)
+        codes = found.codes
         fresh: dict[int, int] = {}
-        for i in np.flatnonzero(codes < 0):
-            h = int(hashes[i])
+        self.fresh = []
+        for i in np.flatnonzero(codes < 0).tolist():
+            h = int(found.hashes[i])
             code = fresh.get(h)
             if code is None:
-                code = fresh[h] = self._place(unseen[places[i] : places[i + 1]].tobytes())
+                shape = found.of(i)
+                code = fresh[h] = self._place(shape)
+                self.fresh.append(shape)
                 self._table.put(h, code)
             codes[i] = code
         if fresh:
@@ -87,6 +98,12 @@ class TemplateMiner:
             self._forget()
         return ids
 
+    def relearn(self, shapes: Iterable[bytes]) -> None:
+        """Take in shapes that `fresh` gave, in their order: templates come out as they did."""
+        for shape in shapes:
+            self._place(shape)
+        self._number()
+
     def canonical(self, ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """What these ids have become by merges since they were given."""
         if not self._aliases:
@@ -98,27 +115,56 @@ class TemplateMiner:
     def text(self, template: int) -> str:
         """The wording of a template, values written `<*>`; "" for an id that is unknown or was forgotten."""
         code = self._codes.get(template)
-        return "" if code is None else self._groups.text(code)
+        return "" if code is None else self._text(self._final(code))
 
     def count(self, template: int) -> int:
         """How many messages of this template have been learned."""
         code = self._codes.get(template)
         return 0 if code is None else self._groups.groups[self._groups.find(code)].count
 
-    def reworded(self) -> list[tuple[int, str]]:
-        """Id and wording of templates that are new or have another wording since this was last asked."""
+    def reworded(self) -> list[tuple[int, str, int]]:
+        """Id and wording of templates that are new, or have another wording or have become another template since this
+        was last asked; with the id of what they have become, 0 when they are still themselves."""
         out = []
         for code, group in enumerate(self._groups.groups):
-            if group.reworded and self._groups.find(code) == code:
-                out.append((group.id, self._groups.text(code)))
+            if group.reworded:
+                final = self._final(code)
+                out.append(
+                    (group.id, self._text(final), 0 if final == code else self._groups.groups[final].id)
+                )
             group.reworded = False
         return out
+
+    def correct(self, name: str, correction: TemplateCorrection | None) -> None:
+        """Take in what somebody says of templates, under a name, or (None) take it back."""
+        if self._corrections.take(name, correction):
+            self._table.forget()
+            self._renumber()
+            for group in self._groups.groups:
+                group.reworded = True
+
+    def _now(self, template: int) -> int | None:
+        code = self._codes.get(template)
+        return None if code is None else self._groups.find(code)
+
+    def _final(self, code: int) -> int:
+        """What a code has become, by merges and by what people say."""
+        code = self._groups.find(code)
+        return self._redirected.get(code, code)
+
+    def _text(self, code: int) -> str:
+        literals = self._groups.groups[code].literals
+        for other, to in self._redirected.items():
+            if to == code:
+                literals = common(literals, self._groups.groups[other].literals)
+        return wording(literals)
 
     def snapshot(self) -> dict[str, Any]:
         """What was learned, as plain data."""
         groups = self._groups.groups
         return {
             "version": VERSION,
+            "corrections": self._corrections.snapshot(),
             "lines": self._lines,
             "aliases": {str(k): v for k, v in self._aliases.items()},
             "groups": [
@@ -131,17 +177,21 @@ class TemplateMiner:
     def restore(self, state: dict[str, Any] | None) -> bool:
         """Take back a snapshot; False, and nothing changed, when it is of another version. All wordings count as
         new again."""
-        if not state or state.get("version") != VERSION:
+        if not state or state.get("version") not in (VERSION, *UPGRADED):
             return False
         found = [
             Group(gid, parent, literals.split("\x1f"), tuple(key.split("\x1f")), count, last)
             for gid, parent, key, literals, count, last in state["groups"]
         ]
-        self._groups = Groups.of(found, state["masked"])
+        masked = state["masked"]
+        if state["version"] != VERSION:
+            masked = _read_anew(found, masked)
+        self._groups = Groups.of(found, masked)
         self._table.forget()
         self._lines = state["lines"]
         self._tokens = sum(len(g.key) for g in found)
         self._aliases = {int(k): v for k, v in state["aliases"].items()}
+        self._corrections.restore(state.get("corrections", ()))
         self._renumber()
         return True
 
@@ -153,12 +203,30 @@ class TemplateMiner:
         code = self._groups.place(tuple(key), literals)
         if len(self._groups.groups) > before:
             self._tokens += len(key)
-        return code
+        place = self._splits.get(code)
+        return code if place is None or not is_word(key[place]) else self._part(code, place, key[place])
+
+    def _part(self, code: int, place: int, word: str) -> int:
+        """The code of a part of a template that people take for several."""
+        groups = self._groups.groups
+        whole = groups[code]
+
+        def make() -> int:
+            key = (*whole.key, f"\x06{whole.id:x}", word)  # longer than any key of its length: no line has it
+            known = self._codes.get(template_id(key))
+            if known is not None:
+                return known
+            literals = [word if k == place else text for k, text in enumerate(whole.literals)]
+            groups.append(Group(template_id(key), len(groups), literals, key))
+            return len(groups) - 1
+
+        part = self._corrections.part(whole.id, word, make)
+        return code if part is None else part
 
     def _number(self) -> None:
         """Give new codes their ids; all of them again when templates have become one."""
         groups, known = self._groups.groups, len(self._ids)
-        if self._groups.merges != self._merges:
+        if self._groups.merges != self._merges or (self._corrections and known < len(groups)):
             self._renumber()
         elif known < len(groups):
             new = [group.id for group in groups[known:]]
@@ -168,8 +236,22 @@ class TemplateMiner:
     def _renumber(self) -> None:
         self._merges = self._groups.merges
         groups, find = self._groups.groups, self._groups.find
-        self._ids = np.array([groups[find(c)].id for c in range(len(groups))], np.uint64)
         self._codes = {g.id: c for c, g in enumerate(groups)}
+        self._redirected = self._corrections.redirected(self._now)
+        splits = self._corrections.splits(self._now, lambda code: groups[code].literals)
+        if splits != self._splits:
+            self._splits = splits
+            self._corrections.forget_parts()
+            self._table.forget()
+        whole = {g.id: c for c, g in enumerate(groups) if find(c) in splits}
+        for code, group in enumerate(groups):  # parts of what nobody takes for several any more
+            if len(group.key) > 1 and group.key[-2][:1] == "\x06":
+                origin = int(group.key[-2][1:], 16)
+                root = self._now(origin)
+                gone = origin not in whole and root is not None
+                group.parent = root if gone and root is not None else code
+        self._ids = np.array([groups[self._final(c)].id for c in range(len(groups))], np.uint64)
+        self._aliases = {k: v for k, v in self._aliases.items() if k not in self._codes}
         for code, group in enumerate(groups):
             now = int(self._ids[code])
             if now != group.id:
@@ -198,8 +280,18 @@ class TemplateMiner:
                 break
             kept.add(code)
         self._groups = groups.kept(kept)
+        self._corrections.forget_parts()
         self._table.forget()
         self._tokens = sum(len(g.key) for g in self._groups.groups)
         known = {g.id for g in self._groups.groups}
         self._aliases = {k: v for k, v in self._aliases.items() if v in known}
         self._renumber()
+
+
+def _read_anew(groups: list[Group], masked: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Split the keys and wordings that an older release kept by the rules of now, each under the id it has."""
+    for group in groups:
+        key, literals = tokens("".join(group.key))
+        again = tokens("".join(group.literals))[1]
+        group.key, group.literals = tuple(key), again if len(again) == len(key) else literals
+    return [("\x1f".join(tokens(text.replace("\x1f", ""))[0]), code) for text, code in masked]

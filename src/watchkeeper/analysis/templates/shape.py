@@ -7,6 +7,8 @@ template it belongs to) is not decided here.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,29 +76,43 @@ class ShapeTable:
         self.keys[:], self.codes[:], self.ages[:] = 0, -1, 0
 
 
+class Shapes(NamedTuple):
+    """Of each line the template code of its shape, -1 when that has not been seen, and its hash; an unseen shape is
+    `text[begins[i]:ends[i]]`."""
+
+    codes: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    text: Bytes
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def of(self, line: int) -> bytes:
+        """The shape of a line, if it had not been seen."""
+        return self.text[self.begins[line] : self.ends[line]].tobytes()
+
+
 def shapes(
     data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], table: ShapeTable
-) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Shapes of lines `data[starts[i]:ends[i]]` (UTF-8).
-
-    Returns, a line each: the template code of its shape or -1 when it has not been seen, and its hash; then
-    the bytes of the unseen shapes one after another and, of length lines + 1, where each one lies in them.
-    """
+) -> Shapes:
+    """Shapes of lines `data[starts[i]:ends[i]]` (UTF-8)."""
     n = len(starts)
     longest = np.minimum(ends - starts, MAX_LINE)
-    out = np.empty(int(longest.sum()) + MAX_LINE + 16, np.uint8)
-    codes, hashes, places = np.empty(n, np.int32), np.empty(n, np.uint64), np.zeros(n + 1, np.int64)
-    used = _scan(data, starts, ends, CLASS, ENDS, np.uint64(table.seed), table.keys, table.codes,
-                 out, codes, hashes, places)  # fmt: skip
-    return codes, hashes, out[:used], places
+    words = np.empty((int(longest.sum()) + 8 * n + MAX_LINE) // 8 + 2, np.uint64)
+    out = words.view(np.uint8)
+    codes, hashes = np.empty(n, np.int32), np.empty(n, np.uint64)
+    lies, lies_to = np.empty(n, np.int64), np.empty(n, np.int64)
+    _scan(data, starts, ends, CLASS, ENDS, np.uint64(table.seed), table.keys, table.codes,
+          out, words, codes, hashes, lies, lies_to)  # fmt: skip
+    return Shapes(codes, hashes, out, lies, lies_to)
 
 
 @compiled
 def _scan(
     data: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], kinds: Bytes, stops: NDArray[np.bool_],
     seed: np.uint64, keys: NDArray[np.uint64], known: NDArray[np.int32], out: Bytes,
-    codes: NDArray[np.int32], hashes: NDArray[np.uint64], places: NDArray[np.int64],
-) -> int:  # fmt: skip
+    words: NDArray[np.uint64], codes: NDArray[np.int32], hashes: NDArray[np.uint64],
+    lies: NDArray[np.int64], lies_to: NDArray[np.int64],
+) -> None:  # fmt: skip
     used = 0
     for i in range(len(starts)):
         begin, end = used, ends[i]
@@ -107,10 +123,14 @@ def _scan(
             if data[end] > 32:
                 end = starts[i] + MAX_LINE
         used = _shape(data, starts[i], end, kinds, stops, out, begin)
+        stop = used
+        while used & 7:  # to whole words of eight bytes, which are hashed at once
+            out[used] = 0
+            used += 1
         h = np.uint64(14695981039346656037) ^ seed
-        for k in range(begin, used):
-            h = (h ^ np.uint64(out[k])) * np.uint64(1099511628211)
-        h ^= h >> np.uint64(29)
+        for k in range(begin >> 3, used >> 3):
+            h = (h ^ words[k]) * np.uint64(0x9FB21C651E98DF25)
+            h ^= h >> np.uint64(32)
         h = h * np.uint64(0xBF58476D1CE4E5B9)
         h ^= h >> np.uint64(32)
         hashes[i], codes[i] = h, -1
@@ -118,10 +138,9 @@ def _scan(
         for way in range(at, at + 4):
             if keys[way] == h and known[way] >= 0:
                 codes[i] = known[way]
+        lies[i], lies_to[i] = begin, stop
         if codes[i] >= 0:
             used = begin
-        places[i + 1] = used
-    return used
 
 
 @inlined
@@ -131,11 +150,7 @@ def _shape(data: Bytes, a: int, b: int, kinds: Bytes, stops: NDArray[np.bool_], 
     while i < b:
         byte = data[i]
         if kinds[byte]:
-            j = i + 1
-            while j < b and kinds[data[j]]:
-                j += 1
-            after = data[j] if j < b else np.uint8(32)
-            o = _word(data, i, j, before, after, kinds, out, o)
+            j, o = _run(data, i, a, b, before, kinds, out, o)
             before, i = data[j - 1], j
         elif byte <= 32 or byte == 127:
             if o > begin and out[o - 1] != 32:
@@ -147,6 +162,9 @@ def _shape(data: Bytes, a: int, b: int, kinds: Bytes, stops: NDArray[np.bool_], 
             if byte == 47 and (stops[before] or before == 58 or before == 47):  # / in front, or in ://
                 end = _path_end(data, i, b, before, stops)
             if end > i + 1:
+                if before == 47:  # the slash is the sign of an address, not a part of it
+                    out[o] = 47
+                    o += 1
                 out[o] = 1
                 before, i, o = np.uint8(48), end, o + 1
             else:
@@ -158,16 +176,51 @@ def _shape(data: Bytes, a: int, b: int, kinds: Bytes, stops: NDArray[np.bool_], 
 
 
 @inlined
+def _run(
+    data: Bytes, i: int, a: int, b: int, before: np.uint8, kinds: Bytes, out: Bytes, o: int
+) -> tuple[int, int]:
+    """Letters and digits from i on, copied while they are counted; where they end, and what is written of them."""
+    j, p, digits, letters = i, o, 0, 0
+    while j < b:
+        kind = kinds[data[j]]
+        if kind == 0:
+            break
+        out[p] = data[j]
+        digits += kind == 1
+        letters += kind == 3
+        j, p = j + 1, p + 1
+    after = data[j] if j < b else np.uint8(32)
+    if before == 47 and _is_protocol(data, i, j, a, b):
+        for k in range(i, j + 2):
+            out[o + k - i] = data[k]
+        return j + 2, o + j + 2 - i
+    if _is_value(data, i, j - i, digits, letters, before, after):
+        out[o] = 1
+        return j, o + 1
+    return j, p if digits == 0 else _mixed(data, i, j, kinds, out, o)
+
+
+@inlined
+def _is_protocol(data: Bytes, i: int, j: int, a: int, b: int) -> bool:
+    """Whether data[i:j+2] is the version of a protocol, HTTP/1.1: a part of what a message says."""
+    if j != i + 1 or not 48 <= data[i] <= 57 or j + 1 >= b or data[j] != 46 or not 48 <= data[j + 1] <= 57:
+        return False
+    longer = j + 2 < b and (48 <= data[j + 2] <= 57 or data[j + 2] == 46)
+    return i - 2 >= a and 65 <= data[i - 2] <= 90 and not longer
+
+
+@inlined
 def _path_end(data: Bytes, i: int, b: int, before: np.uint8, stops: NDArray[np.bool_]) -> int:
     """Where a path of two or more steps, or what follows ://, ends; i + 1 when it is neither."""
     j, slashes, inside = i + 1, 0, 0
-    while j < b and not stops[data[j]]:
+    address = before == 47  # where = , ; may stand inside
+    while j < b and (not stops[data[j]] or (address and (data[j] == 61 or data[j] == 44 or data[j] == 59))):
         if data[j] == 47:
             slashes += 1
         else:
             inside += 1
         j += 1
-    while j > i + 1 and (data[j - 1] == 58 or data[j - 1] == 46):  # not a colon or full stop after it
+    while j > i + 1 and (data[j - 1] == 58 or data[j - 1] == 46 or data[j - 1] == 44):  # but a stop after it
         j -= 1
     if before == 47:  # the second slash of ://
         return j if inside and i >= 2 and data[i - 2] == 58 else i + 1
@@ -177,29 +230,14 @@ def _path_end(data: Bytes, i: int, b: int, before: np.uint8, stops: NDArray[np.b
 
 
 @inlined
-def _word(
-    data: Bytes, i: int, j: int, before: np.uint8, after: np.uint8, kinds: Bytes, out: Bytes, o: int
-) -> int:
-    """One run of letters and digits: a value by its spelling becomes a mark, the rest is kept."""
-    n, digits, letters = j - i, 0, 0
-    for k in range(i, j):
-        kind = kinds[data[k]]
-        if kind == 1:
-            digits += 1
-        elif kind == 3:
-            letters += 1
-    pair = n == 2 and letters == 0 and (before == 58 or after == 58)
-    hexadecimal = letters == 0 and ((digits > 0 and n >= 4) or n >= 8)
-    prefixed = letters == 1 and n > 2 and data[i] == 48 and (data[i + 1] | 32) == 120
-    if digits == n or hexadecimal or pair or prefixed:
-        out[o] = 1
-        return o + 1
-    if digits == 0:
-        for k in range(i, j):
-            out[o] = data[k]
-            o += 1
-        return o
-    return _mixed(data, i, j, kinds, out, o)
+def _is_value(
+    data: Bytes, i: int, n: int, digits: int, letters: int, before: np.uint8, after: np.uint8
+) -> bool:
+    """Whether a run of n letters and digits is a value by its spelling; `letters` are those no hexadecimal has."""
+    if letters == 0:
+        pair = n == 2 and (before == 58 or after == 58)
+        return digits == n or (digits > 0 and n >= 4) or n >= 8 or pair
+    return letters == 1 and n > 2 and data[i] == 48 and (data[i + 1] | 32) == 120
 
 
 @inlined

@@ -7,17 +7,37 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from watchkeeper.analysis.templates.miner import TemplateMiner
+from watchkeeper.model.log_corrections import TemplateCorrection
 
 Ids = NDArray[np.uint64]
 _REMEMBERED = 256  # batches
+
+
+class Notes(Protocol):
+    """See app.template_notes."""
+
+    size: int
+
+    def add(self, shapes: Sequence[bytes]) -> None:
+        """Note these, in their order."""
+        ...
+
+    def read(self) -> Iterable[bytes]:
+        """All that is noted."""
+        ...
+
+    def forget(self, mark: int) -> None:
+        """Drop the first `mark` bytes."""
+        ...
 
 
 class Templater:
@@ -27,13 +47,16 @@ class Templater:
     call. `templater.ids(batch)` is for everybody else.
     """
 
-    def __init__(self, miner: TemplateMiner | None = None) -> None:
-        self._miner = miner or TemplateMiner()
+    def __init__(self, notes: Notes | None = None) -> None:
+        """`notes` keeps what is learned between two snapshots."""
+        self._miner = TemplateMiner()
+        self._notes = notes
+        self._mark = 0
         self._lock = threading.Lock()
         self._mined: OrderedDict[bytes, Ids] = OrderedDict()
 
-    def __call__(self, batch: pa.RecordBatch) -> tuple[Ids, list[tuple[int, str]]]:
-        """Template id of each row (0: an empty body), and (id, wording) of templates to store.
+    def __call__(self, batch: pa.RecordBatch) -> tuple[Ids, list[tuple[int, str, int]]]:
+        """Template id of each row (0: an empty body), and of templates to store (id, wording, what it has become).
 
         After a start every wording is told once more: storing one again changes nothing.
         """
@@ -50,6 +73,12 @@ class Templater:
         with self._lock:
             return self._miner.canonical(ids)
 
+    def correct(self, name: str, correction: TemplateCorrection | None) -> None:
+        """See TemplateMiner."""
+        with self._lock:
+            self._miner.correct(name, correction)
+            self._mined.clear()
+
     def text(self, template: int) -> str:
         """The wording of a template, values written `<*>`; "" when it is unknown."""
         with self._lock:
@@ -58,7 +87,21 @@ class Templater:
     def snapshot(self) -> dict[str, Any]:
         """What was learned, as plain data."""
         with self._lock:
+            self._mark = self._notes.size if self._notes else 0
             return self._miner.snapshot()
+
+    def kept(self) -> None:
+        """The last snapshot is on disk."""
+        with self._lock:
+            if self._notes:
+                self._notes.forget(self._mark)
+            self._mark = 0
+
+    def recall(self) -> None:
+        """Learn again what was noted after the last snapshot; once, after `restore`."""
+        with self._lock:
+            if self._notes:
+                self._miner.relearn(self._notes.read())
 
     def restore(self, state: dict[str, Any] | None) -> bool:
         """Take back a snapshot, before the first batch; False when it is of another version."""
@@ -75,6 +118,8 @@ class Templater:
         if known is not None:
             return known
         ids = self._miner.learn_bytes(data, starts, ends)
+        if self._notes and self._miner.fresh:
+            self._notes.add(self._miner.fresh)
         self._mined[digest.digest()] = ids
         if len(self._mined) > _REMEMBERED:
             self._mined.popitem(last=False)

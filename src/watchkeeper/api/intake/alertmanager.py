@@ -20,22 +20,25 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from watchkeeper import __version__
-from watchkeeper.analysis.stages.silence import Matcher, parse_matchers
+from watchkeeper.analysis.stages.silence import parse_matchers
 from watchkeeper.api.intake.alertmanager_auth import known
 from watchkeeper.domains.situations.models import Alert, Silence
-from watchkeeper.domains.situations.silencing import silence, state_of, unsilence
+from watchkeeper.domains.situations.silencing import About, silence, state_of, unsilence
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import require, visible
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import Malformed, WatchkeeperError
+from watchkeeper.model.matching import Matcher
 
 RECEIVER = {"name": "watchkeeper"}
 _MOST = 20_000  # alerts in one answer
-_MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)(.*)", re.DOTALL)
 _SIGNS = {"=": (False, True), "!=": (False, False), "=~": (True, True), "!~": (True, False)}
 _ACTS = {"GET": "read", "POST": "create", "DELETE": "remove"}
 _STARTED = timezone.now()
 _SUPPRESSED = ~Q(suppressed_by="")
+_SILENCED = ("silence:", "maintenance:")  # to its clients a maintenance window is one more silence
+_HELD = Q(suppressed_by__startswith=_SILENCED[0]) | Q(suppressed_by__startswith=_SILENCED[1])
 
 
 class Matchers(msgspec.Struct):
@@ -84,7 +87,7 @@ def _found(request: HttpRequest, actor: Actor) -> Iterable[Alert]:
     if not _yes(given.get("active"), "active"):
         found = found.filter(_SUPPRESSED)
     if not _yes(given.get("silenced"), "silenced"):
-        found = found.exclude(suppressed_by__startswith="silence:")
+        found = found.exclude(_HELD)
     if not _yes(given.get("inhibited"), "inhibited"):
         found = found.exclude(suppressed_by__startswith="alert:")
     if given.get("receiver") and not re.fullmatch(re.escape(given["receiver"]), RECEIVER["name"]):
@@ -126,7 +129,7 @@ def _alert(a: Alert) -> dict[str, Any]:
         "startsAt": _time(a.starts_at),
         "status": {
             "inhibitedBy": [by.removeprefix("alert:")] if by.startswith("alert:") else [],
-            "silencedBy": [by.removeprefix("silence:")] if by.startswith("silence:") else [],
+            "silencedBy": [by.removeprefix("silence:")] if by.startswith(_SILENCED) else [],
             "state": "suppressed" if by else "active",
         },
         "updatedAt": _time(a.last_seen_at),
@@ -152,13 +155,13 @@ def groups(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
 
 def silences(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     """GET /api/v2/silences, narrowed by `filter`: silences that have such a matcher."""
-    found = list(visible(actor, "silences").order_by("-ends_at", "id")[:5000])
+    found = list(visible(actor, "silences").prefetch_related("items").order_by("-ends_at", "id")[:5000])
     for text in request.GET.getlist("filter"):
         m = matcher_of(text)
         found = [
             s
             for s in found
-            if any(m.name == x["name"] and m.matches({m.name: x["value"]}) for x in s.matchers)
+            if any(m.name == x["name"] and m.matches({m.name: x["value"]}) for x in _matchers(s))
         ]
     order = {"active": 0, "pending": 1, "expired": 2}
     return [_silence(s) for s in sorted(found, key=lambda s: order[state_of(s)])]
@@ -172,9 +175,19 @@ def _silence(s: Silence) -> dict[str, Any]:
         "comment": s.comment,
         "createdBy": s.created_by,
         "endsAt": _time(s.ends_at),
-        "matchers": s.matchers,
+        "matchers": _matchers(s),
         "startsAt": _time(s.starts_at),
     }
+
+
+def _matchers(s: Silence) -> list[dict[str, Any]]:
+    """Its clients know silences by labels alone: the items are shown as one more, `item`."""
+    if not s.of_items:
+        return list(s.matchers)
+    names = sorted(i.name for i in s.items.all())
+    many = len(names) > 1
+    value = "|".join(map(re.escape, names)) if many else "".join(names)
+    return [{"name": "item", "value": value, "isRegex": many, "isEqual": True}, *s.matchers]
 
 
 def add_silence(request: HttpRequest, actor: Actor) -> dict[str, str]:
@@ -184,13 +197,15 @@ def add_silence(request: HttpRequest, actor: Actor) -> dict[str, str]:
     except msgspec.DecodeError as error:
         raise Malformed(str(error)) from error
     if given.id:
+        if _one(actor, given.id).of_items:
+            raise Malformed("this silence is about items: end it and make another in Watchkeeper")
         require(actor, "remove", registry["silences"], _one(actor, given.id))
     now = timezone.now()
     starts = (
         max(_aware(given.startsAt), now) if given.startsAt and not given.id else _aware(given.startsAt or now)
     )
     parse_matchers(given.matchers)
-    made = silence(actor, given.matchers, starts, _aware(given.endsAt), given.comment, given.id or "")
+    made = silence(actor, About(given.matchers), starts, _aware(given.endsAt), given.comment, given.id or "")
     return {"silenceID": made.pk}
 
 
@@ -244,7 +259,7 @@ def matcher_of(text: str) -> Matcher:
     found = _MATCHER.fullmatch(text.strip().removeprefix("{").removesuffix("}"))
     if found is None:
         raise Malformed(f"bad matcher format: {text}")
-    name, sign, value = found.groups()
+    name, sign, value = found[1], found[2], found[3].strip()
     if len(value) >= 2 and value[0] == value[-1] == '"':
         try:
             value = json.loads(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.serializers import ListSerializer, Serializer, SlugRelatedField
 
 from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.problems import BadQuery
@@ -42,7 +42,7 @@ def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
         return found
     columns = {f.name for f in found.model._meta.concrete_fields}
     shown = [f for f in serializer.fields.values() if not isinstance(f, ExtraField)]
-    elsewhere = [f for f in shown if f.source not in columns]
+    elsewhere = [f for f in shown if f.source not in columns or isinstance(f, SlugRelatedField)]
     if not all(isinstance(f, ListSerializer) for f in elsewhere):
         return found
     ordered_by = {str(n).lstrip("-") for n in found.query.order_by}

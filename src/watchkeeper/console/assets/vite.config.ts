@@ -9,7 +9,11 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
-      input: ["src/main.ts", "src/theme.ts"],
+      input: ["src/main.ts", "src/theme.ts", "src/push-worker.ts"],
+      // a browser knows a service worker by its address, so that one has no hash in its name
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "push-worker" ? "push-worker.js" : "assets/[name]-[hash].js"),
+      },
       // htmx evaluates hx-on and filters, which these pages do not use and their CSP forbids
       checks: { eval: false },
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import template
@@ -13,13 +14,19 @@ from django.utils.timezone import localtime
 
 from watchkeeper.console import bundle
 from watchkeeper.console.icons import ICONS
+from watchkeeper.console.sections import Section, sections_of
 from watchkeeper.domains.audit.deeds import deed
 
 register = template.Library()
 register.filter("deed", deed)
 COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "azure",
            "open": "red", "acknowledged": "blue", "resolved": "green", "firing": "red", "done": "green",
-           "failed": "red", "running": "blue", "held_back": "yellow", "loop": "yellow"}  # fmt: skip
+           "normal": "green", "low": "azure", "medium": "yellow", "high": "orange",
+           "failed": "red", "running": "blue", "upcoming": "azure", "held_back": "yellow", "loop": "yellow",
+           "missing": "red", "pending": "yellow", "ok": "green", "failing": "red",
+           "kept": "green", "at_risk": "orange", "broken": "red",
+           "full": "red", "soon": "orange", "coming": "azure", "calm": "green",
+           "beating": "green", "held": "yellow", "unanswered": "red", "waiting": "azure"}  # fmt: skip
 
 
 @register.simple_tag
@@ -55,6 +62,18 @@ def badge(word: Any) -> SafeString:
 
 
 @register.filter
+def share(value: float) -> str:
+    """A share in percent: "30 %"."""
+    return f"{value * 100:.0f} %"
+
+
+@register.filter
+def item(row: dict[str, Any] | None, name: str) -> Any:
+    """What a row has by this name; "" where there is no row."""
+    return (row or {}).get(name, "")
+
+
+@register.filter
 def chips(labels: Any) -> SafeString:
     """Labels as small words "name=value", long ones broken; a list or the like as its values."""
     pairs = labels.items() if isinstance(labels, dict) else ((v, "") for v in labels or ())
@@ -78,6 +97,14 @@ def exact(at: dt.datetime | None) -> SafeString:
     if at is None:
         return SafeString('<span class="text-secondary">–</span>')
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), _here(at))
+
+
+@register.filter
+def stamp(at: dt.datetime) -> SafeString:
+    """A time to the millisecond, for lines under each other; the browser leaves the day out where it is today."""
+    return format_html(
+        '<time datetime="{}" data-stamp>{}</time>', at.isoformat(), f"{localtime(at):%m-%d %H:%M:%S}"
+    )
 
 
 def _here(at: dt.datetime) -> str:
@@ -110,9 +137,31 @@ def lasting(span: dt.timedelta | float | None) -> str:
 
 
 @register.filter
+def minutes(number: int) -> str:
+    """Minutes as people say them.
+
+    >>> minutes(5), minutes(125), minutes(3000)
+    ('5 min', '2 h 5 min', '50 h')
+    """
+    hours, left = divmod(int(number), 60)
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, f"{left} min"] if left or not hours else parts)
+
+
+@register.filter
 def many(number: Any) -> str:
     """A count with thin spaces between thousands."""
     return f"{int(number or 0):,}".replace(",", "\u202f")
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share from 0 to 1 in whole per cent; a small one that is not none shows as such.
+
+    >>> percent(0.623), percent(0.001)
+    ('62 %', '< 1 %')
+    """
+    return f"{share * 100:.0f} %" if share >= 0.01 else "< 1 %"
 
 
 @register.filter
@@ -205,6 +254,30 @@ def wrong(fields: Any) -> list[Any]:
 
 
 @register.filter
+def sections(fields: Any, path: str) -> list[Section]:
+    """The inputs of a form by the sections of its kind."""
+    return sections_of(path, fields)
+
+
+@register.filter
+def breakable(name: str) -> SafeString:
+    """A long name that may be broken behind its dots and underscores."""
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=[._/:])", name)))
+
+
+@register.filter
 def needed(fields: Any) -> bool:
     """Whether any input of a form has to be filled."""
     return any(f.required for f in fields)
+
+
+@register.filter
+def among(actions: Any, names: str) -> list[Any]:
+    """Of what is offered, those of these names, with commas between them."""
+    return [pair for pair in actions if pair[0].name in names.split(",")]
+
+
+@register.filter
+def besides(actions: Any, names: str) -> list[Any]:
+    """Of what is offered, all but those of these names."""
+    return [pair for pair in actions if pair[0].name not in names.split(",")]

@@ -19,6 +19,7 @@ from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.records import kind
 from watchkeeper.console.wording import Titles, called, said
+from watchkeeper.domains.configuration import managing
 from watchkeeper.kernel import audit, doing
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.models import AuditEntry
@@ -32,7 +33,17 @@ from watchkeeper.model.errors import WatchkeeperError
 _SALT = "watchkeeper.form"
 _CLASH = "Another record says the same, or one that this refers to is gone."
 #: what an emptied box means, by shape; a password that is left empty stays the old one
-_EMPTY: dict[str, Any] = {"list": [], "pick": [], "references": [], "pairs": {}, "text": "", "long": ""}
+_EMPTY: dict[str, Any] = {
+    "list": [],
+    "pick": [],
+    "references": [],
+    "pairs": {},
+    "names": [],
+    "matchers": [],
+    "questions": {"type": "object", "properties": {}, "required": []},
+    "text": "",
+    "long": "",
+}
 
 
 def found(actor: Actor, path: str, key: str) -> tuple[Resource, Any]:
@@ -61,17 +72,17 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
     }
     if request.method == "GET":
         copied = _copied(resource, actor, request.GET["from"]) if request.GET.get("from") else {}
-        values = {**copied, **{f.name: request.GET[f.name] for f in fields if f.name in request.GET}}
+        values = {**copied, **{f.name: _asked(request, f) for f in fields if f.name in request.GET}}
         made = (
             visible(actor, resource).filter(pk=request.GET["made"]).first() if "made" in request.GET else None
         )
         context["fields"] = [shown(f, values[f.name], actor) if f.name in values else f for f in fields]
+        context |= previewing.held_back(resource, actor, previewing.in_boxes(context["fields"]))
         return page(request, "form.html", made=made, copied=bool(copied), **context)
     if "preview" in request.POST:
         return _previewed(request, actor, fields, context)
-    given = serializer(
-        data=_given(request, fields, context["own"]), context={"request": request, "actor": actor}
-    )
+    typed = {**_cleared(request, fields), **_given(request, fields, context["own"])}
+    given = serializer(data=typed, context={"request": request, "actor": actor})
     try:
         given.is_valid(raise_exception=True)
         made = doing.create(resource, actor, given)
@@ -90,11 +101,23 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
     return HttpResponseRedirect(f"/{resource.path}/{key}")
 
 
+def _asked(request: HttpRequest, field: Field) -> Any:
+    """What a link fills in."""
+    many = field.shape in ("pick", "references")
+    return request.GET.getlist(field.name) if many else request.GET[field.name]
+
+
 def _given(request: HttpRequest, fields: list[Field], own: list[Field]) -> dict[str, Any]:
     """What was typed, as the API takes it; `own` are the kind's custom fields."""
     actor = actor_of(request)
     custom = {"custom_fields": attached.typed(own, request.POST, actor)} if own else {}
     return {**read(fields, request.POST, actor), **custom}
+
+
+def _cleared(request: HttpRequest, fields: list[Field]) -> dict[str, str]:
+    """Texts with a default that were emptied: they are to be empty, not the default."""
+    texts = (f for f in fields if f.shape in ("text", "long") and f.value)
+    return {f.name: "" for f in texts if f.name in request.POST and not request.POST[f.name].strip()}
 
 
 def _copied(resource: Resource, actor: Actor, key: str) -> dict[str, Any]:
@@ -123,6 +146,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         "title": f"Change {resource.title(record)}", "resource": resource, "record": record,
         "seen": _seen(resource, now), "previews": previewing.of(resource),
         "own": attached.inputs(resource, actor, now.get("custom_fields", {})),
+        "managed": managing.of(resource, record),
     }  # fmt: skip
     if request.method == "GET":
         return page(request, "form.html", fields=fields, **context)
@@ -237,6 +261,8 @@ def _again(request: HttpRequest, fields: list[Field], error: Exception, **contex
         error = ValidationError(named)
     filled = [f.filled(request.POST, error, actor_of(request)) for f in fields]
     context["own"] = attached.said(context["own"], request.POST, error, actor_of(request))
+    typed = read(fields, request.POST, actor_of(request))
+    context |= previewing.held_back(context["resource"], actor_of(request), typed)
     status = getattr(error, "status", 400)
     whole = error.detail if isinstance(error, WatchkeeperError) else _of_whole(error, filled)
     return page(request, "form.html", status=status, fields=filled, error=whole, **context)

@@ -4,8 +4,11 @@ does."""
 from __future__ import annotations
 
 import socket
+import sys
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
@@ -39,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return page(request, "parts/panels.html", **_answers(actor))
     watched = _watched(actor) if may(actor, "read", registry["items"]) else {}
     return page(
-        request, "home.html", title="Overview", begin=_begin(request, actor), watched=watched,
+        request, "home.html", title="Overview", begin=_begin(request, actor), watched=watched, **_command(),
         roles=sorted(access.roles_of(actor.person)), base=request.build_absolute_uri("/").rstrip("/"), **_now(actor),
         **_answers(actor),
     )  # fmt: skip
@@ -81,6 +84,16 @@ def _watched(actor: Actor) -> dict[str, Any]:
         "items": sum(n for _, n in kinds),
         "host": host,
         "charts": item_charts(host),
+    }
+
+
+def _command() -> dict[str, str]:
+    """How our commands are called on this machine, and with which folder where it is not the usual one."""
+    folder = settings.CONFIG.data
+    usual = folder == Path(sys.prefix).parent / "var"
+    return {
+        "command": str(Path(sys.executable).with_name("watchkeeper")),
+        "folder": "" if usual else str(folder),
     }
 
 

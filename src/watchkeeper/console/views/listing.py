@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
-from watchkeeper.console import attached, causes, filters, tagging
+from watchkeeper.console import attached, causes, filters, ready_views, tagging
 from watchkeeper.console.paging import Pager
 from watchkeeper.console.tables import filter_boxes, rows
 from watchkeeper.console.views.page import page, signed_in
@@ -27,6 +27,7 @@ from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Column, Resource, registry
 
 ROWS = 50  # of a page
+HOSTS = ("items", "devices", "virtual-machines")  # lists that lead to adding a host
 #: of the filter that is being added: its field, the look-up, the value, and that it is complete; fields have no hyphen
 _ADDING = frozenset(("add", "add-by", "add-value", "add-value__named", "add-go"))
 #: what another list that this page leads to does not go on with
@@ -89,6 +90,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "can_many": bool(offered["change"] or offered["remove"] or offered["actions"] or offered["annotate"]),
         "shown_columns": ",".join(c.name for c in shown) if shown != list(resource.columns) else "",
         "done": _done(request, resource),
+        "adds_hosts": resource.path in HOSTS and may(actor, "create", registry["intake-keys"]),
         "can_create": doing.for_people(resource) and may(actor, "create", resource),
         "jobs": [
             k for k in kinds().values() if k.offered_on == path and may(actor, "create", registry["jobs"])
@@ -98,6 +100,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
     }
     if request.headers.get("HX-Target") == "table":
         return page(request, "parts/table.html", **context)
+    context["ready"] = ready_views.of(resource, actor, given)
     context |= _building(request, resource, actor) | _saving(actor, view, given)
     return page(request, "records.html", **context)
 

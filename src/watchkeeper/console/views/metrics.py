@@ -7,6 +7,7 @@ import time
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from watchkeeper.console.views import promql
 from watchkeeper.console.views.doors import NAMES as DOORS
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.kernel.acting import Scope
@@ -27,17 +28,19 @@ POINTS = 240
 def explore(request: HttpRequest) -> HttpResponse:
     """Names of metrics that match, and charts of the one that was chosen."""
     words, name = request.GET.get("search", "").strip(), request.GET.get("name", "")
+    query = request.GET.get("query", "").strip()
     span = _whole(request.GET.get("last"), 3600)
     try:
         store = ports.the_telemetry()
         names = metrics.names(store, words, limit=NAMES)
-        series = described(store, _wanted(request), limit=LINES) if name else []
+        series = described(store, _wanted(request), limit=LINES) if name and not query else []
         trouble = ""
     except WatchkeeperError as error:
         names, series, trouble = [], [], error.detail
     part = "parts/metric_names.html" if request.headers.get("HX-Target") == "names" else "metrics.html"
     return page(
         request, part, title="Metrics", words=words, names=names, name=name, span=span, spans=SPANS,
+        expression=query, asked=promql.answered(query, span) if query else None,
         series=series, trouble=trouble, most=LINES, labels=_chosen(request), doors=DOORS,
     )  # fmt: skip
 

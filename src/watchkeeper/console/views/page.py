@@ -1,12 +1,10 @@
-"""What every page shares: who may see it, the navigation, and how an error looks to a person."""
+"""What every page shares: who may see it, what stands around it, and how an error looks to a person."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,97 +16,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
 from watchkeeper.console import keys
+from watchkeeper.console.navigation import grouped, navigation
 from watchkeeper.domains import access, federation, identity
 from watchkeeper.domains.situations.live import open_count
-from watchkeeper.kernel.acting import Actor, Scope, actor_of
-from watchkeeper.kernel.permissions import PLATFORM_ACTS, may, require, visible
+from watchkeeper.kernel.acting import Scope, actor_of
+from watchkeeper.kernel.permissions import PLATFORM_ACTS, require, visible
 from watchkeeper.kernel.problems import BadQuery, Forbidden
-from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
 View = Callable[..., HttpResponse]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the navigation."""
-
-    group: str  # the heading that it stands under; "": above all
-    label: str
-    icon: str
-    url: str
-    kind: str | None = None  # of the records that it leads to; None: a page of the platform
-    key: str = ""  # after "g"
-    live: bool = False
-    active: bool = False
-    act: str = "read"
-
-    def for_(self, actor: Actor) -> bool:
-        """Whether there is something to see for this reader."""
-        return self.url == "/" or may(actor, self.act, registry[self.kind] if self.kind else None)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Entries under a heading, which shows and hides them: what is needed daily is there at first."""
-
-    heading: str
-    entries: list[Entry]
-
-    @property
-    def open(self) -> bool:
-        """Whether its entries are there before anybody has chosen, or because this page is one of them."""
-        return self.heading not in _CLOSED or self.active
-
-    @property
-    def active(self) -> bool:
-        """Whether this page is one of them."""
-        return any(e.active for e in self.entries)
-
-
-_CLOSED = ("Automation", "Administration")
-
-
-def navigation(path: str, actor: Actor) -> list[Entry]:
-    """The navigation as this reader may see it, with the entry of this page marked."""
-    entries = (
-        Entry("", "Overview", "gauge", reverse("console:home"), key="h"),
-        Entry("", "Bookmarks", "star", reverse("console:bookmarks")),
-        Entry("", "My access", "user", reverse("console:my-access"), "access-requests"),
-        Entry("Now", "Situations", "alert", "/situations/", "situations", key="s", live=True),
-        Entry("Now", "Alerts", "bell", "/alerts/", "alerts", key="a"),
-        Entry("Now", "Silences", "bell-off", "/silences/", "silences"),
-        Entry("Inventory", "All kinds", "list", "/inventory/", "items", key="k"),
-        Entry("Inventory", "Items", "server", "/items/", "items", key="i"),
-        Entry("Inventory", "Service map", "graph", reverse("console:map"), "relations", key="p"),
-        Entry("Inventory", "Sources", "door", "/sources/", "sources"),
-        Entry("Inventory", "Duplicates", "layers", "/duplicates/", "duplicates"),
-        Entry("Signals", "Metrics", "chart", reverse("console:metrics"), key="m"),
-        Entry("Signals", "Logs", "log", reverse("console:logs"), key="l"),
-        Entry("Signals", "Doors", "door", reverse("console:doors"), key="d"),
-        Entry("Signals", "MQTT", "door", "/mqtt-subscriptions/", "mqtt-subscriptions"),
-        Entry("Automation", "Notifications", "send", "/notification-rules/", "notification-rules"),
-        Entry("Automation", "Event rules", "bolt", "/event-rules/", "event-rules"),
-        Entry("Automation", "Jobs", "hourglass", "/jobs/", "jobs"),
-        Entry("Administration", "Tags", "tag", "/tags/", "tags"),
-        Entry("Administration", "Custom fields", "list", "/custom-fields/", "custom-fields"),
-        Entry("Administration", "Intake keys", "key", "/intake-keys/", "intake-keys"),
-        Entry("Administration", "Payload mappings", "layers", "/payload-mappings/", "payload-mappings"),
-        Entry("Administration", "SNMP users", "key", "/snmp-users/", "snmp-users"),
-        Entry("Administration", "API tokens", "key", "/tokens/", "tokens"),
-        Entry("Administration", "Access", "shield", reverse("console:access"), "policies"),
-        Entry("Administration", "Audit", "history", "/audit/", "audit"),
-    )
-
-    def here(entry: Entry) -> bool:
-        return path == entry.url if entry.url == "/" else path.startswith(entry.url)
-
-    return [replace(e, active=here(e)) for e in entries if e.for_(actor)]
-
-
-def grouped(entries: list[Entry]) -> list[Group]:
-    """The navigation by its headings."""
-    return [Group(heading, list(found)) for heading, found in groupby(entries, lambda e: e.group)]
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
@@ -123,6 +39,7 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
         "open_situations": open_count(visible(actor, "situations")) if request.user.is_authenticated else 0,
         "emergencies": access.active_emergencies(actor) if request.user.is_authenticated else [],
         "messages": [],
+        "portal": request.user.is_authenticated and access.is_customer(request.user),
         **context,
     }
     shown["menu"] = grouped(shown["navigation"])

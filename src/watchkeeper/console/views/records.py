@@ -9,7 +9,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from watchkeeper.console import governance, history, provenance, related, sameness, surroundings
+from watchkeeper.console import (
+    capacity,
+    catalog,
+    governance,
+    history,
+    objectives,
+    pictured,
+    provenance,
+    related,
+    reports,
+    rule_groups,
+    sameness,
+    surroundings,
+    thresholds,
+    tickets,
+)
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.record_panels import panels
@@ -27,6 +42,9 @@ from watchkeeper.model.errors import WatchkeeperError
 SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
     "alerts": ("alert.html", surroundings.of_alert),
+    "dashboards": ("dashboard.html", pictured.of_dashboard),
+    "forecasts": ("forecast.html", capacity.of_forecast),
+    "judgements": ("judgement.html", surroundings.of_judgement),
     "items": ("item.html", surroundings.of_item),
     "jobs": ("job.html", surroundings.of_job),
     "event-rules": ("event_rule.html", surroundings.of_rule),
@@ -38,6 +56,11 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "duplicates": ("duplicate.html", sameness.of_duplicate),
     "merges": ("merge.html", sameness.of_merge),
     "sources": ("source.html", provenance.of_source),
+    "tickets": ("ticket.html", tickets.of_ticket),
+    "threshold-rules": ("threshold.html", thresholds.of_threshold),
+    "service-reports": ("service_report.html", reports.of_report),
+    "service-level-objectives": ("objective.html", objectives.of_objective),
+    "rule-groups": ("rule_group.html", rule_groups.of_group),
 }
 
 ROWS = 50  # of a page
@@ -95,9 +118,13 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
     audit = registry["audit"]
     context |= {
         "title": resource.title(obj),
-        "facts": facts(resource, obj, frozenset(("before", "after")) if told else frozenset()),
+        "facts": facts(
+            resource,
+            obj,
+            frozenset(("before", "after")) if told else catalog.TOLD.get(resource.path, frozenset()),
+        ),
         "pending": "pending" in request.GET,
-        "actions": _offered(resource, obj, actor),
+        "actions": special["actions"] if "actions" in special else _offered(resource, obj, actor),
         "history": acts,
         "panels": beside,
         "history_count": acts_count,

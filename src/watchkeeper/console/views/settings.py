@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from watchkeeper.console.views.page import navigation, page, signed_in
+from watchkeeper.console.navigation import navigation
+from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.domains import access, identity
 from watchkeeper.domains.identity.models import Theme
 from watchkeeper.kernel.acting import actor_of

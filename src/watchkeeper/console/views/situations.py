@@ -36,10 +36,7 @@ def situation(request: HttpRequest, key: str) -> HttpResponse:
         title=record.title,
         resource=resource,
         record=record,
-        causes=[
-            {"cause": c, "name": names.get(c.item, c.item), "share": round(c.score * 100)}
-            for c in record.causes
-        ],
+        causes=evidence.causes(record, names),
         members=members,
         timeline=timeline,
         actions=acting_on.forms(record, members, actor),

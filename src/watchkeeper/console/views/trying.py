@@ -1,5 +1,5 @@
-"""What a rule would have done, and what a mapping makes of a payload, for the forms in which they are written; as htmx
-asks for it."""
+"""What a rule would have done, what a silence would hold back, and what a mapping makes of a payload, for the forms in
+which they are written; as htmx asks for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from watchkeeper.console import previewing
 from watchkeeper.console.fields import fields_of, read
 from watchkeeper.console.templatetags.console import as_time
 from watchkeeper.console.views.page import signed_in
 from watchkeeper.domains.automation import trying
+from watchkeeper.domains.correlation import trying as grouping
 from watchkeeper.domains.inbox.rules import sentence
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import require
@@ -44,6 +46,37 @@ def try_rule(request: HttpRequest) -> HttpResponse:
         return _answer(request, trouble=f"The condition: {error.detail}.")
     told = [(as_time(e.at), sentence(e, registry[e.kind].name)) for e in tried.examples]
     return _answer(request, tried=tried, told=told)
+
+
+@require_POST
+@signed_in()
+def try_grouping(request: HttpRequest) -> HttpResponse:
+    """Which of the last alerts a grouping rule would have taken, or what is wrong with it; nothing is saved."""
+    resource, actor = registry["grouping-rules"], actor_of(request)
+    require(actor, "create", resource)
+    require(actor, "read", registry["alerts"])
+    given = read(fields_of(serializer_of(resource), actor), request.POST, actor)
+    part = "console/parts/tried_grouping.html"
+    if not given.get("condition"):
+        return render(request, part, {"trouble": "Write a condition first."})
+    try:
+        within, count = int(given.get("window_seconds") or 600), int(given.get("at_least") or 1)
+        tried = grouping.try_out(actor, given["condition"], given.get("group_by") or [], within, count)
+    except ValueError:
+        return render(request, part, {"trouble": "The time and the count are whole numbers."})
+    except WatchkeeperError as error:
+        return render(request, part, {"trouble": f"The condition: {error.detail}."})
+    return render(request, part, {"tried": tried, "shown": tried.groups[: grouping.SHOWN]})
+
+
+@require_POST
+@signed_in()
+def try_silence(request: HttpRequest) -> HttpResponse:
+    """Which alerts that fire now a silence would hold back; nothing is saved."""
+    resource, actor = registry["silences"], actor_of(request)
+    require(actor, "create", resource)
+    given = read(fields_of(serializer_of(resource), actor), request.POST, actor)
+    return render(request, "console/parts/holds_back.html", previewing.held_back(resource, actor, given))
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """Who may do what: organisations, teams, roles and grants, and the policies that say what a role may do.
 
-`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now; `explain` and `who` answer
+`home_of(user)` is the page that their role begins with, `roles_of(user)` what they are now, `is_customer(user)` whether
+the portal is all they see; `explain` and `who` answer
 what `asked` has understood,
 `effect` and `simulation` what a draft of a policy would change, `difference` compares texts. `own_grants` and
 `summary` are for the pages of access.
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchkeeper.domains.access.at_a_glance import own_grants, summary
+    from watchkeeper.domains.access.authority import is_customer
     from watchkeeper.domains.access.emergencies import active as active_emergencies
     from watchkeeper.domains.access.explaining import actions_of, asked, explain, home_of, who
     from watchkeeper.domains.access.granting import known_attributes
@@ -30,6 +32,7 @@ __all__ = [
     "effect",
     "explain",
     "home_of",
+    "is_customer",
     "known_attributes",
     "own_grants",
     "place",
@@ -43,6 +46,7 @@ _ELSEWHERE = {
     "active_emergencies": ("emergencies", "active"),
     "difference": ("policies", "difference"),
     "effect": ("policies", "effect"),
+    "is_customer": ("authority", "is_customer"),
     "known_attributes": ("granting", "known_attributes"),
     "own_grants": ("at_a_glance", "own_grants"),
     "place": ("placing", "place"),

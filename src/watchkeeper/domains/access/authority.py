@@ -13,9 +13,9 @@ from django.db.models import Model, QuerySet
 
 from watchkeeper.domains.access import safety
 from watchkeeper.domains.access.deciding import filter_of, judge, present_policies
-from watchkeeper.domains.access.facts import kind_of, question
+from watchkeeper.domains.access.facts import Uid, kind_of, question
 from watchkeeper.domains.access.language import Policies
-from watchkeeper.domains.access.standing import Standing, standing_of
+from watchkeeper.domains.access.standing import ADMINISTRATOR, CUSTOMER, Standing, standing_of
 from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.kernel.permissions import Decision, ScopeAuthority
 from watchkeeper.kernel.resource import Resource
@@ -67,12 +67,23 @@ class CedarAuthority:
         person = actor.person
         if person is None:
             return None, self._scopes.decide(actor, action, resource)
-        known: _Known | None = getattr(person, "_access", None)
-        if known is None:
-            known = person._access = _Known(standing_of(person), present_policies())
+        known = _known_of(person)
         if actor.kind is not ActorKind.TOKEN:
             return known, Decision(True)
         return known, self._scopes.decide(_alone(actor), action, resource)
+
+
+def _known_of(person: Any) -> _Known:
+    known: _Known | None = getattr(person, "_access", None)
+    if known is None:
+        known = person._access = _Known(standing_of(person), present_policies())
+    return known
+
+
+def is_customer(person: Any) -> bool:
+    """Whether the portal is all that somebody sees of this platform."""
+    within = _known_of(person).standing.principal.within
+    return Uid("Role", CUSTOMER) in within and Uid("Role", ADMINISTRATOR) not in within
 
 
 def _alone(actor: Actor) -> Actor:

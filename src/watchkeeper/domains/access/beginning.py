@@ -38,6 +38,7 @@ ROLES = {
     "IT operator": "Watches, acknowledges and passes on. Whoever has no grant is one.",
     "service desk agent": "Speaks with users and keeps them informed.",
     "requester": "Asks for services and follows the answer.",
+    "customer": "Sees their own tickets in the portal, and nothing else, whatever else they were granted.",
     "external auditor": "Reads everything and changes nothing.",
 }  # fmt: skip
 
@@ -124,7 +125,7 @@ def merged(before: str, own: str, new: str) -> str:
     """One's own text with what changed from `before` to `new`, rule by rule (by @id): a rule that one has not touched
     is replaced or goes, a new one is added at the end, one's own changes stay.
 
-    >>> a, b, c = ('@id("%s")\\npermit(principal == User::"%s", action, resource);' % x for x in ("ax", "bx", "cx"))
+    >>> a, b, c = (f'@id("{x}")\\npermit(principal, action, resource);' for x in "abc")
     >>> merged(a, a + b, a.replace("permit", "forbid") + c).count("permit")
     2
     """

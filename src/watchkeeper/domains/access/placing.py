@@ -52,3 +52,17 @@ def roles_of(user: User) -> frozenset[str]:
     standing = standing_of(user)
     own = {ADMINISTRATOR} if standing.is_administrator else set()
     return frozenset(own | {g.role for g in standing.grants})
+
+
+def join(user: User, team: Team, actor: Actor) -> bool:
+    """Make somebody a member of a team, audited; whether they were none. In the caller's transaction."""
+    return _membership(user, team, wanted=True, actor=actor)
+
+
+def leave(user: User, team: Team, actor: Actor) -> bool:
+    """Take somebody out of a team, audited; whether they were in it. Raises Refused when nobody could administer
+    after it."""
+    changed = _membership(user, team, wanted=False, actor=actor)
+    if changed:
+        safety.assure()
+    return changed

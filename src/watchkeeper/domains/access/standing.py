@@ -17,6 +17,7 @@ from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel.permissions import belonging
 
 ADMINISTRATOR = "administrator"
+CUSTOMER = "customer"  # takes away and gives nothing, so it counts everywhere, however it was granted
 
 
 class Held(NamedTuple):
@@ -88,7 +89,7 @@ def _standing(
     within = {Uid("Team", name) for _, name, _ in teams}
     for *_, organisation in teams:
         within |= {Uid("Organisation", name) for name in (tree.above(organisation) if tree else ())}
-    within |= {Uid("Role", g.role) for g in own if not g.scoped}
+    within |= {Uid("Role", g.role) for g in own if not g.scoped or g.role == CUSTOMER}
     if user.is_administrator:
         within.add(Uid("Role", ADMINISTRATOR))
     scoped = tuple(_scoped(g, tree) for g in own if g.scoped)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from watchkeeper.domains.annotations.bookmarks import bookmarks_of
     from watchkeeper.domains.annotations.custom_fields import fields_of
+    from watchkeeper.domains.annotations.notes import as_html
+    from watchkeeper.domains.annotations.tags import tagged
 
-__all__ = ["bookmarks_of", "fields_of"]
+__all__ = ["as_html", "bookmarks_of", "fields_of", "tagged"]
 
-_FROM = {"bookmarks_of": "bookmarks", "fields_of": "custom_fields"}
+_FROM = {"as_html": "notes", "bookmarks_of": "bookmarks", "fields_of": "custom_fields", "tagged": "tags"}
 
 
 def __getattr__(name: str) -> Any:

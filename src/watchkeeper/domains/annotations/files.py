@@ -124,17 +124,22 @@ def attach(actor: Actor, kind: str, key: str, name: str, content: Content, descr
     try:
         kind, key = held_by(actor, kind, key)
         with storing.alone(settings.FILES), transaction.atomic():
-            made = File(kind=kind, record=key, name=fit_name(name), size=content.size, sha256=content.sha256,
-                        made_by=actor.name, description=description[:255])  # fmt: skip
-            require(actor, "create", resource, made)
-            made.save()
-            if not storing.path_of(settings.FILES, content.sha256).exists():
-                raise Refused(
-                    "another file with the same content was removed at this moment; upload it again"
-                )
-            audit.record(actor, "file.create", made, after=audit.state_of(made) | {"sha256": content.sha256})
+            require(actor, "create", resource, File(kind=kind, record=key))
+            made = hang(actor, kind, key, name, content, description)
     finally:
         let_go(content.sha256)  # which stays if this, or another file, has it
+    return made
+
+
+def hang(actor: Actor, kind: str, key: str, name: str, content: Content, description: str = "") -> File:
+    """The content that was stored becomes a file of this record, audited, for a caller who holds `storing.alone` and knows
+    that the actor may. Raises Invalid for a name that is not kept, Refused when the content is gone."""
+    made = File(kind=kind, record=key, name=fit_name(name), size=content.size, sha256=content.sha256,
+                made_by=actor.name, description=description[:255])  # fmt: skip
+    made.save()
+    if not storing.path_of(settings.FILES, content.sha256).exists():
+        raise Refused("another file with the same content was removed at this moment; upload it again")
+    audit.record(actor, "file.create", made, after=audit.state_of(made) | {"sha256": content.sha256})
     return made
 
 

@@ -67,6 +67,11 @@ def _markdown() -> Any:
 
 @lru_cache(maxsize=512)
 def as_html(text: str) -> SafeString:
+    """A note's Markdown as HTML, which is remembered."""
+    return html_of(text)
+
+
+def html_of(text: str) -> SafeString:
     """Markdown as HTML of a few harmless elements; HTML in it is text, and links lead to the web or by e-mail."""
     import nh3
 

@@ -106,6 +106,11 @@ class Tags(Extra):
         return found
 
 
+def tagged(name: str) -> set[str]:
+    """The keys of all records, of whatever kind, with the tag of this name in any case."""
+    return set(Tagging.objects.filter(tag__in=_named([name])).values_list("record", flat=True))
+
+
 def _names(tags: Any) -> list[str]:
     return sorted((t.name for t in tags), key=str.casefold)
 

@@ -19,7 +19,8 @@ from watchkeeper.kernel.resource import Resource, registry
 EVERY = 3600.0  # seconds
 _UNUSED = 24 * 3600.0  # seconds that a content lies unused before it goes: uploads may be on their way
 _SLICE = 500
-HANGING: tuple[type[Hanging], ...] = (Tagging, Note, File, Link, Bookmark)
+#: what goes with its record; a domain with models of its own on Hanging adds them
+HANGING: list[type[Hanging]] = [Tagging, Note, File, Link, Bookmark]
 
 
 def forget(resource: Resource, key: str) -> None:

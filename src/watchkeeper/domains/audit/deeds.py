@@ -6,9 +6,12 @@ VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a
          "prefer": "chose preferences of", "cancel": "cancelled", "retry": "tried again",
          "unacknowledge": "took back the acknowledgement of", "switch-off": "switched off",
          "rotate-secret": "made a new secret of", "end": "ended", "open": "opened", "replay": "replayed",
-         "begin": "began", "withdraw": "withdrew", "keep": "kept", "apply": "put into effect", "begin-later": "put off",
+         "remind": "reminded of", "begin": "began",
+         "withdraw": "withdrew", "keep": "kept", "apply": "put into effect", "begin-later": "put off",
          "find-ended": "found ended", "revoke-unanswered": "revoked for want of an answer"}  # fmt: skip
-ACTS = {"sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
+ACTS = {"alert.usual": "called usual the alert", "judgement.unusual": "took back the judgement",
+        "article.remind": "asks for a review of", "problem-action.remind": "waits for",
+        "sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in.failed": "failed to sign in"}  # fmt: skip
 
 

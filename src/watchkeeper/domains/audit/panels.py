@@ -63,8 +63,9 @@ def _own(actor: Actor) -> list[AuditEntry]:
 
 
 def _entry(e: AuditEntry) -> Line:
+    about = e.act.partition(".")[0].replace("-", " ").capitalize()  # of no record, but of the platform
     return Line(
-        f"{e.name or e.record}",
+        e.name or e.record or about,
         f"/audit/{e.pk}/",
         f"{e.actor} {deed(e.act)}",
         at=e.at,

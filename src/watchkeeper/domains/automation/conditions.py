@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from watchkeeper.domains.automation.evaluating import SECONDS
+from watchkeeper.domains.automation.evaluating import SECONDS, VARIABLES
 from watchkeeper.kernel.problems import Invalid
 
 LENGTH = 2000  # characters of a condition
@@ -28,11 +29,11 @@ class Evaluator:
         self._lock = threading.Lock()
         self._program: subprocess.Popen[str] | None = None
 
-    def check(self, text: str) -> None:
-        """Raises Invalid, with the place of the error."""
+    def check(self, text: str, variables: Sequence[str] = VARIABLES) -> None:
+        """Raises Invalid, with the place of the error: no CEL, or about something else than these."""
         if len(text) > LENGTH:
             raise Invalid(f"it has {len(text)} characters; {LENGTH} are allowed")
-        [found] = self._ask([text], {"check": True})
+        [found] = self._ask([text], {"check": True, "variables": variables})
         if isinstance(found, str):
             raise Invalid(f"it cannot be read: {found}")
         if found:
@@ -72,7 +73,7 @@ class Evaluator:
     def _started(self) -> subprocess.Popen[str]:
         if self._program is None:
             self._program = subprocess.Popen(
-                [sys.executable, "-m", "watchkeeper.domains.automation.evaluating"],
+                [sys.executable, "-m", "watchkeeper.domains.automation.evaluating", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

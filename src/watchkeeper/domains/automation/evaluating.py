@@ -8,11 +8,15 @@ lock while it evaluates, so nothing inside the process could. See conditions for
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import signal
 import sys
+import threading
+import time
 import types
+from collections.abc import Sequence
 from typing import Any
 
 SECONDS = 0.25  # of processor time for one condition on one event
@@ -41,8 +45,9 @@ FUNCTIONS = frozenset(
 _AT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
 
-def main() -> None:
-    """Answer until the input ends."""
+def main(parent: int) -> None:
+    """Answer until the input ends, or the process that asks is gone."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True, name="parent").start()
     # The package brings a command line along, which would load thirty megabytes of terminal libraries.
     sys.modules["cel.cli"] = types.ModuleType("cel.cli")
     import cel
@@ -59,12 +64,22 @@ def main() -> None:
                 if len(programs) > 1000:
                     programs.clear()
                 program = programs.get(text) or programs.setdefault(text, cel.compile(text))
-                answer = checked(text, program) if question["check"] else said(program, question["event"])
+                known = question.get("variables", VARIABLES)
+                answer = (
+                    checked(text, program, known) if question["check"] else said(program, question["event"])
+                )
             except (ValueError, LookupError, TypeError, RuntimeError, ArithmeticError) as error:
                 answer = where(str(error)) if question["check"] else why(error)
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
+
+
+def _end_with(parent: int) -> None:
+    """A parent that was killed closes its end of the input; another process may still hold that open."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
 
 
 def said(program: Any, event: dict[str, Any]) -> bool | str:
@@ -82,14 +97,14 @@ def why(error: Exception) -> str:
     return str(error).partition(". ")[0][:300]
 
 
-def checked(text: str, program: Any) -> list[Any]:
+def checked(text: str, program: Any, variables: Sequence[str]) -> list[Any]:
     """[line, column, what is wrong] of a name that is not known here; nothing when it is good."""
     for name in program.variables():
-        if name not in VARIABLES and not _bound(name, text):
-            known = ", ".join(VARIABLES)
+        if name not in variables and not _bound(name, text):
+            there = f"there are {', '.join(variables)}" if len(variables) > 1 else f"there is {variables[0]}"
             return [
                 *_place(rf"(?<![\w.]){re.escape(name)}\b", text),
-                f"{name!r} is not known; there are {known}",
+                f"{name!r} is not known; {there}",
             ]
     for name in program.functions():
         if name.isidentifier() and name not in FUNCTIONS:
@@ -121,4 +136,5 @@ def where(message: str) -> list[Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))
+    os._exit(0)  # at once: the library has threads of its own, which an orderly end would wait for

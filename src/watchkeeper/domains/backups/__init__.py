@@ -7,5 +7,6 @@ then lets each go on in the journal where its own copy stands.
 
 from watchkeeper.domains.backups.restoring import restore
 from watchkeeper.domains.backups.taking import folder, take
+from watchkeeper.domains.backups.upgrading import bring_up_to_date
 
-__all__ = ["folder", "restore", "take"]
+__all__ = ["bring_up_to_date", "folder", "restore", "take"]

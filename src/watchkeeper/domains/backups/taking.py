@@ -24,7 +24,6 @@ from django.db import connection
 
 from watchkeeper.domains.backups import manifest as manifests
 from watchkeeper.domains.backups.manifest import Manifest
-from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.kernel.ports import ports
 from watchkeeper.kernel.problems import Refused
 
@@ -32,6 +31,7 @@ Say = Callable[[str], None]
 #: in the data folder, but made anew or copied another way
 _NOT = frozenset((
     "journal.db", "records.db", "jobs.db", "telemetry", "backups", "exports", "lock", "journal.db.lock",
+    "vitals.json", "vitals.json.new", "upgrade.lock",
 ))  # fmt: skip
 _FLEETING = ("-wal", "-shm", ".sock", ".part")
 LOOK_EVERY = 0.5  # seconds, while ClickHouse copies
@@ -70,6 +70,8 @@ def _write(part: Path, name: str, say: Say) -> None:
     if config.journal_url:
         elsewhere.append("the journal, in NATS JetStream")
     else:
+        from watchkeeper.journal.sqlite import SqliteJournal  # with pyarrow, which commands need not wait for
+
         journal = ports.the_journal()
         assert isinstance(journal, SqliteJournal)
         passed = journal.copy(part / JOURNAL)

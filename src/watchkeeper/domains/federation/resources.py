@@ -71,7 +71,9 @@ class OidcSerializer(RecordSerializer):
         max_length=500, validators=[secure], help_text="such as https://login.example.org/realms/main"
     )
     client_id = serializers.CharField(max_length=200, label="Client ID")
-    client_secret = serializers.CharField(max_length=500, write_only=True, required=False)
+    client_secret = serializers.CharField(
+        max_length=500, write_only=True, required=False, style={"input": "secret"}
+    )
     scopes = serializers.CharField(max_length=200, default="openid profile email")
     redirect_uri = serializers.SerializerMethodField(
         label="Redirect URI", help_text="enter this at the provider"
@@ -140,7 +142,9 @@ class LdapSerializer(RecordSerializer):
         max_length=50_000, required=False, allow_blank=True, style=_TEXTAREA,
         help_text="the authority that signed the server's certificate (PEM); empty: those of this system",
     )  # fmt: skip
-    bind_password = serializers.CharField(max_length=500, write_only=True, required=False)
+    bind_password = serializers.CharField(
+        max_length=500, write_only=True, required=False, style={"input": "secret"}
+    )
     user_base = serializers.CharField(
         max_length=300, help_text="where people are: ou=people,dc=example,dc=org"
     )

@@ -65,9 +65,9 @@ class DatabaseKeyring:
         if key is None:
             raise Unauthorised("this intake key is unknown or revoked")
         if key.doors and door not in key.doors:
-            raise Unauthorised(f"the intake key {key.name!r} is not for the door {door}")
+            raise Unauthorised(f"the intake key {key.name!r} is not for the door {door}", key=key.id)
         if key.addresses and not within(address, key.addresses):
-            raise Unauthorised(f"the intake key {key.name!r} may not be used from {address}")
+            raise Unauthorised(f"the intake key {key.name!r} may not be used from {address}", key=key.id)
         return key
 
     def by_address(self, door: str, address: str) -> IntakeKey:

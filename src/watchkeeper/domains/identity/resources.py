@@ -149,7 +149,9 @@ class UserSerializer(RecordSerializer):
     """The password can be sent and is never shown; a service account has an owner instead of one."""
 
     owner_name = serializers.CharField(source="owner.username", read_only=True, default=None)
-    password = serializers.CharField(write_only=True, required=False, max_length=1000, trim_whitespace=False)
+    password = serializers.CharField(
+        write_only=True, required=False, max_length=1000, trim_whitespace=False, style={"input": "secret"}
+    )
 
     class Meta:
         model = User

@@ -86,11 +86,26 @@ def _put(people: Sequence[tuple[User, Subscription | None]], event: Event, why: 
     )  # fmt: skip
 
 
-def note(people: Iterable[User], event: str, text: str, why: str) -> int:
-    """Tell these people something that is about no record that they would have to be allowed to read, once for this
-    id. Returns how many were told."""
+def note(
+    people: Iterable[User],
+    event: str,
+    text: str,
+    why: str,
+    *,
+    about: tuple[str, str] = ("", ""),
+    mailed: bool = False,
+) -> int:
+    """Tell these people something, once for this id. `about` is the kind and key of the record that it leads to, which
+    they have to be allowed to read; `mailed`: whoever tells them mails it, too. Returns how many were told."""
     now = timezone.now()
-    return _write([Notice(user=u, event=event, text=text[:500], why=why, at=now) for u in people])
+    kind, key = about
+    return _write(
+        [
+            Notice(user=u, event=event, kind=kind, record=key, text=text[:500], why=why[:200], at=now,
+                   mailed_at=now if mailed else None)
+            for u in people
+        ]
+    )  # fmt: skip
 
 
 def alarm(event: str, text: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from watchkeeper.domains.inventory.reaching import Reached as Reached
     from watchkeeper.model.topology import Discovery, Topology
 
 # Django imports this package before its models can be: what needs them is imported when it is called.
@@ -50,6 +51,23 @@ def names_of(ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def as_now(ids: Iterable[str]) -> set[str]:
+    """What these items are now: one that is part of another is that one, what is no more is left out."""
+    from watchkeeper.domains.inventory.merging import became
+    from watchkeeper.domains.inventory.models import Item
+
+    wanted = set(ids)
+    moved = became(wanted)
+    return set(Item.objects.filter(pk__in={moved.get(i, i) for i in wanted}).values_list("pk", flat=True))
+
+
+def reached_from(items: Iterable[str], reach: str) -> set[str]:
+    """These items and what they carry or what depends on them, as far as `reach` (model.reach.Reach) says."""
+    from watchkeeper.domains.inventory.carrying import reached_from
+
+    return reached_from(items, reach)
+
+
 def moved_to(key: str) -> str:
     """Path and id of the record that the item with this id has become part of, as in `devices/…`; "" when it has not."""
     from watchkeeper.domains.inventory.merging import became
@@ -57,3 +75,17 @@ def moved_to(key: str) -> str:
 
     found = Item.objects.filter(pk=became([key]).get(key, "")).first()
     return f"{found.declared or 'items'}/{found.pk}" if found else ""
+
+
+def reached(kind: str, name: str, among: Iterable[str] | None, most: int) -> list[Reached]:
+    """Items of a kind, or with a text in their name, or among these, and how they are reached over the network."""
+    from watchkeeper.domains.inventory.reaching import reached
+
+    return reached(kind, name, among, most)
+
+
+def sites_of(kind: str, ids: Iterable[str]) -> dict[str, str]:
+    """Id → name of the site, of the items of one kind of record."""
+    from watchkeeper.domains.inventory.reaching import sites_of
+
+    return sites_of(kind, ids)

@@ -1,19 +1,35 @@
-"""E-mail, handed to the mail server that WATCHKEEPER_SMTP names."""
+"""E-mail, handed to the mail server that WATCHKEEPER_SMTP names, or to one that people have entered."""
 
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
+from watchkeeper.domains.outgoing import outbound
 from watchkeeper.kernel import outbox
 
 _TIMEOUT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server that people have entered: it is asked only at addresses that may be asked. `security`: tls, starttls or
+    none; `sender` is the address for what does not arrive."""
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 def compose(
@@ -34,20 +50,64 @@ def compose(
     return out
 
 
-def send(mail: EmailMessage, to: Sequence[str]) -> str:
-    """Hand a mail to the mail server; what it said. Raises TryAgain, GiveUp or OSError."""
-    if not settings.SMTP_URL:
+def send(mail: EmailMessage, to: Sequence[str], server: Server | None = None) -> str:
+    """Hand a mail to the mail server, that of the platform unless another is given; what it said. Raises TryAgain, GiveUp,
+    OSError, or what keeps us from asking a server that people have entered."""
+    if server is None and not settings.SMTP_URL:
         raise outbox.TryAgain("no mail server is set: WATCHKEEPER_SMTP=smtp://user:password@host:587?from=…")
-    server = urlsplit(settings.SMTP_URL)
+    platform = urlsplit(settings.SMTP_URL)
     try:
-        with _connected(server, _options(server).get("tls") != "off") as smtp:
-            refused = smtp.send_message(mail, _sender(), to)
+        with (
+            _connected(platform, _options(platform).get("tls") != "off")
+            if server is None
+            else _entered(server)
+        ) as smtp:
+            refused = smtp.send_message(mail, _sender() if server is None else server.sender, to)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, said = next(iter(error.recipients.values()))
+        raise _refused(code, said) from error
     except smtplib.SMTPResponseException as error:
-        text = f"{error.smtp_code} {error.smtp_error!r}"
-        raise (outbox.GiveUp if 500 <= error.smtp_code < 600 else outbox.TryAgain)(text) from error
+        raise _refused(error.smtp_code, error.smtp_error) from error
     except smtplib.SMTPException as error:
         raise outbox.TryAgain(repr(error)) from error
     return f"accepted; refused for {sorted(refused)}" if refused else "accepted"
+
+
+def _refused(code: int, said: bytes | str) -> outbox.GiveUp | outbox.TryAgain:
+    """Final for 5xx (RFC 5321, section 4.2.1)."""
+    text = f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    return outbox.GiveUp(text) if 500 <= code < 600 else outbox.TryAgain(text)
+
+
+class _Checked(smtplib.SMTP):
+    """To an address that may be asked."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return outbound.connect(host, port, timeout)
+
+
+class _CheckedTls(smtplib.SMTP_SSL):
+    """The same, with TLS from the start."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self.context.wrap_socket(outbound.connect(host, port, timeout), server_hostname=host)
+
+
+def _entered(server: Server) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if server.security == "tls":
+        smtp: smtplib.SMTP = _CheckedTls(server.host, server.port, timeout=_TIMEOUT, context=context)
+    else:
+        smtp = _Checked(server.host, server.port, timeout=_TIMEOUT)
+    try:
+        if server.security == "starttls":
+            smtp.starttls(context=context)
+        if server.user:
+            smtp.login(server.user, server.password)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
 
 
 def _options(server: SplitResult) -> dict[str, str]:

@@ -49,9 +49,9 @@ class Answer:
     body: bytes
 
 
-def get(url: str, headers: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
-    """GET, and the answer whatever its status. Raises NotAllowed or Unreachable."""
-    return _ask("GET", url, None, headers, timeout)
+def get(url: str, headers: Mapping[str, str], timeout: float = TIMEOUT, most: int = MAX_ANSWER) -> Answer:
+    """GET, and the answer whatever its status, with at most so many bytes. Raises NotAllowed or Unreachable."""
+    return _ask("GET", url, None, headers, timeout, most)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
@@ -59,7 +59,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float = TIM
     return _ask("POST", url, body, headers, timeout)
 
 
-def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
+def _ask(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float, most: int = MAX_ANSWER
+) -> Answer:  # fmt: skip
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -77,7 +79,7 @@ def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str], 
     try:
         connection.request(method, target, body, dict(headers))
         found = connection.getresponse()
-        return Answer(found.status, dict(found.headers.items()), found.read(MAX_ANSWER))
+        return Answer(found.status, dict(found.headers.items()), found.read(most))
     except http.client.InvalidURL as error:
         raise NotAllowed(f"{url!r} is not a http or https address") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -101,6 +103,18 @@ def check(host: str, port: int) -> list[str]:
                 f"{host} is at the internal address {text}; WATCHKEEPER_OUTBOUND_ALLOW can allow its network"
             )
     return addresses
+
+
+def connect(host: str, port: int, timeout: float) -> socket.socket:
+    """A connection to the first address of a host that answers, where all of them may be asked. Raises NotAllowed,
+    Unreachable or OSError."""
+    error: OSError | None = None
+    for address in check(host, port):
+        try:
+            return socket.create_connection((address, port), timeout)
+        except OSError as e:
+            error = e
+    raise error or OSError("no address has answered in time")
 
 
 def public(text: str) -> bool:

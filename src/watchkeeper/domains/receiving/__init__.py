@@ -1,21 +1,23 @@
 """What doors need to know from people: users of SNMPv3, and subscriptions to MQTT brokers. Doors learn of a change within
-seconds: `DatabaseDeclared` is their port.
+seconds: `DatabaseDeclared` is their port. `Rereading` is how a process keeps records in memory.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchkeeper.domains.receiving.reading import DatabaseDeclared
+    from watchkeeper.domains.receiving.rereading import Rereading
 
-__all__ = ["DatabaseDeclared"]
+__all__ = ["DatabaseDeclared", "Rereading"]
+
+_FROM = {"DatabaseDeclared": "reading", "Rereading": "rereading"}
 
 
 def __getattr__(name: str) -> Any:
     """Loaded when it is first asked for: Django's models are not ready when this package is."""
-    if name in __all__:
-        from watchkeeper.domains.receiving import reading
-
-        return getattr(reading, name)
+    if name in _FROM:
+        return getattr(import_module(f"watchkeeper.domains.receiving.{_FROM[name]}"), name)
     raise AttributeError(name)

@@ -3,38 +3,28 @@ database."""
 
 from __future__ import annotations
 
-import logging
-import threading
+from collections.abc import Mapping
 
-from django.db import DatabaseError, connection
-
+from watchkeeper.domains.desk.mail.parties import door_addresses
 from watchkeeper.domains.receiving import models
+from watchkeeper.domains.receiving.rereading import Rereading
 from watchkeeper.model.declared import MqttSubscription, SnmpUser
 
-REFRESH = 1.5  # seconds
-_log = logging.getLogger(__name__)
 _USER = ("name", "auth", "auth_secret", "privacy", "privacy_secret")
 _SUBSCRIPTION = ("name", "host", "port", "client_id", "payload", "tls", "certificate", "user", "password", "metric",
                  "labels", "mapping")  # fmt: skip
 
 
-class DatabaseDeclared:
+class DatabaseDeclared(Rereading):
     """Inert until `start`; what it gives may be asked for from any thread."""
 
+    what = "what is declared for doors"
+
     def __init__(self) -> None:
+        super().__init__()
         self._users: tuple[SnmpUser, ...] = ()
         self._subscriptions: tuple[MqttSubscription, ...] = ()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="declared", daemon=True)
-
-    def start(self) -> None:
-        """Read, and keep reading."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background reading."""
-        self._stop.set()
-        self._thread.join()
+        self._addresses: Mapping[str, int] = {}
 
     def snmp_users(self) -> tuple[SnmpUser, ...]:
         """By name; the same object while nothing has changed."""
@@ -44,20 +34,12 @@ class DatabaseDeclared:
         """Those that are on."""
         return self._subscriptions
 
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                try:
-                    self._read()
-                except DatabaseError as error:
-                    # What we know stays good: the doors stay open while the records are away.
-                    connection.close()
-                    _log.warning("what is declared for doors cannot be read, going on as before: %s", error)
-                self._stop.wait(REFRESH)
-        finally:
-            connection.close()
+    def mail_addresses(self) -> Mapping[str, int]:
+        """Of the accounts that are on and whose mails the SMTP door takes."""
+        return self._addresses
 
     def _read(self) -> None:
+        self._addresses = door_addresses()
         users = tuple(
             SnmpUser(*row) for row in models.SnmpUser.objects.filter(enabled=True).values_list(*_USER)
         )

@@ -11,6 +11,7 @@ from watchkeeper.domains.receiving.models import MqttSubscription, SnmpUser
 from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.model.certificates import wrong_certificate
 
 _TEXTAREA = {"base_template": "textarea.html", "rows": 6}
 
@@ -110,7 +111,7 @@ class MqttSubscriptionSerializer(RecordSerializer):
         if not wrong["topics"]:
             wrong["metric"] = rules.wrong_metric(given("metric") or "", topics)
         if pem := attrs.get("certificate"):
-            wrong["certificate"] = rules.wrong_certificate(pem)
+            wrong["certificate"] = wrong_certificate(pem)
         if told := {field: text for field, text in wrong.items() if text}:
             raise serializers.ValidationError(told)
         return attrs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterable, Mapping
 
 from watchkeeper.model.expressions import Expression, WrongExpression
@@ -65,13 +64,4 @@ def wrong_metric(metric: str, topics: Iterable[str]) -> str:
     for label in re.findall(r"\{([^}]+)\}", metric):
         if any(label not in labels for labels in given):
             return f"not every topic has a part {{{label}}}"
-    return ""
-
-
-def wrong_certificate(pem: str) -> str:
-    """What is wrong with the certificate of an authority; "" when nothing is."""
-    try:
-        ssl.create_default_context(cadata=pem)
-    except (ssl.SSLError, ValueError):
-        return "certificates in PEM are needed, each between BEGIN CERTIFICATE and END CERTIFICATE"
     return ""

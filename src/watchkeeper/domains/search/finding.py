@@ -18,6 +18,7 @@ from watchkeeper.domains.search.models import Due, Entry
 from watchkeeper.domains.search.rules import Match, excerpt, fold, marks, match, words_of
 from watchkeeper.domains.search.sources import searchable
 from watchkeeper.domains.search.triggers import FULL_TEXT
+from watchkeeper.kernel import permissions
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.bounded import TookTooLong, within
 from watchkeeper.kernel.permissions import authority, visible
@@ -99,15 +100,14 @@ def find(actor: Actor, text: str, *, kinds: Iterable[str] = (), limit: int = 20)
     words = words_of(text)
     if not words:
         return Found()
-    if Due.objects.all()[CALM : CALM + 1].count() == 0:
-        catch_up(CALM)  # what somebody has just done can be found at once
+    freshen()
     wanted = set(kinds)
     asked = {r.path: r for r in searchable() if not wanted or r.path in wanted}
     allowed = {p: authority().decide(actor, "read", r) for p, r in asked.items()}
     paths = [p for p, decision in allowed.items() if decision.allowed]
     candidates = _candidates(paths, words)
     best = candidates.best
-    for path in [p for p in best if allowed[p].partly]:
+    for path in [p for p in best if allowed[p].partly or p in permissions.within]:
         seen = _readable(actor, asked[path], best[path])
         best[path] = {k: e for k, e in best[path].items() if k in seen}
     best = {p: found for p, found in best.items() if found}
@@ -117,6 +117,12 @@ def find(actor: Actor, text: str, *, kinds: Iterable[str] = (), limit: int = 20)
     first = {h.resource.path: n for n, h in reversed(list(enumerate(hits)))}
     counts.sort(key=lambda c: (first.get(c.resource.path, limit), c.count, c.resource.path))
     return Found(hits, counts, candidates.cut_off)
+
+
+def freshen() -> None:
+    """What somebody has just done can be found at once, unless very much is waiting."""
+    if Due.objects.all()[CALM : CALM + 1].count() == 0:
+        catch_up(CALM)
 
 
 def _order(best: dict[str, dict[str, _Entry]]) -> Any:
@@ -221,7 +227,7 @@ def _containing(paths: Sequence[str], words: list[str]) -> Asked:
     long = [w for w in words if len(w) > 2] or [p for p in (" ".join(words),) if len(p) > 2]
     short = [w for w in words if len(w) <= 2]
     more = "".join(" AND e.folded LIKE %s ESCAPE '\\'" for _ in short)
-    return _holding(long, more, [f"%{_escaped(w)}%" for w in short], paths)
+    return holding(long, more, [f"%{_escaped(w)}%" for w in short], paths)
 
 
 def _across(paths: Sequence[str], words: list[str]) -> Asked:
@@ -232,10 +238,10 @@ def _across(paths: Sequence[str], words: list[str]) -> Asked:
         "AND o.folded LIKE %s ESCAPE '\\')"
     )
     given = [f"%{_escaped(w)}%" for w in others]
-    return _holding([longest] if others and len(longest) > 2 else [], there * len(others), given, paths)
+    return holding([longest] if others and len(longest) > 2 else [], there * len(others), given, paths)
 
 
-def _holding(words: list[str], more: str, given: list[str], paths: Sequence[str]) -> Asked:
+def holding(words: list[str], more: str, given: list[str], paths: Sequence[str]) -> Asked:
     """Entries that hold these words, and meet a condition besides. Where they are few, all of them, by one question;
     else every kind is asked for its newest, so that a kind with many does not keep those of another from being seen.
     """

@@ -51,9 +51,19 @@ def load_situations(found: QuerySet[models.Situation]) -> list[verdicts.Situatio
     return [situation_of(r, tuple(m for _, m in members[r[0]])) for r in rows]
 
 
+def load_judgements(now_ms: int) -> list[Act]:
+    """What people have called usual and is still, as the acts that said so."""
+    found = models.Judgement.objects.filter(ended_at=None).exclude(until__lte=moment(max(1, now_ms)))
+    return [
+        Act(id=j.id, kind=ActKind.USUAL, target=j.alert, actor=j.created_by, time_ms=milliseconds(j.created_at), data=j.data)
+        for j in found.order_by("created_at", "pk")
+    ]  # fmt: skip
+
+
 def load_silences(now_ms: int) -> list[Act]:
     """The silences that have not ended, as the acts that made them: analysis applies these on restart."""
     found = models.Silence.objects.filter(ends_at__gt=moment(max(1, now_ms))).order_by("created_at", "pk")
+    made = [(s, sorted(str(i.pk) for i in s.items.all())) for s in found.prefetch_related("items")]
     return [
         Act(
             id=f"restored-{s.id}",
@@ -66,7 +76,11 @@ def load_silences(now_ms: int) -> list[Act]:
                 "starts_ms": milliseconds(s.starts_at),
                 "ends_ms": milliseconds(s.ends_at),
                 "comment": s.comment,
+                "items": items,
+                "reach": s.reach,
             },
         )
-        for s in found
+        for s, items in made
+        if items
+        or not s.of_items  # one whose items are all gone must not become one about its matchers alone
     ]

@@ -21,10 +21,8 @@ PATIENCE = 2.0  # seconds
 _LOOK_EVERY = (0.02, 0.03, 0.05, 0.1)
 
 
-def act(
-    actor: Actor, kind: ActKind, target: str, data: dict[str, Any] | None = None, subject: Any = None
-) -> Done:
-    """Submit an act, audit it, and wait up to PATIENCE seconds until it is applied; `pending` if it was not.
+def act(actor: Actor, kind: ActKind, target: str, data: dict[str, Any], subject: Any) -> Done:
+    """Submit an act on this record, audit it, and wait up to PATIENCE seconds until it is applied; `pending` if it was not.
 
     Raises NotReady, JournalFull or DiskFull; then nothing has happened.
     """
@@ -34,13 +32,12 @@ def act(
         target=target,
         actor=actor.name,
         time_ms=int(time.time() * 1000),
-        data=data or {},
+        data=data,
     )
     there = ports.submit(made)
-    name = "silence" if kind in (ActKind.SILENCE, ActKind.UNSILENCE) else subject._meta.model_name
     after = {"act": made.id, "target": target, **made.data}
     audit.record(
-        actor, f"{name}.{kind.value}", subject, after=after, event=False
+        actor, f"{subject._meta.model_name}.{kind.value}", subject, after=after, event=False
     )  # analysis tells, once it is so
     if not there or connection.in_atomic_block:
         # What others write cannot be seen from in here, and on SQLite they could not write at all.

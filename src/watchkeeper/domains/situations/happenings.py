@@ -67,6 +67,11 @@ class Witness:
                 )  # fmt: skip
 
     def _of_act(self, act: Act, after: dict[str, dict[str, State]], now_ms: int) -> Event | None:
+        if act.kind in (
+            ActKind.MAINTENANCE,
+            ActKind.UNUSUAL,
+        ):  # the record tells of itself; nobody was told of it
+            return None
         path, name = SITUATIONS, act.kind.value
         if act.kind in (ActKind.SILENCE, ActKind.UNSILENCE):
             path, name = SILENCES, "create" if act.kind is ActKind.SILENCE else "remove"
@@ -107,12 +112,20 @@ def situation_act(before: State | None, now: State) -> str:
 
 
 def alert_act(before: State | None, now: State) -> str:
-    """What happened to an alert; "" for nothing that anybody would want to hear of."""
-    if now["status"] == "firing" and (before is None or before["firings"] != now["firings"]):
+    """What happened to an alert; "" for nothing that anybody would want to hear of. One that is held back by maintenance
+    fires when that is over."""
+    held, was_held = (_in_maintenance(state) for state in (now, before or {}))
+    begins = before is None or was_held or before["firings"] != now["firings"]
+    if now["status"] == "firing" and begins and not held:
         return "fire"
     if before is not None and now["status"] == "resolved" != before["status"]:
         return "resolve"
-    return _graver(before or now, now)
+    act = _graver(before or now, now)
+    return "change" if held and act == "escalate" else act
+
+
+def _in_maintenance(state: State) -> bool:
+    return str(state.get("suppressed_by", "")).startswith("maintenance:")
 
 
 def _graver(before: State, now: State) -> str:

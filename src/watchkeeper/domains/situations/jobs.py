@@ -1,5 +1,5 @@
-"""Carries notifications of situations out: a webhook or an e-mail, under an id made of the outbox row's. Forgets what
-is old, each night."""
+"""Carries notifications of situations out: a webhook, a chat or an e-mail, under an id made of the outbox row's. Forgets
+what is old, each night."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from email.message import EmailMessage
 from typing import Any
 
-from watchkeeper.domains.outgoing import mail, webhooks
+from watchkeeper.domains.outgoing import chat, mail, webhooks
 from watchkeeper.domains.situations.models import Channel, NotificationRule
 from watchkeeper.domains.situations.retention import KEEP_DAYS, forget
 from watchkeeper.domains.situations.telling import KIND
@@ -30,29 +30,42 @@ def deliver(row: OutboxRow) -> str:
         to = [a.strip() for a in rule.address.split(",")]
         return mail.send(_mail(message, to, row.payload["message"]), to)
     try:
-        return webhooks.post(rule.address, rule.secret, message, row.payload["message"])
+        return chat.send(rule.channel, rule.address, rule.secret, message, _said(row.payload["message"]))
     except webhooks.Unwanted as error:
         NotificationRule.objects.filter(pk=rule.pk).update(enabled=False)
         said = f"{error.detail} (the receiver wants no more: the rule has been switched off)"
         raise outbox.GiveUp(said) from error
 
 
+def _said(told: dict[str, Any]) -> chat.Message:
+    """For a webhook as it is, for a chat in words."""
+    data: dict[str, Any] = told["data"]
+    causes = [f"Probable cause: {c['item']['name']} ({c['score']:.0%})" for c in data["causes"][:1]]
+    return chat.Message(
+        title=_headline(told), lines=[_state(data), *causes], severity=data["severity"],
+        links=(("Open", data["url"]),), data=told,
+    )  # fmt: skip
+
+
+def _headline(told: dict[str, Any]) -> str:
+    event = told["type"].removeprefix("situation.").replace("_", " ")
+    return f"[{told['data']['severity']}] {told['data']['title']} ({event})"
+
+
+def _state(data: dict[str, Any]) -> str:
+    return f"State: {data['state']}, severity: {data['severity']}, alerts: {data['alert_count']}"
+
+
 def _mail(message: str, to: list[str], told: dict[str, Any]) -> EmailMessage:
     data: dict[str, Any] = told["data"]
-    event = told["type"].removeprefix("situation.").replace("_", " ")
-    lines = [
-        data["title"],
-        "",
-        f"State: {data['state']}, severity: {data['severity']}, alerts: {data['alert_count']}",
-    ]
+    lines = [data["title"], "", _state(data)]
     if data["because"]:
         lines += ["", "Why these alerts belong together:", *(f"- {s}" for s in data["because"])]
     for cause in data["causes"][:3]:
         lines += ["", f"Probable cause: {cause['item']['name']} ({cause['score']:.0%})"]
         lines += [f"- {s}" for s in cause["because"]]
-    subject = f"[{data['severity']}] {data['title']} ({event})"
     about = hashlib.sha256(data["id"].encode()).hexdigest()[:24]
-    return mail.compose(message, to, subject, [*lines, "", data["url"]], about)
+    return mail.compose(message, to, _headline(told), [*lines, "", data["url"]], about)
 
 
 @job("forget", f"Forget what ended more than {KEEP_DAYS} days ago", every="20 3 * * *")

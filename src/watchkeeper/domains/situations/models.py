@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from django.db import models
 
 from watchkeeper.kernel.fields import SealedField, SeverityField, StructField
+from watchkeeper.model.judgements import WHENS, When
+from watchkeeper.model.reach import REACHES, Reach
 from watchkeeper.model.reason import Reason
 from watchkeeper.model.verdicts import AlertStatus, Cause, Severity, SituationState
 
@@ -147,16 +149,20 @@ class AppliedAct(models.Model):
 
 
 class Silence(models.Model):
-    """Alerts that match are recorded and suppressed, but notify nobody. Matchers are Alertmanager's."""
+    """Alerts that match, or are about the items, are recorded and suppressed, but notify nobody. Where there are both, they
+    have to be about one of the items and satisfy all matchers, which are Alertmanager's."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    matchers = models.JSONField()  # [{name, value, isRegex, isEqual}]
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
+    matchers = models.JSONField("labels", default=list, blank=True)  # [{name, value, isRegex, isEqual}]
+    starts_at = models.DateTimeField("from")
+    ends_at = models.DateTimeField("until")
     created_by = models.CharField(max_length=150)
     comment = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    items = models.ManyToManyField("inventory.Item", blank=True, related_name="silences")
+    of_items = models.BooleanField(default=False, editable=False)  # also when the last of them is no more
+    reach = models.CharField("goes as far as", max_length=16, choices=REACHES, default=Reach.CARRIED.value)
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -164,6 +170,41 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return self.comment or self.id
+
+
+class Judgement(models.Model):
+    """What a person has called usual: its like is not told again, and what it holds back is counted."""
+
+    id = models.CharField(primary_key=True, max_length=64)  # of the act that said so
+    alert = models.CharField(
+        max_length=64, db_index=True
+    )  # fingerprint; the alert may be forgotten meanwhile
+    item = models.ForeignKey(
+        "inventory.Item",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="judgements",
+    )
+    name = models.CharField("alert", max_length=500)
+    text = models.TextField("what is usual")
+    when = models.CharField("at what times", max_length=8, choices=WHENS, default=When.ALWAYS.value)
+    why = models.TextField(blank=True, default="")
+    created_by = models.CharField("by", max_length=150)
+    created_at = models.DateTimeField()
+    until = models.DateTimeField(null=True, default=None)
+    ended_at = models.DateTimeField("taken back at", null=True, default=None)
+    ended_by = models.CharField("taken back by", max_length=150, blank=True, default="")
+    held = models.PositiveIntegerField("times held back", default=0)
+    last_held_at = models.DateTimeField("last held back", null=True, default=None)
+    last_held_text = models.TextField("what was held back last", blank=True, default="")
+    data = StructField(dict[str, Any])  # as analysis takes it: model.judgements.Judgement
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class AnalysisOffset(models.Model):
@@ -181,6 +222,9 @@ class Channel(models.TextChoices):
 
     WEBHOOK = "webhook"
     EMAIL = "email"
+    SLACK = "slack", "Slack"
+    MATTERMOST = "mattermost", "Mattermost"
+    TEAMS = "teams", "Microsoft Teams"
 
 
 class NotificationRule(models.Model):
@@ -188,7 +232,7 @@ class NotificationRule(models.Model):
 
     name = models.CharField(max_length=150, unique=True)
     enabled = models.BooleanField(default=True)
-    channel = models.CharField(max_length=8, choices=Channel, default=Channel.WEBHOOK)
+    channel = models.CharField(max_length=12, choices=Channel, default=Channel.WEBHOOK)
     address = models.CharField(max_length=2000)  # a URL, or e-mail addresses separated by commas
     secret = SealedField(blank=True, default="")  # a webhook's signing secret, whsec_…
     min_severity = SeverityField(default=Severity.WARNING)

@@ -46,7 +46,7 @@ class NotificationRuleSerializer(RecordSerializer):
         channel = attrs.get("channel", before.channel if before else Channel.WEBHOOK)
         address = attrs.get("address", before.address if before else "")
         try:
-            (addresses.check_web if channel == Channel.WEBHOOK else addresses.check_mail)(address)
+            (addresses.check_mail if channel == Channel.EMAIL else addresses.check_web)(address)
         except Invalid as error:
             raise serializers.ValidationError({"address": error.detail}) from error
         return attrs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,7 +11,9 @@ from rest_framework import serializers
 
 from watchkeeper.domains import identity
 from watchkeeper.domains.inventory import names_of
-from watchkeeper.domains.situations import happenings, notification_rules, silencing  # noqa: F401  (they declare)
+from watchkeeper.domains.problems.making import OF_SITUATIONS
+from watchkeeper.domains.problems.writing import WRITE
+from watchkeeper.domains.situations import happenings, judgements, notification_rules, silencing  # noqa: F401  (they declare)
 from watchkeeper.domains.situations.acts import act
 from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation, TimelineEntry
 from watchkeeper.kernel.acting import Actor
@@ -20,6 +23,7 @@ from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 from watchkeeper.model.act import ActKind
+from watchkeeper.model.reason import Reason
 
 
 class Until(serializers.Serializer[Any]):
@@ -241,6 +245,7 @@ registry.add(
                 bulk=True,
                 offered=lambda a: bool(a.acknowledged_by),
             ),
+            judgements.OF_ALERT,
         ),
         default_filters={"status": "firing"},
     )
@@ -258,9 +263,10 @@ class NamedList(serializers.ListSerializer[Any]):
 
 
 class SituationSerializer(RecordSerializer):
-    """`because` and the causes' evidence in sentences that name the items."""
+    """`because` and the causes' evidence in sentences that name the items; `reasons` are the same with kind and weight."""
 
     because = serializers.SerializerMethodField()
+    reasons = serializers.SerializerMethodField()
     causes = serializers.SerializerMethodField()
     follows = serializers.SerializerMethodField()
     merged_into = serializers.SerializerMethodField()
@@ -270,12 +276,16 @@ class SituationSerializer(RecordSerializer):
         model = Situation
         list_serializer_class = NamedList
         fields = ("id", "state", "severity", "title", "opened_at", "updated_at", "resolved_at", "alert_count",
-                  "assignee", "because", "causes", "follows", "merged_into", "version")  # fmt: skip
+                  "assignee", "because", "reasons", "causes", "follows", "merged_into", "version")  # fmt: skip
         read_only_fields = fields
 
     def get_because(self, situation: Situation) -> list[str]:
         """Whole sentences."""
         return [r.text for r in situation.because]
+
+    def get_reasons(self, situation: Situation) -> list[dict[str, Any]]:
+        """Kind of evidence, sentence, and its share of the verdict, 0 to 1."""
+        return _weighed(situation.because)
 
     def get_causes(self, situation: Situation) -> list[dict[str, Any]]:
         """Best first: the item, a score from 0 to 1, and sentences."""
@@ -286,6 +296,7 @@ class SituationSerializer(RecordSerializer):
                 "score": c.score,
                 "change": c.change or None,
                 "because": [r.text for r in c.because],
+                "reasons": _weighed(c.because),
             }
             for c in situation.causes
         ]
@@ -297,6 +308,10 @@ class SituationSerializer(RecordSerializer):
     def get_merged_into(self, situation: Situation) -> str | None:
         """Where its alerts went."""
         return situation.merged_into or None
+
+
+def _weighed(because: Iterable[Reason]) -> list[dict[str, Any]]:
+    return [{"kind": r.kind.value, "text": r.text, "weight": r.weight} for r in because]
 
 
 def _alerts(situation: Situation) -> QuerySet[Alert]:
@@ -343,19 +358,16 @@ registry.add(
                 audited=False,
                 bulk=True,
             ),
-            Action(
-                "unacknowledge",
-                "Take acknowledgement back",
-                _unacknowledge,
-                audited=False,
-                bulk=True,
-                offered=lambda s: s.state == "acknowledged",
-            ),
+            Action("unacknowledge", "Take acknowledgement back", _unacknowledge, audited=False, bulk=True,
+                   offered=lambda s: s.state == "acknowledged"),
             Action("assign", "Assign", _assign, Assignee, offered=_lives, audited=False, bulk=True),
             Action("note", "Add a note", _note, Note, audited=False, bulk=True),
             Action("merge", "Merge others into it", _merge, Others, offered=_lives, audited=False),
             Action("split", "Split alerts off", _split, Leaving, offered=_lives, audited=False),
             Action("undo", "Take a merge or split back", _undo, Undone, audited=False),
+            judgements.OF_SITUATION,
+            OF_SITUATIONS,
+            WRITE["situations"],
             Action(
                 "resolve",
                 "Resolve",
@@ -369,7 +381,7 @@ registry.add(
         related={"alerts": _alerts, "timeline": lambda s: s.timeline.all()},
         default_filters={"state__in": "open,acknowledged"},
     )
-)
+)  # fmt: skip
 
 registry.add(
     Resource(
@@ -378,13 +390,9 @@ registry.add(
         name="timeline entry",
         description="What happened to situations, and what people did.",
         fields=("id", "situation", "at", "kind", "actor", "text", "data"),
-        columns=(
-            Column("at", "When", Show.TIME),
-            Column("kind", show=Show.STATE),
-            Column("actor", "Who"),
-            Column("text", "What"),
-        ),
+        columns=(Column("at", "When", Show.TIME), Column("kind", show=Show.STATE), Column("actor", "Who"),
+                 Column("text", "What")),
         filters={"situation": ["exact"], "kind": ["exact"], "actor": ["exact"], "at": ["gte", "lt"]},
         ordering=("-at", "-id"),
     )
-)
+)  # fmt: skip

@@ -27,6 +27,7 @@ def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
             Q(situation=None) | ~Q(situation__in=models.Situation.objects.values("pk"))
         ),
         models.Silence.objects.filter(ends_at__lt=before),
+        models.Judgement.objects.filter(Q(ended_at__lt=before) | Q(until__lt=before)),
         models.AppliedAct.objects.filter(applied_at__lt=before),
         OutboxRow.objects.filter(created_at__lt=before).exclude(state="due"),
     ]

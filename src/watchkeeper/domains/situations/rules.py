@@ -98,6 +98,7 @@ _SAID: dict[ActKind, Callable[[dict[str, Any]], str]] = {
     ActKind.MERGE: lambda d: f"merged {count(len(d.get('others', ())), 'other situation')} into it",
     ActKind.SPLIT: lambda d: f"split {count(len(d.get('alerts', ())), 'alert')} off",
     ActKind.UNDO: lambda _: "took a merge or split back",
+    ActKind.USUAL: lambda d: f"called “{d.get('name', 'an alert')}” usual: {d.get('why', '')}".rstrip(": "),
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -18,45 +19,71 @@ from watchkeeper.kernel.problems import Invalid, NotThere
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
 from watchkeeper.model.act import ActKind
+from watchkeeper.model.reach import Reach
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:/-]{0,255}")
 _MATCHERS = 64
 _EXPRESSION = 1024  # characters
 
 
-def silence(actor: Actor, matchers: list[dict[str, Any]], starts_at: dt.datetime, ends_at: dt.datetime,
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which alerts a silence holds back: those that satisfy all matchers, those of the items as far as `reach` goes, or
+    where there are both those of the items that satisfy the matchers."""
+
+    matchers: list[dict[str, Any]] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+    reach: str = Reach.CARRIED.value
+
+    def checked(self) -> About:
+        """With matchers that analysis can take. Raises Invalid."""
+        if self.items and not self.matchers:
+            return self
+        if not self.matchers:
+            raise Invalid(
+                "name at least one label or item; a silence about everything is not possible", "matchers"
+            )
+        return replace(self, matchers=checked(self.matchers, narrow=bool(self.items)))
+
+
+def silence(actor: Actor, about: About, starts_at: dt.datetime, ends_at: dt.datetime,
             comment: str, silence_id: str = "") -> Silence:  # fmt: skip
     """Make a silence, or change the one with this id; return the record, not yet saved when analysis has not
     applied it in time. Raises Invalid, NotReady, JournalFull or DiskFull."""
+    about = about.checked()
     if ends_at <= starts_at:
         raise Invalid("a silence ends after it starts", "ends_at")
     if ends_at <= timezone.now():
         raise Invalid("this is past", "ends_at")
     made = Silence(
-        id=silence_id or str(uuid.uuid4()), matchers=checked(matchers), starts_at=starts_at, ends_at=ends_at,
+        id=silence_id or str(uuid.uuid4()), matchers=about.matchers, starts_at=starts_at, ends_at=ends_at,
         created_by=actor.name, comment=comment, created_at=timezone.now(), updated_at=timezone.now(),
+        of_items=bool(about.items), reach=about.reach,
     )  # fmt: skip
     data = {
         "matchers": made.matchers,
         "starts_ms": milliseconds(starts_at),
         "ends_ms": milliseconds(ends_at),
         "comment": comment,
+        "items": about.items,
+        "reach": about.reach,
     }
-    if act(actor, ActKind.SILENCE, made.pk, data).pending:
+    if act(actor, ActKind.SILENCE, made.pk, data, made).pending:
         return made
     return Silence.objects.get(pk=made.pk)
 
 
 def unsilence(actor: Actor, silence_id: str) -> bool:
     """End a silence now; whether that has been applied already. Raises NotThere."""
-    if not Silence.objects.filter(pk=silence_id).exists():
+    found = Silence.objects.filter(pk=silence_id).first()
+    if found is None:
         raise NotThere(f"there is no silence {silence_id}")
-    return not act(actor, ActKind.UNSILENCE, silence_id).pending
+    return not act(actor, ActKind.UNSILENCE, silence_id, {}, found).pending
 
 
-def checked(matchers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def checked(matchers: list[dict[str, Any]], *, narrow: bool = False) -> list[dict[str, Any]]:
     """Matchers that analysis can take. Raises Invalid: none, too many, a name or an expression that is none, or
-    a set that would match every alert."""
+    a set that would match every alert, unless they only `narrow` the alerts of items."""
     if not matchers or len(matchers) > _MATCHERS:
         raise Invalid(f"one to {_MATCHERS} are needed", "matchers")
     out = []
@@ -68,7 +95,7 @@ def checked(matchers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if regex and (len(value) > _EXPRESSION or not _compiles(value)):
             raise Invalid(f"{value!r} is not an expression that RE2 can run", "matchers")
         out.append({"name": name, "value": value, "isRegex": regex, "isEqual": equal})
-    if all(_matches_empty(m) for m in out):
+    if not narrow and all(_matches_empty(m) for m in out):
         raise Invalid("these would silence every alert; one must ask for a value", "matchers")
     return out
 
@@ -107,14 +134,22 @@ class MatcherSerializer(serializers.Serializer[Any]):
 class SilenceSerializer(RecordSerializer):
     """`state`: pending, active or expired."""
 
-    matchers = MatcherSerializer(many=True)
-    starts_at = serializers.DateTimeField(required=False)
+    matchers = MatcherSerializer(
+        many=True, required=False, label="Labels",
+        help_text="what an alert has to have, all of it; not needed where there are items",
+    )  # fmt: skip
+    starts_at = serializers.DateTimeField(required=False, label="From", help_text="empty: now")
     state = serializers.SerializerMethodField()
 
     class Meta:
         model = Silence
-        fields = ("id", "matchers", "starts_at", "ends_at", "comment", "state", "created_by", "created_at",
+        fields = ("id", "items", "reach", "matchers", "starts_at", "ends_at", "comment", "state", "created_by", "created_at",
                   "updated_at")  # fmt: skip
+        extra_kwargs: ClassVar = {
+            "items": {
+                "help_text": "whose alerts are held back; with labels, those of their alerts that have these"
+            }
+        }
         read_only_fields = ("id", "created_by", "created_at", "updated_at")
 
     def get_state(self, found: Silence) -> str:
@@ -132,8 +167,15 @@ def state_of(found: Silence) -> str:
 
 def _make(actor: Actor, data: dict[str, Any]) -> Silence:
     starts = data.get("starts_at") or timezone.now()
-    matchers = [dict(m) for m in data["matchers"]]
-    return silence(actor, matchers, starts, data["ends_at"], data.get("comment", ""))
+    return silence(actor, about_of(data), starts, data["ends_at"], data.get("comment", ""))
+
+
+def about_of(data: dict[str, Any]) -> About:
+    """Which alerts, as the serializer has read it."""
+    matchers = [dict(m) for m in data.get("matchers", ())]
+    return About(
+        matchers, sorted(str(i.pk) for i in data.get("items", ())), data.get("reach", Reach.CARRIED.value)
+    )
 
 
 def _end(actor: Actor, found: Silence) -> None:
@@ -150,22 +192,30 @@ registry.add(
         path="silences",
         policy_attributes=("created_by",),
         name="silence",
-        description="Alerts that match are recorded, marked as suppressed, and notify nobody.",
+        description="Alerts with these labels, or of these items, are recorded, and nobody is told.",
         fields=SilenceSerializer.Meta.fields,
-        title=lambda s: s.comment or ", ".join(matcher_text(m) for m in s.matchers),
+        title=lambda s: (
+            s.comment or ", ".join([*(i.name for i in s.items.all()), *map(matcher_text, s.matchers)])
+        ),
         columns=(
             Column("comment", link=True),
             Column("created_by", "By"),
             Column("starts_at", "From", Show.TIME),
             Column("ends_at", "Until", Show.TIME),
         ),
-        filters={"created_by": ["exact"], "ends_at": ["gt", "lte"], "starts_at": ["gte", "lte"]},
+        filters={
+            "items": ["exact"],
+            "created_by": ["exact"],
+            "ends_at": ["gt", "lte"],
+            "starts_at": ["gte", "lte"],
+        },
         search=("comment",),
         ordering=("-created_at", "-id"),
         orderable=("ends_at", "starts_at"),
-        writable=("matchers", "starts_at", "ends_at", "comment"),
+        writable=("items", "reach", "matchers", "starts_at", "ends_at", "comment"),
         allow=frozenset({"create", "remove"}),
         serializer=SilenceSerializer,
+        prepare=lambda found: found.prefetch_related("items"),
         create=_make,
         remove=_end,
     )

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import transaction
 
-from watchkeeper.domains.inventory import names_of, write_discoveries
-from watchkeeper.domains.situations import models, telling
+from watchkeeper.domains.inventory import as_now, names_of, write_discoveries
+from watchkeeper.domains.situations import judging, models, telling
 from watchkeeper.domains.situations.active import load_situations
 from watchkeeper.domains.situations.happenings import Witness
 from watchkeeper.domains.situations.rows import alert_row, member_row, situation_row
@@ -22,6 +22,8 @@ from watchkeeper.kernel.fields import document, moment, storable
 from watchkeeper.kernel.upserts import upsert, when
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.judgements import HeldBack
+from watchkeeper.model.reach import Reach
 from watchkeeper.model.topology import Discovery
 from watchkeeper.model.verdicts import Alert, Situation, SituationState
 
@@ -46,6 +48,7 @@ class AnalysisWriter:
         situations: Mapping[str, Situation],
         discoveries: Sequence[Discovery] = (),
         acts: Sequence[Act] = (),
+        held: Sequence[HeldBack] = (),
         *,
         offset: int,
         now_ms: int,
@@ -68,6 +71,7 @@ class AnalysisWriter:
                 models.Membership.objects.filter(situation=situation, alert__in=fingerprints).delete()
             upsert(models.Membership, joined, key=("situation_id", "alert_id"))
             fresh = _apply(acts, now_ms)
+            judging.note(held)
             _timeline(pairs, fresh, alerts, now_ms)
             telling.tell(pairs, now_ms)
             witness.tell(fresh, now_ms)
@@ -141,23 +145,37 @@ def _apply(acts: Sequence[Act], now_ms: int) -> list[Act]:
         elif act.kind is ActKind.UNSILENCE:
             at = moment(act.time_ms or now_ms)
             models.Silence.objects.filter(pk=act.target, ends_at__gt=at).update(ends_at=at, updated_at=at)
+        elif act.kind is ActKind.USUAL:
+            judging.write(act)
+        elif act.kind is ActKind.UNUSUAL:
+            judging.end(act, now_ms)
     return fresh
 
 
 def _silence(act: Act) -> None:
     at = when(act.time_ms or 1)
+    items = act.data.get("items", [])
     row = (
         act.target,
-        document(act.data["matchers"]),
+        document(act.data.get("matchers", [])),
         when(act.data["starts_ms"] or 1),
         when(act.data["ends_ms"] or 1),
         storable(act.actor)[:150],
         storable(act.data.get("comment", "")),
         at,
         at,
+        bool(items),
+        act.data.get("reach", Reach.ITEMS.value),
     )
-    changed = ("matchers", "starts_at", "ends_at", "created_by", "comment", "updated_at")
+    changed = ("matchers", "starts_at", "ends_at", "created_by", "comment", "updated_at", "of_items", "reach")
     upsert(models.Silence, [row], update=changed)
+    models.Silence(pk=act.target).items.set(as_now(items) if items else ())
+
+
+_OF_NO_SITUATION = {
+    ActKind.SILENCE, ActKind.UNSILENCE, ActKind.MAINTENANCE, ActKind.RULE, ActKind.GROUPING, ActKind.CORRELATION,
+    ActKind.UNUSUAL, ActKind.TEMPLATE,
+}  # fmt: skip
 
 
 def _timeline(
@@ -168,7 +186,7 @@ def _timeline(
 ) -> None:
     acted: dict[str, list[Act]] = defaultdict(list)
     for act in acts:
-        if act.kind not in (ActKind.SILENCE, ActKind.UNSILENCE):
+        if act.kind not in _OF_NO_SITUATION:
             target = alerts[act.target].situation if act.target in alerts else act.target
             acted[target].append(act)
     tops = {s.causes[0].item for _, s in pairs if s.causes}

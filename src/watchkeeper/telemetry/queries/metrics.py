@@ -16,10 +16,12 @@ __all__ = ["Name", "Series", "by_ids", "find", "names", "points"]
 
 @dataclass(frozen=True)
 class Name:
-    """A metric name and how many series carry it."""
+    """A metric name, how many series carry it, and what one of them is told to be: kind and unit."""
 
     name: str
     series: int
+    kind: str
+    unit: str
 
 
 def names(store: Store, words: str = "", *, limit: int = 100) -> list[Name]:
@@ -27,7 +29,7 @@ def names(store: Store, words: str = "", *, limit: int = 100) -> list[Name]:
     parts = words.lower().split()[:8]
     where = " AND ".join(f"position(lower(name), {{w{i}:String}}) > 0" for i in range(len(parts))) or "1"
     values: dict[str, object] = {f"w{i}": w for i, w in enumerate(parts)} | {"limit": limit}
-    sql = f"""SELECT name, uniqExact(id) AS series FROM series WHERE {where}
+    sql = f"""SELECT name, uniqExact(id) AS series, any(kind) AS kind, any(unit) AS unit FROM series WHERE {where}
               GROUP BY name ORDER BY name LIMIT {{limit:UInt32}}"""
     return [Name(**r) for r in store.rows(sql, values, limit_seconds=LIMIT)]
 

@@ -1,4 +1,5 @@
-"""Values of series over time, in buckets, as they are or as a rate; last values of many series."""
+"""Values of series over time, in buckets, as they are or as a rate; last values of many series. Where samples have gone,
+of what they came to in five minutes or an hour (tiers.py)."""
 
 from __future__ import annotations
 
@@ -6,6 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from watchkeeper.telemetry import retention
+from watchkeeper.telemetry.queries import tiers
+from watchkeeper.telemetry.queries.tiers import Tier
 from watchkeeper.telemetry.queries.window import LIMIT, Window, between
 from watchkeeper.telemetry.store import Store
 
@@ -43,6 +47,39 @@ FROM (
 GROUP BY series, at ORDER BY series, at
 """
 
+_ROLLED_VALUES = f"""
+SELECT series, {_BUCKET} AS at, min(rolled.low) AS low, max(rolled.high) AS high,
+       sum(rolled.sum) / sum(rolled.count) AS mean, argMax(rolled.last, time) AS last
+FROM <table> AS rolled FINAL
+WHERE series IN {{ids:Array(UInt64)}} AND {between("time")}
+GROUP BY series, at ORDER BY series, at
+"""
+
+# What was added within each row, and from the last sample of the row before to its first.
+_ROLLED_RATES = f"""
+SELECT series, {_BUCKET} AS at, min(rate) AS low, max(rate) AS high, sum(grown) / sum(seconds) AS mean,
+       argMax(rate, time) AS last
+FROM (
+    SELECT series, time, increase + if(number = 1, 0, if(first >= before, first - before, first)) AS grown,
+           (ends - if(number = 1, begins, earlier)) / 1000 AS seconds, grown / seconds AS rate
+    FROM (
+        SELECT series, time, increase, first, begins, ends, lagInFrame(last) OVER w AS before,
+               lagInFrame(ends) OVER w AS earlier, row_number() OVER w AS number
+        FROM (
+            SELECT series, time, increase, first, last, toUnixTimestamp64Milli(time) + first_ms AS begins,
+                   toUnixTimestamp64Milli(time) + last_ms AS ends
+            FROM <table> FINAL
+            WHERE series IN {{ids:Array(UInt64)}}
+              AND time >= fromUnixTimestamp64Milli({{from_ms:Int64}} - <before_ms>, 'UTC')
+              AND time < fromUnixTimestamp64Milli({{to_ms:Int64}}, 'UTC')
+        )
+        WINDOW w AS (PARTITION BY series ORDER BY time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    )
+    WHERE {between("time")} AND seconds > 0
+)
+GROUP BY series, at ORDER BY series, at
+"""
+
 
 class Latest(msgspec.Struct, frozen=True):
     """A sample."""
@@ -69,22 +106,33 @@ def points(
 ) -> dict[int, Points]:
     """Values of up to MAX_SERIES series in at most about `buckets` buckets; with `rate`, by how much a
     counter grew a second, restarts seen through. Values that are no finite number are left out."""
-    step = window.step_ms(buckets)
-    table = store.query(
-        _RATES if rate else _VALUES,
-        {"ids": list(ids)[:MAX_SERIES], "from_ms": window.from_ms, "to_ms": window.to_ms, "step": step},
-        limit_seconds=LIMIT,
-    )
-    columns = [table.column(name).to_pylist() for name in ("series", "at", "low", "high", "mean", "last")]
+    oldest_ms = retention.oldest(store)
+    step = tiers.step_for(window, buckets, oldest_ms)
     out: dict[int, Points] = {}
-    for series, at, low, high, mean, last in zip(*columns, strict=True):
-        p = out.setdefault(series, Points(series, step, [], [], [], [], []))
-        p.times_ms.append(at)
-        p.low.append(low)
-        p.high.append(high)
-        p.mean.append(mean)
-        p.last.append(last)
+    for tier, stretch in tiers.stretches(window, step, oldest_ms):
+        bound = {
+            "ids": list(ids)[:MAX_SERIES],
+            "from_ms": stretch.from_ms,
+            "to_ms": stretch.to_ms,
+            "step": step,
+        }
+        table = store.query(_question(tier, rate), bound, limit_seconds=LIMIT)
+        columns = [table.column(name).to_pylist() for name in ("series", "at", "low", "high", "mean", "last")]
+        for series, at, low, high, mean, last in zip(*columns, strict=True):
+            p = out.setdefault(series, Points(series, step, [], [], [], [], []))
+            p.times_ms.append(at)
+            p.low.append(low)
+            p.high.append(high)
+            p.mean.append(mean)
+            p.last.append(last)
     return out
+
+
+def _question(tier: Tier, rate: bool) -> str:
+    if tier is tiers.SAMPLES:
+        return _RATES if rate else _VALUES
+    asked = _ROLLED_RATES if rate else _ROLLED_VALUES
+    return asked.replace("<table>", tier.table).replace("<before_ms>", str(tier.step_ms))
 
 
 def latest(
@@ -97,7 +145,8 @@ def latest(
         return {}
     found = store.rows(
         "SELECT series, toUnixTimestamp64Milli(max(time)) AS time_ms, argMax(value, time) AS value "
-        f"FROM samples WHERE series IN {{ids:Array(UInt64)}} AND {between('time')} GROUP BY series",
+        f"FROM samples AS s WHERE series IN {{ids:Array(UInt64)}} AND {between('time')} AND NOT isNaN(s.value) "
+        "GROUP BY series",
         {"ids": wanted, "from_ms": now_ms - lookback_ms, "to_ms": now_ms + 60_000},
         limit_seconds=LIMIT,
     )

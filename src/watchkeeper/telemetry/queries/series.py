@@ -51,6 +51,14 @@ class Series(msgspec.Struct, frozen=True):
     latest: Latest | None = None
 
 
+class Kind(msgspec.Struct, frozen=True):
+    """A metric's name, what kind it is (counter, gauge, …) and its unit."""
+
+    name: str
+    kind: str
+    unit: str
+
+
 def search(store: Store, wanted: Wanted, *, now_ms: int, limit: int = 50, offset: int = 0) -> list[Series]:
     """Series in order of name, with their last values. Raises ValueError for an unknown operator."""
     found = described(store, wanted, limit=limit, offset=offset)
@@ -106,6 +114,17 @@ def label_values(
     return [row["value"] for row in found]
 
 
+def kinds(store: Store, name: str = "", *, limit: int = 200) -> list[Kind]:
+    """Metrics, or the one of this name, with their kinds and units, in order of their names."""
+    found = store.rows(
+        "SELECT s.name AS name, anyLast(s.kind) AS kind, anyLast(s.unit) AS unit FROM series AS s "
+        "WHERE {name:String} = '' OR s.name = {name:String} GROUP BY s.name ORDER BY s.name LIMIT {limit:UInt32}",
+        {"name": name, "limit": limit},
+        limit_seconds=LIMIT,
+    )
+    return [Kind(**row) for row in found]
+
+
 def _rows(store: Store, where: str, parameters: Mapping[str, object]) -> list[Series]:
     # Grouped, because what was announced twice may not have been merged yet.
     found = store.rows(
@@ -119,6 +138,16 @@ def _rows(store: Store, where: str, parameters: Mapping[str, object]) -> list[Se
         limit_seconds=LIMIT,
     )
     return [Series(**row) for row in found]
+
+
+def series_where(*any_of: Sequence[Matcher]) -> tuple[str, dict[str, object]]:
+    """The condition on `series AS s` that all matchers of one of these hold, and its parameters. Raises ValueError."""
+    parameters: dict[str, object] = {}
+    every = [
+        " AND ".join(_condition(m, f"{i}_{j}", parameters) for j, m in enumerate(matchers))
+        for i, matchers in enumerate(any_of)
+    ]
+    return " OR ".join(f"({one})" for one in every) or "1", parameters
 
 
 def _where(wanted: Wanted) -> tuple[str, dict[str, object]]:

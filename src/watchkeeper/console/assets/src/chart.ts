@@ -1,25 +1,30 @@
 // Time series as lines: <div class="wk-chart" data-source="/…json" data-unit="By" role="img">.
-// The source answers { unit, series: [{ name, points: [[ms, value], …] }], marks: [{ from, to, text }] }.
+// The source answers { unit, series: [{ name, points: [[ms, value], …] }], marks: [{ from, to, text }] }; of a forecast also
+// band: [[ms, low, high], …], which is drawn behind the lines, and limit, a line across.
 
 import { LineChart } from "echarts/charts";
-import { GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent } from "echarts/components";
+import { GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { isBinary, isShare, withUnit } from "./units";
 
-echarts.use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, TooltipComponent, CanvasRenderer]);
+echarts.use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
 
 interface Answer {
   unit: string;
   series: { name: string; points: [number, number | null][] }[];
   stack?: boolean;
   marks?: { from: number; to: number; text: string }[];
+  band?: [number, number, number][];
+  limit?: number;
 }
 
 const COLOURS = ["#4263eb", "#f76707", "#2fb344", "#ae3ec9", "#17a2b8", "#d6336c", "#f59f00", "#667382"];
 
 function extent(answer: Answer): [number, number] {
   const values = answer.series.flatMap((s) => s.points.map((p) => p[1])).filter((v): v is number => v !== null);
+  values.push(...(answer.band ?? []).flatMap(([, from, to]) => [from, to]));
+  if (answer.limit !== undefined) values.push(answer.limit);
   return [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
 }
 
@@ -31,6 +36,26 @@ function bounds(answer: Answer): { min?: number; max?: number; interval?: number
   if (!isBinary(answer.unit) || high <= low) return {};
   const interval = 2 ** Math.ceil(Math.log2((high - low) / 4));
   return { min: Math.floor(low / interval) * interval, max: Math.ceil(high / interval) * interval, interval };
+}
+
+/** A band as two lines on top of each other: an unseen one at its lower edge, and its width, filled. */
+function band(points: [number, number, number][]): object[] {
+  const one = { type: "line", stack: "band", showSymbol: false, silent: true, tooltip: { show: false }, lineStyle: { opacity: 0 } };
+  const low = { ...one, name: "from", data: points.map(([at, from]) => [at, from]) };
+  const width = { ...one, name: "to", data: points.map(([at, from, to]) => [at, to - from]), areaStyle: { color: COLOURS[1], opacity: 0.18 } };
+  return [low, width];
+}
+
+/** A line across the chart where something has its limit. */
+function across(limit: number, unit: string): object {
+  return {
+    silent: true,
+    symbol: "none",
+    animation: false,
+    lineStyle: { color: "#d63939", type: "dashed", width: 1.5 },
+    label: { position: "insideStartTop", color: "#d63939", formatter: `limit ${withUnit(limit, unit)}` },
+    data: [{ yAxis: limit }],
+  };
 }
 
 function options(answer: Answer): echarts.EChartsCoreOption {
@@ -45,7 +70,7 @@ function options(answer: Answer): echarts.EChartsCoreOption {
     animation: false,
     textStyle: { fontFamily: "inherit" },
     grid: { left: 8, right: 12, top: 12, bottom: many ? 14 + 20 * rows : 8, containLabel: true },
-    legend: many ? { type: wraps ? "plain" : "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 10, itemWidth: 10 } : undefined,
+    legend: many ? { data: answer.series.map((s) => s.name), type: wraps ? "plain" : "scroll", bottom: 0, textStyle: { color: ink }, icon: "roundRect", itemHeight: 10, itemWidth: 10 } : undefined,
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -63,12 +88,14 @@ function options(answer: Answer): echarts.EChartsCoreOption {
       axisLabel: { color: ink, formatter: (v: number) => withUnit(v, answer.unit) },
       splitLine: { lineStyle: { color: line } },
     },
-    series: answer.series.map((s, i) => ({
+    series: [...(answer.band ? band(answer.band) : []), ...answer.series.map((s, i) => ({
       type: "line",
       name: s.name,
       data: s.points,
       showSymbol: s.points.length < 3,
       lineStyle: { width: 1.5 },
+      itemStyle: { color: COLOURS[i % COLOURS.length] },
+      ...(i === 0 && answer.limit !== undefined ? { markLine: across(answer.limit, answer.unit) } : {}),
       ...(answer.stack ? { stack: "all", areaStyle: { opacity: 0.35 } } : {}),
       markArea:
         i === 0 && answer.marks?.length
@@ -79,7 +106,7 @@ function options(answer: Answer): echarts.EChartsCoreOption {
               label: { show: false },
             }
           : undefined,
-    })),
+    }))],
   };
 }
 

@@ -24,6 +24,13 @@ export function forms(): void {
     const word = button.dataset.word ?? "";
     box.value = (words.includes(word) ? words.filter((w) => w !== word) : [...words, word]).join(", ");
   });
+  // What the browser refuses to send, or a link leads to, is seen: its section opens.
+  document.addEventListener("invalid", (event) => unfold(event.target as Element), true);
+  window.addEventListener("hashchange", () => unfold(document.querySelector(location.hash || "main")));
+  document.querySelectorAll("main form").forEach((form) => {
+    matters(form);
+    form.addEventListener("change", () => matters(form));
+  });
   const close = (except: Node | null): void =>
     document.querySelectorAll<HTMLDetailsElement>(".wk-actions details[open]").forEach((d) => {
       if (!d.contains(except)) d.open = false;
@@ -33,6 +40,23 @@ export function forms(): void {
     if (event.key !== "Escape") return;
     document.querySelector<HTMLElement>(".wk-actions details[open] > summary")?.focus();
     close(null);
+  });
+}
+
+/** Open the section that something is in. */
+function unfold(within: Element | null): void {
+  const section = within?.closest<HTMLDetailsElement>("details.wk-section");
+  if (!section) return;
+  section.hidden = false;
+  section.open = true;
+}
+
+/** Show the sections that matter with what is chosen: of a probe of DNS only what is about DNS. */
+function matters(form: Element): void {
+  form.querySelectorAll<HTMLElement>(".wk-section[data-only]").forEach((section) => {
+    const chosen = form.querySelector<HTMLSelectElement>(`[name="${section.dataset.only ?? ""}"]`)?.value ?? "";
+    const wrong = section.querySelector(".is-invalid") !== null;
+    section.hidden = !wrong && !(section.dataset.values ?? "").split(" ").includes(chosen);
   });
 }
 

@@ -1,4 +1,4 @@
-// The navigation's groups, the navigation on narrow screens, the theme switch, buttons that copy.
+// The navigation's groups, the navigation on narrow screens, the theme switch, buttons that copy, the address of a page made by a form.
 
 /** Remember the theme for this person, also on other machines. */
 async function keep(theme: string): Promise<void> {
@@ -11,7 +11,7 @@ function groups(): void {
   document.querySelectorAll<HTMLDetailsElement>("details[data-group]").forEach((group) => {
     const key = `menu:${group.dataset.group ?? ""}`;
     const kept = localStorage.getItem(key);
-    if (kept !== null && group.dataset.here === undefined) group.open = kept === "open";
+    if (kept !== null && group.dataset.address === undefined) group.open = kept === "open";
     group.querySelector("summary")?.addEventListener("click", () => localStorage.setItem(key, group.open ? "closed" : "open"));
   });
 }
@@ -32,6 +32,9 @@ export function menu(): void {
     void keep(next);
     document.dispatchEvent(new Event("theme"));
   });
+  // What was shown once is not asked for again by reloading: this is where the page will be found.
+  const here = document.querySelector<HTMLElement>("[data-address]")?.dataset.address;
+  if (here) history.replaceState(null, "", here);
   document.querySelectorAll<HTMLElement>("[data-copy]").forEach((button) =>
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy ?? "");

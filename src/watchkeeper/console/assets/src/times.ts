@@ -10,6 +10,16 @@ const exact = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: zone });
 const universal = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: "UTC" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23", timeZone: zone });
 
+const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23", timeZone: zone };
+const within = new Intl.DateTimeFormat(undefined, time);
+const ofDay = new Intl.DateTimeFormat(undefined, { ...time, month: "short", day: "numeric" });
+const day = new Intl.DateTimeFormat("en-CA", { dateStyle: "short", timeZone: zone });
+
+/** To the millisecond, with the day unless it is today. */
+function stamp(then: number): string {
+  return (day.format(then) === day.format(Date.now()) ? within : ofDay).format(then);
+}
+
 function ago(then: number): string {
   const seconds = (then - Date.now()) / 1000;
   const size = Math.abs(seconds);
@@ -22,7 +32,9 @@ function ago(then: number): string {
 function show(element: HTMLTimeElement): void {
   const then = Date.parse(element.dateTime);
   if (Number.isNaN(then)) return;
-  element.textContent = "ago" in element.dataset ? ago(then) : (("clock" in element.dataset) ? clock : exact).format(then);
+  const { dataset } = element;
+  element.textContent =
+    "ago" in dataset ? ago(then) : "stamp" in dataset ? stamp(then) : ("clock" in dataset ? clock : exact).format(then);
   element.title = `${exact.format(then)}\n${universal.format(then)}`;
 }
 

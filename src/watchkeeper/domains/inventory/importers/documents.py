@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from watchkeeper.model.errors import Malformed
+from watchkeeper.model.yaml_text import require_shallow
 
 MOST_DEEP = 64
 
@@ -39,6 +40,7 @@ def yaml_documents(data: bytes) -> list[Any]:
     """Every document of the file that has something in it. Raises Malformed, also for aliases, by which a small file
     becomes a large one."""
     try:
+        require_shallow(data)
         for event in yaml.parse(data, Loader=yaml.CSafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise Malformed(f"line {event.start_mark.line + 1}: aliases are not taken")

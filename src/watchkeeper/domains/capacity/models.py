@@ -1,0 +1,105 @@
+"""What is watched for running out, and what is foreseen of it."""
+
+# Types of Django's fields come from a plugin that would have to start Django to check this file.
+# mypy: disable-error-code="var-annotated"
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from watchkeeper.model.spelled import amount
+
+
+class CapacityRule(models.Model):
+    """Series, or certificates, that end or reach a limit."""
+
+    class Measure(models.TextChoices):
+        """What the series tell."""
+
+        SHARE = "share", "the share that is used (0 to 1)"
+        USED = "used", "how much is used"
+        FREE = "free", "how much is left"
+        UNTIL = "until", "the time at which it ends (Unix seconds)"
+        RECORDED = "recorded", "nothing: certificates of the inventory"
+
+    name = models.CharField(max_length=100, unique=True)
+    enabled = models.BooleanField("on", default=True)
+    description = models.TextField(blank=True, default="")
+    measure = models.CharField("measures", max_length=8, choices=Measure, default=Measure.SHARE)
+    metric = models.CharField(max_length=300, blank=True, default="")
+    labels = models.CharField(max_length=2000, blank=True, default="")
+    limit_metric = models.CharField("metric of the limit", max_length=300, blank=True, default="")
+    limit_value = models.FloatField("limit", null=True, blank=True, default=None)
+    lead_days = models.FloatField(
+        "alert so many days before", default=14.0, validators=[MinValueValidator(0), MaxValueValidator(90)]
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = "capacity rule"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Forecast(models.Model):
+    """What is foreseen of one thing with a limit; written by `looking` alone."""
+
+    class State(models.TextChoices):
+        """How near it is."""
+
+        FULL = "full"  # at its limit, or over
+        SOON = "soon"  # so near that it is an alert
+        COMING = "coming"  # within what can be foreseen
+        CALM = "calm"  # not within what can be foreseen
+        UNKNOWN = "not_known", "not known"
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(max_length=400)
+    rule = models.ForeignKey(CapacityRule, on_delete=models.CASCADE, related_name="forecasts")
+    item = models.ForeignKey(
+        "inventory.Item", null=True, blank=True, on_delete=models.CASCADE, related_name="forecasts"
+    )
+    state = models.CharField(max_length=9, choices=State)
+    because = models.TextField("why", blank=True, default="")
+    value = models.FloatField("now", null=True, default=None)
+    limit = models.FloatField(null=True, default=None)
+    unit = models.CharField(max_length=40, blank=True, default="")
+    grew = models.FloatField("grew a day", null=True, default=None)
+    expected_at = models.DateTimeField("expected", null=True, default=None, db_index=True)
+    earliest_at = models.DateTimeField("at the earliest", null=True, default=None)
+    latest_at = models.DateTimeField("at the latest", null=True, default=None)
+    level = models.FloatField("probability of the band", default=0.9)
+    error = models.FloatField("error of the backtest", null=True, default=None)
+    naive_error = models.FloatField("error of the seasonal naive forecast", null=True, default=None)
+    urgency = models.FloatField(default=0.0, db_index=True)  # 0 to 1; what the list is sorted by
+    alerting = models.BooleanField("is an alert", default=False)
+    severity = models.CharField(max_length=8, blank=True, default="")
+    labels = models.JSONField(default=dict, editable=False)
+    chart = models.JSONField(default=dict, editable=False)  # model.outlook.Line of past and ahead
+    looked_at = models.DateTimeField("looked at")
+    measured_at = models.DateTimeField("last measured", null=True, default=None)
+    since = models.DateTimeField("so since")
+
+    class Meta:
+        ordering: ClassVar = ["-urgency", "name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def said(self) -> str:
+        """The first sentence of why."""
+        return self.because.partition("\n")[0]
+
+    @property
+    def now_in_words(self) -> str:
+        """The value of now with its unit, of the limit."""
+        if self.value is None or self.limit is None:
+            return ""
+        now = amount(self.value, self.unit)
+        return now if self.unit == "1" else f"{now} of {amount(self.limit, self.unit)}"

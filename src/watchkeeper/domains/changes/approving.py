@@ -1,0 +1,101 @@
+"""Who has to approve a change, by its risk, and what of it they approve: plans, items and window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchkeeper.domains import approvals
+from watchkeeper.domains.access.telling import administrators
+from watchkeeper.domains.changes import rules
+from watchkeeper.domains.changes.models import ApprovalRule, Change
+from watchkeeper.kernel.acting import SYSTEM, Actor
+from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.states import Transition, move
+
+
+def fingerprint_of(change: Change) -> str:
+    """What stands for the version that is approved."""
+    return approvals.fingerprint(
+        {
+            "type": change.type,
+            "plans": [change.implementation, change.test, change.back_out, change.job],
+            "items": sorted(str(k) for k in change.items.values_list("pk", flat=True)),
+            "window": [change.starts_at, change.ends_at, change.automatic],
+        }
+    )
+
+
+def steps_of(change: Change) -> list[approvals.Asked]:
+    """By the rules for its risk; without one: its team, else the administrators."""
+    found = (
+        ApprovalRule.objects.filter(risk=change.risk)
+        .prefetch_related("people", "teams")
+        .order_by("position", "id")
+    )
+    steps = [
+        approvals.Asked(
+            r.name, list(r.people.all()),
+            [*r.teams.all(), *([change.team] if r.peers and change.team else [])], r.quorum, r.hours,
+        )
+        for r in found
+    ]  # fmt: skip
+    if steps:
+        return steps
+    if change.team is not None:
+        return [approvals.Asked("Peer", teams=[change.team], hours=24)]
+    return [approvals.Asked("Administrator", administrators(), hours=24)]
+
+
+def ask(actor: Actor, change: Change) -> None:
+    """Ask for it as it is. Raises Refused when nobody could approve it."""
+    approvals.ask(
+        actor, change, steps_of(change), fingerprint_of(change), str(change), text=text_of(change),
+        requester=actor.person or change.owner,
+    )  # fmt: skip
+
+
+def text_of(change: Change) -> str:
+    """What those who approve need to know, in Markdown."""
+    window = (
+        f"{change.starts_at:%Y-%m-%d %H:%M} to {change.ends_at:%Y-%m-%d %H:%M} UTC"
+        if change.starts_at
+        else "not set"
+    )
+    names = ", ".join(change.items.order_by("name").values_list("name", flat=True)[:20]) or "none named"
+    parts = [
+        f"**{change.get_type_display().capitalize()} change**, risk {change.risk}. Window: {window}. Items: {names}.",
+        change.reason,
+        "\n".join(f"- {w}" for w in change.because),
+    ]
+    plans = (("Implementation", change.implementation), ("Test", change.test), ("Back-out", change.back_out))
+    parts += [f"### {title}\n\n{text}" for title, text in plans if text]
+    return "\n\n".join(p for p in parts if p)
+
+
+def still_holds(change: Change) -> bool:
+    """Whether it is approved as it is now; a standard one is as long as it is its model's."""
+    if change.standard:
+        return standard_as_described(change)
+    return approvals.state_of(change, fingerprint_of(change)) == approvals.Standing.APPROVED
+
+
+def standard_as_described(change: Change) -> bool:
+    """Whether a standard change is done in the way that was approved in advance."""
+    model = change.model
+    names = ("implementation", "test", "back_out", "job")
+    return model is not None and model.enabled and all(getattr(change, n) == getattr(model, n) for n in names)
+
+
+ANEW = Transition("ask-anew", "", (rules.WAITING, rules.APPROVED, rules.SCHEDULED), rules.WAITING)
+TO_DRAFT = Transition("decline", "", (rules.WAITING,), rules.DRAFT)
+
+
+def again(change: Any) -> None:
+    """It has changed since it was asked for or approved: it waits again."""
+    if change.status not in ANEW.origins:
+        return
+    change = move("status", ANEW, SYSTEM, change)
+    try:
+        ask(SYSTEM, change)
+    except Refused:
+        move("status", TO_DRAFT, SYSTEM, change)

@@ -1,0 +1,1 @@
+"""Checklists of tickets: steps, who ticked them and when."""

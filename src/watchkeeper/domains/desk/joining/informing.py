@@ -1,0 +1,62 @@
+"""Keeps those informed whose tickets were merged into another: what is said on theirs reaches who works on the other, and
+they learn when that is resolved. What others wrote there is not theirs to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from watchkeeper.domains.desk.conversation.models import TicketMessage
+from watchkeeper.domains.desk.conversation.saying import say
+from watchkeeper.domains.desk.models import Ticket
+from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind
+from watchkeeper.kernel.events import Event
+
+_SOURCE = TicketMessage.Source.API
+
+
+def merged(actor: Actor, one: Ticket, other: Ticket) -> None:
+    """Agents see on the other what came to it; another requester is told on their own ticket."""
+    words = f"{one.number} ({one.title}) was merged into this ticket."
+    source = TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else _SOURCE
+    say(actor, other, words, public=False, source=source)
+    if one.requester_id != other.requester_id:
+        words = "This is worked on together with another report of the same. You will hear of it here."
+        say(SYSTEM, one, words, public=True, source=_SOURCE)
+
+
+def resolved(ticket: Ticket) -> None:
+    """Other requesters of what was merged into it are told on their own tickets what was done."""
+    for one in ticket.merged.exclude(requester=ticket.requester_id).exclude(requester=None).order_by("pk"):
+        say(SYSTEM, one, f"It is resolved:\n\n{ticket.resolution}", public=True, source=_SOURCE)
+
+
+class OnMerged:
+    """A listener; see kernel.events."""
+
+    def wants(self, kinds: Collection[str]) -> Collection[str]:
+        """What is said, while anything is merged."""
+        wanted = {"ticket-messages"} & set(kinds)
+        return wanted if wanted and Ticket.objects.filter(merged_into__isnull=False).exists() else ()
+
+    def hear(self, events: Sequence[Event]) -> str:
+        """Pass on what people say on merged tickets, as a note."""
+        passed = sum(_pass_on(event) for event in events if event.act == "create")
+        return f"{passed} passed on" if passed else ""
+
+
+def _pass_on(event: Event) -> int:
+    message = (
+        TicketMessage.objects.select_related("ticket__merged_into", "author").filter(pk=event.key).first()
+    )
+    if message is None or message.ticket.merged_into is None or message.by == SYSTEM.name:
+        return 0
+    if message.ticket.closed_at is None or message.created_at < message.ticket.closed_at:
+        return 0  # said before it was merged
+    words = (
+        f"{message.by} wrote on {message.ticket.number}, which was merged into this ticket:\n\n{message.body}"
+    )
+    mark = f"passed-on:{message.pk}"
+    if TicketMessage.objects.filter(message_id=mark).exists():
+        return 0
+    say(SYSTEM, message.ticket.merged_into, words, public=False, source=_SOURCE, message_id=mark)
+    return 1

@@ -1,0 +1,163 @@
+"""Merges tickets: everything of one goes over to another, and the one is closed with a pointer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from rest_framework import serializers
+
+from watchkeeper.domains.annotations.models import File, Link, Note, Tagging
+from watchkeeper.domains.desk import rules
+from watchkeeper.domains.desk.conversation.models import TicketMessage
+from watchkeeper.domains.desk.joining import informing
+from watchkeeper.domains.desk.models import Ticket
+from watchkeeper.domains.desk.moving import settle
+from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.inbox import reading
+from watchkeeper.domains.inbox.models import Subscription
+from watchkeeper.domains.inbox.telling import tell
+from watchkeeper.kernel import audit
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.events import By, Event
+from watchkeeper.kernel.hanging import on
+from watchkeeper.kernel.permissions import may, require
+from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.resource import Action, Done, registry
+
+PATH = "tickets"
+#: what belongs to a ticket and goes over as it is: the name of its rows → what people call them
+ROWS = {"steps": "steps", "time_entries": "time entries", "children": "children"}
+_HANGS = {"notes": Note, "files": File}
+
+
+class IntoTicket(serializers.Serializer[Any]):
+    """The ticket that goes on."""
+
+    into = serializers.PrimaryKeyRelatedField(
+        queryset=Ticket.objects.filter(status__in=(*rules.OPEN, rules.RESOLVED)), label="IntoTicket the ticket",
+        help_text="it keeps everything; the others are closed and point to it",
+    )  # fmt: skip
+
+
+def merge(actor: Actor, ticket: Ticket, into: Ticket) -> None:
+    """Everything of `ticket` goes over. Raises Refused, or Forbidden for who may not change both."""
+    require(actor, "change", registry[PATH], into)
+    with transaction.atomic():
+        locked = Ticket.objects.select_for_update().in_bulk(sorted((ticket.pk, into.pk)))
+        one, other = locked[ticket.pk], locked[into.pk]
+        _can(one, other)
+        before = {"status": one.status, "merged_into": None}
+        moved = _go_over(one, other)
+        one.merged_into, one.status = other, rules.CLOSED
+        one.resolution = one.resolution or f"Merged into {other.number}."
+        settle(one)
+        one.save()
+        informing.merged(actor, one, other)
+        audit.record(actor, "ticket.merge", one, before=before, after={
+            "status": one.status, "merged_into": other.number, "moved": moved,
+        })  # fmt: skip
+        audit.record(actor, "ticket.absorb", other, after={"merged": one.number, "moved": moved})
+        _tell(actor, one, other)
+
+
+def _can(one: Ticket, other: Ticket) -> None:
+    if one.pk == other.pk:
+        raise Refused("a ticket cannot be merged into itself")
+    for ticket in (one, other):
+        if ticket.status in rules.OVER:
+            raise Refused(f"{ticket.number} is {rules.STATES[ticket.status]}")
+
+
+def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
+    """What went over, for the audit trail: so that somebody can put it back by hand."""
+    moved: dict[str, Any] = {}
+    if other.parent_id == one.pk:  # it was a child of what goes into it
+        other.parent = one.parent
+        other.save(update_fields=["parent"])
+    for name in ROWS:
+        rows = getattr(one, name).exclude(pk=other.pk) if name == "children" else getattr(one, name)
+        moved[name] = _keys(rows.all())
+        rows.all().update(**{"parent" if name == "children" else "ticket": other})
+    for name, many in (("items", other.items), ("skills", other.skills)):
+        fresh = set(_keys(getattr(one, name).all())) - set(_keys(many.all()))
+        moved[name] = sorted(fresh)
+        many.add(*fresh)
+    for name, model in _HANGS.items():
+        rows = on(model, registry[PATH], [one.pk])
+        moved[name] = _keys(rows)
+        rows.update(record=str(other.pk))
+    moved["links"] = _links(one, other)
+    if one.requester_id == other.requester_id:  # else the one would read what the other has written
+        moved["messages"] = _keys(TicketMessage.objects.filter(ticket=one))
+        TicketMessage.objects.filter(ticket=one).update(ticket=other)
+    _tags(one, other)
+    _watchers(one, other)
+    return {name: value for name, value in moved.items() if value}
+
+
+def _keys(rows: Iterable[Model]) -> list[Any]:
+    return [row.pk for row in rows]
+
+
+def _links(one: Ticket, other: Ticket) -> list[int]:
+    """Links of either end; those that would be there twice, or lead to itself, stay where they are."""
+    moved = []
+    ours, theirs = str(one.pk), str(other.pk)
+    for end, kind in (("record", "kind"), ("to_record", "to_kind")):
+        for link in Link.objects.filter(**{kind: PATH, end: ours}):
+            setattr(link, end, theirs)
+            same = Link.objects.filter(
+                kind=link.kind, record=link.record, sort=link.sort, to_kind=link.to_kind,
+                to_record=link.to_record, url=link.url,
+            )  # fmt: skip
+            itself = (link.kind, link.record) == (link.to_kind, link.to_record)
+            if not itself and not same.exists():
+                link.save(update_fields=[end])
+                moved.append(link.pk)
+    return moved
+
+
+def _tags(one: Ticket, other: Ticket) -> None:
+    has = set(on(Tagging, registry[PATH], [other.pk]).values_list("tag", flat=True))
+    for tagging in on(Tagging, registry[PATH], [one.pk]).exclude(tag__in=has):
+        Tagging.objects.create(kind=PATH, record=str(other.pk), tag_id=tagging.tag_id)
+
+
+def _watchers(one: Ticket, other: Ticket) -> None:
+    """Whoever watched it, asked for it or worked on it watches the other one, if they may read it."""
+    watching = User.objects.filter(
+        pk__in=Subscription.objects.filter(kind=PATH, record=str(one.pk), muted=False).values("user")
+    )
+    people = {*watching, *(p for p in (one.requester, one.assignee) if p is not None)}
+    for person in people - {other.requester}:
+        if not may(reading.actor(person), "read", registry[PATH], other):
+            continue
+        Subscription.objects.get_or_create(
+            user=person, kind=PATH, record=str(other.pk), query="", defaults={"title": str(other)[:200]}
+        )
+
+
+def _tell(actor: Actor, one: Ticket, other: Ticket) -> None:
+    """Its requester and its assignee learn where it goes on."""
+    by = By(actor.kind, actor.name, actor.id, actor.request_id)
+    event = Event(
+        f"merged:{one.pk}:{other.pk}", PATH, "merge", str(one.pk), f"{one} into {other.number}", "", by
+    )
+    people = {p for p in (one.requester, one.assignee) if p is not None}
+    tell(people, event, f"It goes on as {other.number}.")
+
+
+def _merge(actor: Actor, ticket: Ticket, data: dict[str, Any]) -> Done:
+    into = data["into"]
+    if ticket.pk != into.pk:  # of many that are ticked, it may be one itself
+        merge(actor, ticket, into)
+    return Done()
+
+
+ACTIONS = (
+    Action("merge", "Merge into…", _merge, IntoTicket, audited=False, bulk=True,
+           offered=lambda t: t.status in (*rules.OPEN, rules.RESOLVED)),
+)  # fmt: skip

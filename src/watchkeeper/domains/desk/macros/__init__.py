@@ -1,0 +1,1 @@
+"""Macros: what agents do again and again to tickets, as one act."""

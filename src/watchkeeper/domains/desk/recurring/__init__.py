@@ -1,0 +1,1 @@
+"""Tickets that come again: opened from a template at each occurrence of a rule, once each."""

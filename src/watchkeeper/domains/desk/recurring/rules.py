@@ -1,0 +1,59 @@
+"""When a recurring ticket comes next: RFC 5545's rules by the clocks of a time zone. Pure; the time is passed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from dateutil import tz
+from dateutil.rrule import rrule, rruleset, rrulestr
+
+_OFTENEST = {"SECONDLY", "MINUTELY"}
+_TRIES = 10_000  # occurrences that are looked through: more than a century of days
+
+
+class NoRule(ValueError):
+    """A text that is no rule; says why."""
+
+
+def next_after(rule: str, starts: dt.datetime, zone: str, after: dt.datetime) -> dt.datetime | None:
+    """The first occurrence later than `after`, in UTC; None when there is none any more. `starts` is a local time without
+    a zone. A time that the clocks skip is when they would have shown it; one that they show twice is the first.
+    Raises NoRule.
+
+    >>> spring = dt.datetime(2026, 3, 27, 2, 30)
+    >>> at = dt.datetime(2026, 3, 28, 12, tzinfo=dt.UTC)
+    >>> next_after("FREQ=DAILY", spring, "Europe/Berlin", at).isoformat()  # 02:30 is skipped on the 29th: 03:30 there
+    '2026-03-29T01:30:00+00:00'
+    """
+    local = ZoneInfo(zone)
+    rules = parsed(rule, starts)
+    # Clocks differ from UTC by less than a day, so a day before is early enough to begin looking.
+    begin = after.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=1, hours=3)
+    for number, naive in enumerate(rules.xafter(begin, inc=True)):
+        at = tz.resolve_imaginary(naive.replace(tzinfo=local)).astimezone(dt.UTC)
+        if at > after:
+            return at
+        if number > _TRIES:
+            return None
+    return None
+
+
+def parsed(rule: str, starts: dt.datetime) -> rrule | rruleset:
+    """The rule, beginning at this local time. Raises NoRule."""
+    text = rule.strip().removeprefix("RRULE:")
+    parts = dict(p.partition("=")[::2] for p in text.upper().split(";"))
+    if "FREQ" not in parts:
+        raise NoRule("say how often, as in FREQ=WEEKLY;BYDAY=MO")
+    if parts["FREQ"] in _OFTENEST:
+        raise NoRule("once an hour is the most: FREQ=HOURLY")
+    if {"BYSECOND", "BYMINUTE"} & parts.keys() or (parts["FREQ"] != "HOURLY" and "BYHOUR" in parts):
+        raise NoRule("the time of day is a field of its own")
+    if "\n" in text or "DTSTART" in parts:
+        raise NoRule("the first day is a field of its own")
+    if "UNTIL" in parts:  # which is in UTC, while the rule is by the clocks of a place
+        text = ";".join(p.rstrip("Zz") if p.upper().startswith("UNTIL") else p for p in text.split(";"))
+    try:
+        return rrulestr(text, dtstart=starts)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise NoRule(f"this is no rule of RFC 5545: {error}") from error

@@ -1,0 +1,1 @@
+"""Time that people spend on tickets: typed in, or by a timer, and what it comes to."""

@@ -1,0 +1,165 @@
+"""Evaluates objectives, each when a slot of it has ended, in a thread of the web process: measures what is new, keeps how
+it stands, tells of budgets that burn, and foresees once an hour when they are spent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from watchkeeper.domains.maintenance.planned import Planned
+from watchkeeper.domains.objectives import DOOR, SERIES, foreseen, measuring, raising, rules, slots, standing
+from watchkeeper.domains.objectives.models import ServiceLevelObjective, Standing
+from watchkeeper.domains.objectives.rules import Counted
+from watchkeeper.kernel.fields import milliseconds, moment
+from watchkeeper.model.doors import Journal
+from watchkeeper.model.errors import WatchkeeperError
+from watchkeeper.model.measured import measured
+from watchkeeper.model.outlook import Outlook
+from watchkeeper.model.series import NAME
+from watchkeeper.telemetry.store import Store
+
+DELAY_MS = 20_000  # samples have that long to arrive
+AGAIN = 2  # slots that are measured once more, for what came late
+CHUNK = 288  # slots of one question
+_LOOK_EVERY = 5.0  # seconds
+_LONGEST_MS = 4 * 86_400_000  # of a window of an alert, which is kept beyond short windows
+_KEPT_MS = 100 * 86_400_000  # for reports of the last months
+_FORESEE_EVERY = dt.timedelta(hours=1)
+_log = logging.getLogger(__name__)
+
+
+class Foresees(Protocol):
+    """What foresees when a budget is spent: see analysis.forecasts.spending."""
+
+    def spending(self, errors: NDArray[np.float64], objective: float, window: int, horizon: int) -> Outlook:
+        """Of hours of errors."""
+        ...
+
+
+class Evaluation:
+    """Inert until `run`, or `once` by `once`. `foreseeing` gives, for one round, what foresees."""
+
+    def __init__(
+        self, store: Store, journal: Journal, foreseeing: Callable[[], AbstractContextManager[Foresees]]
+    ) -> None:
+        self._store, self._journal, self._foreseeing = store, journal, foreseeing
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        try:
+            while not stop.wait(_LOOK_EVERY):
+                try:
+                    close_old_connections()
+                    self.once(timezone.now(), stop)
+                except (DatabaseError, WatchkeeperError) as error:
+                    _log.warning("how objectives stand is not known, trying again: %s", error)
+        finally:
+            connection.close()
+
+    def once(self, now: dt.datetime, stop: threading.Event) -> int:
+        """Evaluate those that are due and tell of all that burn; return how many there were."""
+        now_ms = milliseconds(now)
+        found = ServiceLevelObjective.objects.filter(enabled=True).select_related("service", "standing")
+        every = found.defer("standing__chart")  # it is large, and needed of those that are due
+        due = [o for o in every if _is_due(o, now_ms)]
+        if not due:
+            return 0
+        planned = Planned()
+        told: list[tuple[dict[str, str], str, float]] = []
+        with self._foreseeing() as foresee:
+            for objective in due:
+                if stop.is_set():
+                    return 0
+                kept = self._evaluate(objective, now, planned, foresee)
+                told += _values(objective, kept)
+        if burns := raising.entries(now_ms):
+            self._journal.append(burns)
+        if told:
+            self._journal.append(measured(told, now_ms, DOOR))
+        return len(due)
+
+    def _evaluate(
+        self, of: ServiceLevelObjective, now: dt.datetime, planned: Planned, foresee: Foresees
+    ) -> Standing:
+        now_ms = milliseconds(now)
+        kept = of.standing_or_none() or Standing(objective=of)
+        if kept.measured_as != of.measured_as:
+            of.days.all().delete()
+            kept = Standing(objective=of, measured_as=of.measured_as)
+        until = _ended(of, now_ms)
+        kept.error = self._measure(of, kept, now_ms, until)
+        found = standing.stand(of, kept, until, planned)
+        if kept.foreseen_at is None or now - kept.foreseen_at >= _FORESEE_EVERY:
+            _foresee(of, kept, found, now, foresee)
+        kept.evaluated_at = now
+        with transaction.atomic():
+            if ServiceLevelObjective.objects.filter(pk=of.pk).exists():
+                kept.save()
+        return kept
+
+    def _measure(self, of: ServiceLevelObjective, kept: Standing, now_ms: int, until: int) -> str:
+        """Measure what is new and keep it; what went wrong, in words. What was not measured is, when it can be again."""
+        step = of.step_s * 1000
+        begins, _ = of.window.period(now_ms)
+        oldest = min(begins, now_ms - _LONGEST_MS) // step * step
+        since = max(
+            oldest, milliseconds(kept.measured_until) - AGAIN * step if kept.measured_until else oldest
+        )
+        try:
+            for start in range(since, until, CHUNK * step):
+                end = min(until, start + CHUNK * step)
+                good, total = measuring.measure(self._store, of, start, end)
+                with transaction.atomic():
+                    slots.write(of, start, good, total)
+                kept.measured_until = moment(end)
+        except WatchkeeperError as error:
+            return f"A query has no answer: {error.detail[:500]}"
+        slots.forget(of, min(oldest, now_ms - _KEPT_MS))
+        return ""
+
+
+def _is_due(of: ServiceLevelObjective, now_ms: int) -> bool:
+    """Whether a slot has ended since it was evaluated, or it is measured otherwise now."""
+    kept = of.standing_or_none()
+    if kept is None or kept.evaluated_at is None or kept.measured_as != of.measured_as:
+        return True
+    return _ended(of, now_ms) > _ended(of, milliseconds(kept.evaluated_at))
+
+
+def _ended(of: ServiceLevelObjective, now_ms: int) -> int:
+    """The end of the last slot whose samples have arrived."""
+    step = of.step_s * 1000
+    return (now_ms - DELAY_MS) // step * step
+
+
+def _foresee(
+    of: ServiceLevelObjective, kept: Standing, found: Counted, now: dt.datetime, foresee: Foresees
+) -> None:
+    kept.foreseen_at = now
+    per_hour = 3600 // of.step_s
+    begins, ends = milliseconds(kept.begins_at), milliseconds(kept.ends_at)
+    hours = (ends - begins) // 3_600_000
+    ahead = (ends - milliseconds(now)) // 3_600_000 if of.aligned else 0
+    errors = rules.hourly_errors(found, per_hour)
+    outlook = None
+    if kept.left is not None and kept.left > 0 and np.nansum(errors) > 0:
+        outlook = foresee.spending(errors, of.share, hours, ahead)
+    foreseen.keep(kept, outlook, now)
+
+
+def _values(of: ServiceLevelObjective, kept: Standing) -> Iterable[tuple[dict[str, str], str, float]]:
+    """As series of their own, for queries, rules and dashboards."""
+    labels: dict[str, Any] = {"objective": of.name, "service": of.service.name if of.service else ""}
+    own = {k: v for k, v in labels.items() if v}
+    if kept.left is not None and kept.attained is not None:
+        yield {NAME: SERIES[0], **own}, "gauge", kept.left / 100
+        yield {NAME: SERIES[1], **own}, "gauge", kept.attained / 100

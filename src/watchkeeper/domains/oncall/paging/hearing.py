@@ -1,0 +1,80 @@
+"""Hears of situations and tickets: they begin escalations, and end them when somebody has acknowledged or it is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from django.utils import timezone
+
+from watchkeeper.domains.oncall.paging import beginning
+from watchkeeper.domains.oncall.paging.ending import end, running_of
+from watchkeeper.domains.oncall.paging.models import Escalation, EscalationRule
+from watchkeeper.kernel.events import Event
+
+State = Escalation.State
+#: of a ticket: its states in which somebody has it, and those in which nobody need be told any more
+_TAKEN = ("in_progress", "waiting_for_requester", "waiting_for_partner")
+_OVER = ("resolved", "closed", "cancelled")
+
+
+class Situations:
+    """A listener; see kernel.events."""
+
+    def wants(self, kinds: Collection[str]) -> Collection[str]:
+        """Situations while there is a rule or an escalation that runs, tickets while there is one about a ticket."""
+        wanted = {"situations", "tickets"} & set(kinds)
+        if not wanted:
+            return ()
+        running = set(
+            Escalation.objects.filter(state=State.RUNNING, kind__in=wanted).values_list("kind").distinct()
+        )
+        heard = {kind for (kind,) in running}
+        if "situations" in wanted - heard and EscalationRule.objects.filter(enabled=True).exists():
+            heard.add("situations")
+        return heard
+
+    def hear(self, events: Sequence[Event]) -> str:
+        """Begin and end."""
+        now = timezone.now()
+        in_force = beginning.rules_in_force()
+        wanted: list[Escalation] = []
+        ended = 0
+        for event in events:
+            if event.kind == "tickets":
+                ended += _ticket(event, now)
+            elif event.record.get("state") == "open":
+                wanted += filter(None, [_opened(event, in_force, now)])
+            else:
+                ended += _over(event, now)
+        begun = beginning.begin(wanted) if wanted else 0
+        said = (f"{begun} escalations begun" if begun else "", f"{ended} ended" if ended else "")
+        return ", ".join(filter(None, said))
+
+
+def _opened(event: Event, in_force: list[EscalationRule], now: dt.datetime) -> Escalation | None:
+    """The escalation of a situation that has opened or become graver, or that nobody has acknowledged any more."""
+    if event.record.get("merged_into"):
+        end(running_of("situations", event.key), State.RESOLVED, "", now, "It went into another situation.")
+        return None
+    again = event.act == "unacknowledge" or event.before.get("state") == "acknowledged"
+    if not again and event.act not in ("open", "escalate"):
+        return None
+    rule = beginning.matching(in_force, event.record, now)
+    cause = f"again:{event.id}" if again else f"situations:{event.key}"
+    return beginning.begun(rule, cause, event.record, now) if rule else None
+
+
+def _over(event: Event, now: dt.datetime) -> int:
+    state = State.ACKNOWLEDGED if event.record.get("state") == "acknowledged" else State.RESOLVED
+    by = event.actor.name if event.actor.kind != "system" else ""
+    return end(running_of("situations", event.key), state, by, now)
+
+
+def _ticket(event: Event, now: dt.datetime) -> int:
+    status = event.record.get("status")
+    if event.act == "take" or status in _TAKEN:
+        return end(running_of("tickets", event.key), State.ACKNOWLEDGED, event.actor.name, now)
+    if status in _OVER or event.act == "remove":
+        return end(running_of("tickets", event.key), State.RESOLVED, event.actor.name, now)
+    return 0

@@ -1,0 +1,47 @@
+"""How what is escalated stands now: over, acknowledged, held back, or still nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q
+
+from watchkeeper.domains.oncall.paging.models import Escalation
+from watchkeeper.domains.situations.models import Alert, Situation
+
+State = Escalation.State
+HELD = "held"
+
+
+def standing(escalations: Iterable[Escalation]) -> dict[int, str]:
+    """Escalation → the state in which it has to end, or HELD while silences or maintenance hold all alerts back; those
+    that go on are not in it."""
+    about = {e.pk: e.record for e in escalations if e.kind == "situations"}
+    situations = {
+        key: (state, merged)
+        for key, state, merged in Situation.objects.filter(pk__in=set(about.values())).values_list(
+            "pk", "state", "merged_into"
+        )
+    }
+    alerts = _alerts(set(about.values()))
+    out = {}
+    for pk, key in about.items():
+        state, merged = situations.get(key, ("resolved", ""))  # one that is no more is over
+        firing, audible, taken = alerts.get(key, (0, 0, 0))
+        if state == "resolved" or merged:
+            out[pk] = State.RESOLVED.value
+        elif state == "acknowledged" or (firing and taken == firing):
+            out[pk] = State.ACKNOWLEDGED.value
+        elif firing and not audible:
+            out[pk] = HELD
+    return out
+
+
+def _alerts(situations: set[str]) -> dict[str, tuple[int, int, int]]:
+    """Of each situation: how many of its alerts fire, of how many people hear, how many somebody has acknowledged."""
+    found = Alert.objects.filter(situation__in=situations, status="firing").order_by()
+    counted = found.values_list("situation").annotate(
+        firing=Count("pk"), audible=Count("pk", filter=Q(suppressed_by="")),
+        taken=Count("pk", filter=~Q(acknowledged_by="")),
+    )  # fmt: skip
+    return {key: (firing, audible, taken) for key, firing, audible, taken in counted}

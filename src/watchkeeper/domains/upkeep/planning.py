@@ -1,0 +1,151 @@
+"""Makes work orders of plans, once for each occurrence and item: an order is named after both, so that a kill or a second
+look makes none twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from watchkeeper.domains.annotations.models import Tagging
+from watchkeeper.domains.capacity.models import Forecast
+from watchkeeper.domains.inventory.models import Item
+from watchkeeper.domains.situations.models import Alert
+from watchkeeper.domains.upkeep import rules
+from watchkeeper.domains.upkeep.models import MaintenancePlan, WorkOrder
+from watchkeeper.kernel import audit, outbox
+from watchkeeper.kernel.acting import SYSTEM
+from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.kernel.ports import ports
+from watchkeeper.telemetry import promql
+
+KIND = "maintenance-plan"
+LOOK_EVERY = dt.timedelta(minutes=15)
+_MOST, _LATE = 1000, dt.timedelta(days=31)
+_Trigger, _Kind = MaintenancePlan.Trigger, WorkOrder.Kind
+
+
+def follow(plan: MaintenancePlan, now: dt.datetime, *, at_once: bool = False) -> None:
+    """Look at this plan again when it may next make something due; in the caller's transaction."""
+    due = now if at_once else now + LOOK_EVERY
+    if plan.trigger == _Trigger.CALENDAR and not at_once:
+        coming = next(plan.times(now + dt.timedelta(days=plan.lead_days)), None)
+        if coming is None:
+            return
+        due = coming - dt.timedelta(days=plan.lead_days)
+    effect = f"{KIND}:{plan.pk}:{plan.version}:{milliseconds(due)}"
+    outbox.add(
+        [outbox.Effect(effect, KIND, plan.name[:200], {"plan": plan.pk, "version": plan.version}, due)]
+    )
+
+
+def items_of(plan: MaintenancePlan) -> list[Item]:
+    """Those it names, and those that are of its kind and have its tag."""
+    found = {i.pk: i for i in plan.items.all()}
+    if plan.item_kind or plan.item_tag:
+        chosen = Item.objects.filter(stale_since=None)
+        if plan.item_kind:
+            chosen = chosen.filter(Q(declared=plan.item_kind) | Q(kind=plan.item_kind))
+        if plan.item_tag:
+            tagged = Tagging.objects.filter(tag__name__iexact=plan.item_tag).values_list("record", flat=True)
+            chosen = chosen.filter(pk__in=list(tagged))
+        found |= {i.pk: i for i in chosen.order_by("name")[:_MOST]}
+    return sorted(found.values(), key=lambda i: i.name)[:_MOST]
+
+
+def make(plan: MaintenancePlan, now: dt.datetime) -> int:
+    """The work orders that are due and not there yet. Returns how many were made. Raises NotReady, QueryError or
+    TelemetryError where a meter cannot be read."""
+    items = items_of(plan)
+    due = {_Trigger.CALENDAR: _by_calendar, _Trigger.METER: _by_meter, _Trigger.FORECAST: _by_forecast,
+           _Trigger.SITUATION: _by_situation}[_Trigger(plan.trigger)]  # fmt: skip
+    return sum(_order(plan, item, *which) for item, which in due(plan, items, now))
+
+
+_Due = Iterator[tuple[Item, tuple[str, str, dt.datetime, str]]]  # item; occurrence, kind, when due, why
+
+
+def _by_calendar(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
+    """Of what has come meanwhile: the last that has passed, and those within the lead."""
+    ahead = now + dt.timedelta(days=plan.lead_days)
+    times = []
+    for at in plan.times(now - _LATE):
+        if at > ahead:
+            break
+        times.append(at)
+    coming = [t for t in times if t > now] + [t for t in times if t <= now][-1:]
+    for at in sorted(coming):
+        for item in items:
+            yield item, (f"{milliseconds(at)}", _Kind.PREVENTIVE, at + dt.timedelta(days=plan.due_days), "")
+
+
+def _by_meter(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
+    for item in items:
+        name = item.name.replace("\\", "\\\\").replace('"', '\\"')
+        answer = promql.query(ports.the_telemetry(), plan.query.replace("$item", name), milliseconds(now))
+        values = _numbers(answer)
+        if not values:
+            continue
+        reached = rules.passed(max(values), plan.every or 0.0)
+        if reached:
+            why = f"Its meter is at {max(values):g}; it is due every {plan.every:g}."
+            yield item, (f"meter:{reached}", _Kind.PREVENTIVE, now + dt.timedelta(days=plan.due_days), why)
+
+
+def _numbers(answer: promql.Value) -> list[float]:
+    """The values of an answer for one instant."""
+    match answer:
+        case promql.Scalar():
+            found = answer.values
+        case promql.Vector():
+            found = answer.values[answer.present]
+        case _:
+            return []
+    return [v for v in found.tolist() if math.isfinite(v)]
+
+
+def _by_forecast(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
+    """Each time that a forecast about an item becomes an alert is one occurrence."""
+    by_key = {i.pk: i for i in items}
+    for f in Forecast.objects.filter(alerting=True, item__in=list(by_key)[:_MOST]):
+        due = min(
+            f.earliest_at or now + dt.timedelta(days=plan.due_days), now + dt.timedelta(days=plan.due_days)
+        )
+        yield (
+            by_key[str(f.item_id)],
+            (f"forecast:{f.pk}:{milliseconds(f.since)}", _Kind.PROACTIVE, due, f.said),
+        )
+
+
+def _by_situation(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
+    """Each situation with an alert of the item is one occurrence."""
+    by_key = {i.pk: i for i in items}
+    firing = Alert.objects.filter(item__in=list(by_key)[:_MOST], status="firing").exclude(situation=None)
+    for alert in firing.select_related("situation").order_by("starts_at")[:_MOST]:
+        due = now + dt.timedelta(days=plan.due_days)
+        yield (
+            by_key[str(alert.item_id)],
+            (f"situation:{alert.situation_id}", _Kind.REACTIVE, due, alert.situation.title),
+        )
+
+
+def _order(plan: MaintenancePlan, item: Item, occurrence: str, kind: str, due: dt.datetime, why: str) -> int:
+    """One work order; 0 when it is there."""
+    key = f"{plan.pk}:{item.pk}:{occurrence}"[:120]
+    if WorkOrder.objects.filter(occurrence=key).exists():
+        return 0
+    text = "\n\n".join(t for t in (why, plan.description) if t)
+    order = WorkOrder(
+        occurrence=key, kind=kind, title=f"{plan.name}: {item.name}"[:300], description=text, plan=plan, item=item,
+        team=plan.team, checklist=rules.to_tick(plan.checklist), due_at=due,
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            order.save()
+            audit.record(SYSTEM, "work-order.create", order, after=audit.state_of(order))
+    except IntegrityError:  # another worker was quicker
+        return 0
+    return 1

@@ -1,0 +1,165 @@
+"""From a service of this machine that stops to the report about it, in the browser and without typing an id: paged,
+acknowledged by the link, ticket, problem, change, article, report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.axe import look
+from tests.console.conftest import NAME, keep, pick
+from tests.kernel.receivers import Got, webhook_receiver
+from tests.platform import Platform
+from tests.pollers.programs import SERVER, TALKER, running
+from tests.support import eventually
+
+STOPS, NEEDS_IT = "ledgerd", "till"
+ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A service that listens, and a program with a connection to it."""
+    with (
+        running(tmp_path, STOPS, SERVER, "0") as (process, port),
+        running(tmp_path, NEEDS_IT, TALKER, "0", port),
+    ):
+        yield process
+
+
+def _save(page: Page) -> None:
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def _on_call(page: Page, url: str, got: Got) -> None:
+    """A policy that pages me, and a way to reach me."""
+    page.goto(f"{url}/escalation-policies/new/")
+    page.get_by_label("Name", exact=True).fill("Ledger")
+    _save(page)
+    page.goto(f"{url}/escalation-steps/new/")
+    pick(page, "Policy", "Ledger")
+    page.get_by_label("People", exact=True).fill(NAME)
+    _save(page)
+    page.goto(f"{url}/escalation-rules/new/")
+    page.get_by_label("Name", exact=True).fill("All that is worse than a warning")
+    pick(page, "Policy", "Ledger")
+    _save(page)
+    page.goto(f"{url}/my-on-call/")
+    page.get_by_role("link", name="Add a way…").click()
+    page.get_by_label("Name", exact=True).fill("bridge")
+    page.get_by_label("By", exact=True).select_option("webhook")
+    page.get_by_label("Address", exact=True).fill(f"{got.url}/bridge")
+    _save(page)
+
+
+def _known(platform: Platform) -> bool:
+    """Whether the graph knows that one needs the other."""
+    return any(
+        relation["target_name"] == STOPS
+        for item in platform.get(f"/api/items/?name={NEEDS_IT}")["results"]
+        for relation in platform.get(f"/api/relations/?source={item['id']}")["results"]
+    )
+
+
+def _link(got: Got) -> str:
+    """The link of the last page."""
+    told: list[dict[str, Any]] = [
+        json.loads(body)["data"] for path, _, body in got.requests if path == "/bridge"
+    ]
+    return str(told[-1].get("acknowledge", "")) if told else ""
+
+
+def _more(page: Page, ticket: str) -> None:
+    """The page of the ticket, with what is done more rarely."""
+    page.goto(ticket)
+    page.locator("summary", has_text="More to do with it").click()
+
+
+def _press(page: Page, label: str, **fields: str) -> None:
+    """An action, with what it asks for."""
+    if fields:
+        page.locator("summary", has_text=label).click()
+        for name, value in fields.items():
+            page.get_by_label(name, exact=True).fill(value)
+        page.locator("details[open]").get_by_role("button", name=label, exact=True).click()
+    else:
+        page.get_by_role("button", name=label, exact=True).click()
+
+
+def _ticket(page: Page, url: str) -> str:
+    """Opened from the situation and begun; its address."""
+    main = page.locator("main")
+    page.goto(f"{url}/situations/")
+    page.locator("table a", has_text=STOPS).first.click()
+    expect(main).to_contain_text("acknowledged")
+    page.get_by_role("link", name="New ticket…").click()
+    _save(page)
+    expect(main).to_contain_text("INC-")
+    page.get_by_role("button", name="Start work").click()
+    keep(page, "respond-ticket")
+    return page.url
+
+
+@pytest.mark.timeout(400)
+def test_from_a_stopped_service_to_its_report(
+    seeded: Platform, page: Page, browser: Browser, service: subprocess.Popen[str]
+) -> None:
+    url, main, began = seeded.url, page.locator("main"), time.monotonic()
+    with webhook_receiver() as got:
+        _on_call(page, url, got)
+        time.sleep(max(0.0, ESTABLISHED - (time.monotonic() - began)))
+        eventually(lambda: _known(seeded), 120, 0.5)
+        got.requests.clear()  # what else has happened since the rule was made
+        service.kill()
+        service.wait()
+        link = eventually(lambda: _link(got), 120, 0.5)
+    stranger = browser.new_context().new_page()
+    stranger.goto(link)
+    keep(stranger, "respond-link")
+    stranger.get_by_role("button", name=f"Acknowledge as {NAME}").click()
+    expect(stranger.locator("main")).to_contain_text("You have it")
+    stranger.context.close()
+
+    ticket = _ticket(page, url)
+    _more(page, ticket)
+    page.locator("summary", has_text="Make a problem of these…").click()
+    page.locator("details[open] details[open]").get_by_role(
+        "button", name="Make a problem of these…", exact=True
+    ).click()
+    page.get_by_role("link", name="PRB-").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(STOPS)
+    keep(page, "respond-problem")
+    page.get_by_role("link", name="New change…").click()
+    page.get_by_label("Title", exact=True).fill(f"Restart {STOPS} by itself")
+    page.get_by_label("Implementation plan").fill("Let its unit restart it.")
+    page.get_by_label("Back-out plan").fill("Take the line out of the unit.")
+    _save(page)
+    expect(main).to_contain_text("CHG-")
+    keep(page, "respond-change")
+
+    page.goto(ticket)
+    _press(page, "Resolve…", Resolution="Started it again.")
+    expect(main).to_contain_text("Started it again.")
+    _more(page, ticket)
+    page.get_by_role("button", name="Write an article of this").click()
+    _save(page)
+    _press(page, "Publish")
+    expect(main).to_contain_text("published")
+    keep(page, "respond-article")
+
+    _more(page, ticket)
+    page.get_by_role("button", name="Write a report").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("report")
+    expect(main).to_contain_text("Started it again.")
+    keep(page, "respond-report")
+    assert not (wrong := look(page)), wrong
+    pdf = page.request.get(page.url + "file.pdf")
+    assert pdf.ok and pdf.body().startswith(b"%PDF")
