@@ -60,5 +60,8 @@ def test_an_agent_works_on_tickets(seeded: Platform, page: Page) -> None:
     page.goto(f"{seeded.url}/time/")
     keep(page, "time-spent")
     assert not (wrong := look(page)), wrong
+    entry = seeded.get(f"/api/time-entries/?ticket={one['id']}")["results"][0]["id"]
+    page.goto(f"{seeded.url}/time-entries/{entry}/")
+    expect(page.locator("main")).to_contain_text(one["number"])
     page.goto(f"{seeded.url}/macros/new/")
     keep(page, "macro-new")

@@ -24,7 +24,9 @@ def test_maintenance_is_planned_from_a_page_and_ended(seeded: Platform, page: Pa
     keep(page, "maintenance-window")
     assert not (wrong := look(page)), wrong
     eventually(lambda: seeded.get(f"/api/alerts/{alert['id']}/")["suppressed_by"])
-    alert = seeded.get(f"/api/alerts/{alert['id']}/")  # its situation may have become part of another meanwhile
+    alert = seeded.get(
+        f"/api/alerts/{alert['id']}/"
+    )  # its situation may have become part of another meanwhile
     for path in (f"items/{alert['item']['id']}", f"alerts/{alert['id']}", f"situations/{alert['situation']}"):
         page.goto(f"{seeded.url}/{path}/")
         expect(page.get_by_role("status").filter(has_text="In maintenance until")).to_contain_text("New fans")

@@ -107,7 +107,7 @@ def test_what_is_merged_goes_over_and_is_told(root: Client, person: Person) -> N
     assert set(watching) == {"ann"}  # rita is the requester of both
     assert "It goes on as" in Notice.objects.get(user__username="ann", event__startswith="merged:").why
     entry = AuditEntry.objects.get(act="ticket.merge")
-    assert entry.after["moved"]["notes"] and entry.after["merged_into"] == c["number"]
+    assert entry.after["moved"]["notes"] and entry.after["merged_into"] == c["id"]
     act(root, a, "merge", {"into": b["id"]}, 409)
     assert "into" in act(root, b, "merge", {"into": a["id"]}, 400)["errors"]
 

@@ -17,10 +17,8 @@ from watchkeeper.domains.objectives import burn_words, openslo, openslo_writing
 from watchkeeper.domains.objectives.excluding import flags
 from watchkeeper.domains.objectives.openslo_parts import BadDocument
 from watchkeeper.domains.objectives.periods import Window
+from watchkeeper.domains.objectives.putting import USUAL, BurnRule, Method
 from watchkeeper.domains.objectives.rules import (
-    USUAL,
-    BurnRule,
-    Method,
     budget,
     burn,
     burning,

@@ -55,6 +55,7 @@ def test_kill_9_of_the_web_process_loses_no_event(tmp_path: Path) -> None:
             message = Webhook(made.json()["secret"]).verify(body, {k.lower(): v for k, v in headers.items()})
             ids[message["data"]["id"]].add(headers["webhook-id"])
         assert len(ids) == len(wanted) and all(len(found) == 1 for found in ids.values())
+        eventually(lambda: platform.call("GET", "/readyz").status == 200)  # it sends before it answers
         eventually(lambda: platform.get("/api/firings/?outcome=done")["count"] == len(wanted))
         psutil.wait_procs(evaluators, timeout=10)
         assert not evaluators[0].is_running()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.analysis.correlators.arrival import Arrival
-from watchkeeper.analysis.correlators.previewing import Difference, Preview, preview
 from watchkeeper.domains.correlation.models import USUAL, CorrelationSetting
 from watchkeeper.domains.correlation.resources import PREVIEW, Days
 from watchkeeper.domains.inventory import load_topology
@@ -18,6 +17,9 @@ from watchkeeper.jobs.port import Run, job
 from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import NotThere
+
+if TYPE_CHECKING:
+    from watchkeeper.analysis.correlators.previewing import Difference, Preview
 
 MOST = 50_000  # alerts, the last to begin
 SHOWN = 20  # differences of each sort that are told
@@ -41,6 +43,9 @@ def preview_correlation(run: Run) -> dict[str, Any]:
 
 
 def _preview(run: Run, setting: CorrelationSetting, days: int) -> dict[str, Any]:
+    # Here, as numba comes with it, which every process and every command would pay for.
+    from watchkeeper.analysis.correlators.previewing import preview
+
     since = timezone.now() - dt.timedelta(days=days)
     alerts = (
         visible(run.actor, "alerts").filter(starts_at__gte=since, suppressed_by="").order_by("-starts_at")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -67,7 +68,8 @@ class Titles:
         kind = registry.of(model)
         if not missing:
             return
-        found = visible(self._actor, kind, model._default_manager.filter(pk__in=missing)) if kind else ()
+        keys_of = {k for k in missing if _is_key(model, k)}
+        found = visible(self._actor, kind, model._default_manager.filter(pk__in=keys_of)) if kind else ()
         titles = {str(r.pk): str(r) for r in found}
         self._known |= {(model, k): titles.get(k, k) for k in missing}
 
@@ -76,6 +78,15 @@ class Titles:
         keys = value if isinstance(value, list) else [value]
         self.read(model, keys)
         return ", ".join(self._known.get((model, str(k)), "–") for k in keys)
+
+
+def _is_key(model: type[models.Model], value: str) -> bool:
+    """Whether it can be a key of this kind: what has been written down long ago may be a number or a name."""
+    try:
+        model._meta.pk.to_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def read_titles(resource: Resource, values: Iterable[Mapping[str, Any]], titles: Titles) -> None:

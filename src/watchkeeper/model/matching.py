@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
+import re2
 
 MAX_EXPRESSION = 1024  # characters
 MAX_VALUE = 1024  # characters of a label that an expression looks at
@@ -59,12 +58,20 @@ def read_matchers(text: str) -> tuple[Matcher, ...]:
 def _compiles(name: str, expression: str) -> None:
     try:
         expression_matches(expression, "")
-    except pa.ArrowInvalid as error:
+    except re2.error as error:
         raise ValueError(f"{name}: {expression!r} is no expression that RE2 can run") from error
 
 
 @lru_cache(maxsize=8192)
 def expression_matches(expression: str, value: str) -> bool:
-    """Whether the whole value matches, by RE2. Raises pa.ArrowInvalid when it is no expression."""
-    found: bool = pc.match_substring_regex(pa.array([value]), f"^(?s:{expression})$")[0].as_py()
+    """Whether the whole value matches, by RE2. Raises re2.error when it is no expression."""
+    return _compiled(expression).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> re.Pattern[str]:
+    options = re2.Options()
+    options.log_errors = False
+    re2.compile(expression, options)  # alone too: "a)|(b" is none, though it would be one in parentheses
+    found: re.Pattern[str] = re2.compile(f"(?s:{expression})", options)
     return found

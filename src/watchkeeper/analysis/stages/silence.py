@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import pyarrow as pa
+import re2
 
 from watchkeeper.model.errors import Malformed
 from watchkeeper.model.matching import MAX_EXPRESSION, Matcher, expression_matches
@@ -34,7 +34,7 @@ def parse_matchers(found: Any, *, narrow: bool = False) -> tuple[Matcher, ...]:
         if m.is_regex:
             try:
                 expression_matches(m.value, "")
-            except pa.ArrowInvalid as error:
+            except re2.error as error:
                 raise Malformed(f"matcher {m.name}: {error}") from error
     if not narrow and all(m.matches({}) for m in matchers):
         raise Malformed("these matchers hold for alerts without any label, so for every alert")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-import holidays
-
 
 class Unknown(ValueError):
     """No such country or part; the message names what there is."""
@@ -19,6 +17,8 @@ def of(code: str) -> Mapping[dt.date, str]:
     >>> dt.date(2026, 1, 6) in of("DE-BY"), dt.date(2026, 1, 6) in of("DE"), dt.date(2031, 12, 25) in of("GB")
     (True, False, True)
     """
+    import holidays  # here, as it computes calendars when it is loaded
+
     country, _, part = code.strip().upper().partition("-")
     parts = holidays.list_supported_countries().get(country)
     if parts is None:

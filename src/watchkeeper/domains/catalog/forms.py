@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import re2
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import extend
+
+if TYPE_CHECKING:  # loaded where somebody fills in a form, not by every process and command
+    from jsonschema import ValidationError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EMPTY: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
@@ -29,11 +30,18 @@ QUESTIONS = 50  # of one form
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
     """In linear time, whatever pattern and value are."""
+    from jsonschema import ValidationError
+
     if isinstance(value, str) and not re2.search(pattern, value):
         yield ValidationError(f"it does not look like {pattern}")
 
 
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    return extend(Draft202012Validator, {"pattern": _pattern})
 
 
 class BadForm(ValueError):
@@ -42,10 +50,12 @@ class BadForm(ValueError):
 
 def check(schema: Any) -> None:
     """Raises BadForm, which says what is wrong with this schema and where."""
+    from jsonschema import SchemaError
+
     if not isinstance(schema, dict):
         raise BadForm("a form is a JSON Schema of type object")
     try:
-        Draft202012Validator.check_schema(schema)
+        _validator().check_schema(schema)
     except SchemaError as error:
         raise BadForm(
             f"{'.'.join(map(str, error.absolute_path)) or 'the schema'}: {error.message}"
@@ -101,9 +111,11 @@ def wrong(schema: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, st
     >>> wrong({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}, {"n": 0})
     {'n': 'at least 1'}
     """
+    from jsonschema import FormatChecker
+
     found: dict[str, str] = {}
     closed = {"additionalProperties": False, **schema}
-    for error in _Validator(closed, format_checker=FormatChecker()).iter_errors(dict(answers)):
+    for error in _validator()(closed, format_checker=FormatChecker()).iter_errors(dict(answers)):
         for name, words in _told(error, schema, answers):
             found.setdefault(name, words)
     return found

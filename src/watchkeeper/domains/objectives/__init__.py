@@ -1,7 +1,8 @@
 """Service level objectives: what share of events or of time is to be good, and how much of the error budget is left.
 
-`rules` has the arithmetic and `periods` the windows, both pure; `measuring` asks telemetry, `evaluating` keeps what came
-out, `raising` tells of budgets that burn; `openslo` reads and writes OpenSLO documents.
+`putting` says how they are put, `rules` has the arithmetic and `periods` the windows, all pure; `measuring` asks
+telemetry, `evaluating` keeps what came out, `raising` tells of budgets that burn; `openslo` reads and writes OpenSLO
+documents.
 """
 
 #: the door of the alerts

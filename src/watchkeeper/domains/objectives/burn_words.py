@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from watchkeeper.domains.objectives.rules import USUAL, BurnRule
+from watchkeeper.domains.objectives.putting import USUAL, BurnRule
 
 SEVERITIES = ("critical", "error", "warning", "info")
 _LINE = re.compile(r"(\d+(?:\.\d+)?) over (\d+)([mhd]) and (\d+)([mhd]): *([a-z]+)")

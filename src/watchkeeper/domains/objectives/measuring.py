@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from watchkeeper.domains.objectives.models import ServiceLevelObjective
-from watchkeeper.domains.objectives.rules import Array, Method
+from watchkeeper.domains.objectives.putting import Method
+from watchkeeper.domains.objectives.rules import Array
 from watchkeeper.telemetry import promql
 from watchkeeper.telemetry.promql import Line
 from watchkeeper.telemetry.store import Store

@@ -13,7 +13,7 @@ from django.db import models
 
 from watchkeeper.domains.objectives import burn_words
 from watchkeeper.domains.objectives.periods import UNITS, Window
-from watchkeeper.domains.objectives.rules import BurnRule, Method
+from watchkeeper.domains.objectives.putting import BurnRule, Method
 
 SLOT_S = 300  # of events; a slice of time is as long as is said
 

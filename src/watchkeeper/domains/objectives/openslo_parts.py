@@ -9,7 +9,7 @@ from typing import Any
 
 from watchkeeper.domains.objectives import burn_words
 from watchkeeper.domains.objectives.periods import LETTERS
-from watchkeeper.domains.objectives.rules import BurnRule
+from watchkeeper.domains.objectives.putting import BurnRule
 
 SLICES = (60, 300, 600, 900, 3600)
 _DURATION = re.compile(r"(\d+)([mhdwMQY])")

@@ -10,7 +10,8 @@ from watchkeeper.domains.maintenance.planned import Planned
 from watchkeeper.domains.objectives import rules, slots
 from watchkeeper.domains.objectives.excluding import flags
 from watchkeeper.domains.objectives.models import ServiceLevelObjective, Standing
-from watchkeeper.domains.objectives.rules import BurnRule, Counted, Method
+from watchkeeper.domains.objectives.putting import BurnRule, Method
+from watchkeeper.domains.objectives.rules import Counted
 from watchkeeper.kernel.fields import moment
 
 _HOUR = 3600

@@ -37,7 +37,7 @@ class IntoTicket(serializers.Serializer[Any]):
     """The ticket that goes on."""
 
     into = serializers.PrimaryKeyRelatedField(
-        queryset=Ticket.objects.filter(status__in=(*rules.OPEN, rules.RESOLVED)), label="IntoTicket the ticket",
+        queryset=Ticket.objects.filter(status__in=(*rules.OPEN, rules.RESOLVED)), label="Into the ticket",
         help_text="it keeps everything; the others are closed and point to it",
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def merge(actor: Actor, ticket: Ticket, into: Ticket) -> None:
         one.save()
         informing.merged(actor, one, other)
         audit.record(actor, "ticket.merge", one, before=before, after={
-            "status": one.status, "merged_into": other.number, "moved": moved,
+            "status": one.status, "merged_into": other.pk, "moved": moved,
         })  # fmt: skip
         audit.record(actor, "ticket.absorb", other, after={"merged": one.number, "moved": moved})
         _tell(actor, one, other)

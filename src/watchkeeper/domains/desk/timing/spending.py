@@ -58,7 +58,7 @@ def start(actor: Actor, ticket: Ticket) -> TimeEntry:
         if running is not None:
             _end(actor, running)
         made = TimeEntry.objects.create(ticket=ticket, person=person)
-        audit.record(actor, "time-entry.start", made, after={"ticket": ticket.number})
+        audit.record(actor, "time-entry.start", made, after={"ticket": ticket.pk})
     return made
 
 
