@@ -62,7 +62,7 @@ def begin(page: Page, platform: Platform) -> None:
 @pytest.fixture(scope="package")
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     page = context.new_page()
     begin(page, platform)
@@ -131,17 +131,18 @@ def unfold(page: Page) -> None:
 
 
 def keep(page: Page, name: str) -> None:
-    """Save a screenshot of the page at both widths and in both themes, where CI keeps them."""
+    """Save screenshots of the page where somebody wants them: wide in light and narrow in dark, or with
+    WATCHKEEPER_LOOKS=all at both widths in both themes."""
     folder = os.environ.get("WATCHKEEPER_ARTEFACTS")
     if not folder:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for scheme in ("light", "dark"):
+    looks = (("light", 1280, 900), ("dark", 390, 844), ("dark", 1280, 900), ("light", 390, 844))
+    for scheme, width, height in looks if os.environ.get("WATCHKEEPER_LOOKS") == "all" else looks[:2]:
         page.evaluate("scheme => document.documentElement.setAttribute('data-bs-theme', scheme)", scheme)
         page.evaluate("document.dispatchEvent(new Event('theme'))")
-        for width, height in ((1280, 900), (390, 844)):
-            page.set_viewport_size({"width": width, "height": height})
-            page.evaluate("scrollTo(0, 0)")
-            page.wait_for_timeout(120)
-            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(120)
+        page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})

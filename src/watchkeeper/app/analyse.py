@@ -42,9 +42,9 @@ def main() -> None:
         endpoint = Endpoint(config.data / "telemetry", process.inner_secret(), inherited["telemetry"])
         endpoint.start()
 
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from watchkeeper.analysis.templates.templater import Templater
     from watchkeeper.app.measuring import Measuring
     from watchkeeper.app.records import DjangoRecords

@@ -24,9 +24,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
     config = Config.from_env()
 
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
 
     from django.db import DatabaseError, close_old_connections
 

@@ -25,9 +25,9 @@ def main() -> None:
 
 
 async def _poll(config: Config, stop: threading.Event) -> None:
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from watchkeeper.domains.polling import DatabasePolled, refuses, standing_file
     from watchkeeper.journal import open_journal
     from watchkeeper.journal.group import GroupCommit

@@ -11,9 +11,9 @@ import sys
 def main() -> None:
     """Entry point of the process."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from watchkeeper.domains import backups, identity
     from watchkeeper.jobs import port as jobs
     from watchkeeper.model.errors import WatchkeeperError

@@ -35,9 +35,9 @@ def main() -> None:
 
 
 async def _serve(config: Config, stop: threading.Event) -> None:
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from watchkeeper.app import doors
     from watchkeeper.app.confirming import Confirming
     from watchkeeper.domains.identity import DatabaseKeyring

@@ -25,10 +25,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
     config = Config.from_env()
 
-    import django
     from django.conf import settings
 
-    django.setup()  # before anything that knows a record
+    from watchkeeper.domains.loading import load
+
+    load()  # before anything that knows a record
 
     from watchkeeper.app import collectors, on_demand
     from watchkeeper.app.asgi import application

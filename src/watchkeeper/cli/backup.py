@@ -43,9 +43,9 @@ def restore(
     ],
 ) -> None:
     """Make the installation that a backup is of, in a data folder (WATCHKEEPER_DATA) that is empty or not there yet."""
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from django.conf import settings
 
     from watchkeeper.domains import backups

@@ -10,9 +10,9 @@ import typer
 
 def begin() -> None:
     """Make the records usable in this process; leave with a clear word when they have never been prepared."""
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from django.db import OperationalError
 
     from watchkeeper.domains import backups

@@ -85,10 +85,11 @@ def _attempt(subject: str, look: Callable[[], str], mend: str) -> Finding:
 
 
 def _records() -> str:
-    import django
     from django.db import connection
 
-    django.setup()
+    from watchkeeper.domains.loading import load
+
+    load()
     from watchkeeper.domains.situations.models import Situation
 
     return f"{connection.vendor}, {Situation.objects.count()} situations"

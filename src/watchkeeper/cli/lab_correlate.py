@@ -14,7 +14,6 @@ import typer
 
 from watchkeeper.analysis.causes.clue import Clue
 from watchkeeper.analysis.correlators.arrival import Arrival, Member
-from watchkeeper.analysis.correlators.settle import SETTLE_MS
 from watchkeeper.model.reason import Reason
 from watchkeeper.model.topology import Item, Relation, RelationKind, Topology
 from watchkeeper.model.verdicts import Severity
@@ -74,6 +73,8 @@ def correlate(
 ) -> None:
     """Group recorded alerts into situations with their probable causes, as the platform would have. What is delivered
     late by at most settling_ms is placed as if it had come in time."""
+    from watchkeeper.analysis.correlators.settle import SETTLE_MS
+
     try:
         graph = msgspec.json.decode(topology.read_bytes(), type=Graph).topology()
     except msgspec.DecodeError as error:

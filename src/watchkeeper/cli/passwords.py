@@ -27,9 +27,9 @@ def import_(
 ) -> None:
     """Make the compact list in the data folder that passwords are checked against from then on. It has 2 bytes a
     password, and is not loaded but mapped; each server of an installation needs it."""
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from django.conf import settings
 
     from watchkeeper.domains.identity.breaches import build
@@ -57,9 +57,9 @@ def import_(
 @commands.command()
 def status(as_json: Json = False) -> None:
     """What the list in the data folder holds."""
-    import django
+    from watchkeeper.domains.loading import load
 
-    django.setup()
+    load()
     from django.conf import settings
 
     from watchkeeper.domains.identity.breaches import Filter
