@@ -79,6 +79,14 @@ def test_a_program_that_listens_on_another_ephemeral_port_is_the_same() -> None:
     assert watch.of(moved).key == "worker:40001"
 
 
+def test_a_listener_of_nobody_known_is_not_taken_for_one_that_stopped() -> None:
+    watch, now = Watch(), BOOTED + DAY
+    watch.see([SERVICES["worker"]], now, BOOTED)
+    watch, nobody = restarted(watch), Service("port-45001", (("tcp", 45001),))
+    told = [watch.see([nobody], now + GONE_MS * n, BOOTED) for n in (1, 2)][1]
+    assert [(a.firing, a.service.program) for a in told] == [(True, "worker")]
+
+
 def test_a_further_port_does_not_make_another_service() -> None:
     watch = Watch()
     now = BOOTED + DAY

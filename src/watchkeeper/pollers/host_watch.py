@@ -196,7 +196,7 @@ class Watch:
                 return k
             if (
                 loosely
-                and same
+                and k.program == s.program
                 and (s.program == OWN or (self._fleeting(k.ports) and self._fleeting(s.ports)))
             ):
                 return k
