@@ -10,12 +10,13 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.turns import turn
@@ -96,16 +97,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:  # n
         beginning.fill()
 
 
-@pytest.fixture(autouse=True)
-def _filled_again(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """A test with transactions of its own leaves empty tables behind; the next one finds what is in them from the start."""
-    yield
-    mark = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (mark is not None and mark.kwargs.get("transaction")):
+    torn_down = yield
+    mark = item.get_closest_marker("django_db")
+    used = getattr(item, "fixturenames", ())
+    if nextitem is None:  # the tables are gone
+        return torn_down
+    if "transactional_db" in used or (mark is not None and mark.kwargs.get("transaction")):
         from watchkeeper.domains.backups import beginning
 
-        with django_db_blocker.unblock():
+        with item.config.stash[blocking_manager_key].unblock():
             beginning.fill()
+    return torn_down
 
 
 @pytest.fixture

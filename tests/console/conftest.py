@@ -137,6 +137,7 @@ def keep(page: Page, name: str) -> None:
     if not folder:
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
+    page.wait_for_load_state()  # what was clicked just now may lead elsewhere
     looks = (("light", 1280, 900), ("dark", 390, 844), ("dark", 1280, 900), ("light", 390, 844))
     for scheme, width, height in looks if os.environ.get("WATCHKEEPER_LOOKS") == "all" else looks[:2]:
         page.evaluate("scheme => document.documentElement.setAttribute('data-bs-theme', scheme)", scheme)

@@ -12,8 +12,8 @@ from tests.support import eventually
 
 
 def test_maintenance_is_planned_from_a_page_and_ended(seeded: Platform, page: Page) -> None:
-    assert seeded.alerts(shop.alert("FanSlow", "attic-server", "warning", "300 rpm")).status == 200
-    alert = eventually(lambda: seeded.get("/api/alerts/?name=FanSlow")["results"])[0]
+    assert seeded.alerts(shop.alert("FanTired", "attic-server", "warning", "300 rpm")).status == 200
+    alert = eventually(lambda: seeded.get("/api/alerts/?name=FanTired")["results"])[0]
     page.goto(f"{seeded.url}/items/{alert['item']['id']}/")
     page.get_by_role("link", name="Maintenance…").click()
     keep(page, "maintenance-new")
