@@ -1,5 +1,5 @@
 # make run: install, build, migrate and serve on http://127.0.0.1:8080
-# make test: the whole suite; needs no server (what needs one is skipped with its reason). WORKERS=2 shares it among two processes
+# make test: the whole suite; needs no server (what needs one is skipped with its reason). WORKERS=3 shares it among three processes
 .PHONY: run test fuzz check lint bench lock clean help
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info[:2] < tuple([3, 11]))

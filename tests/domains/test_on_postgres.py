@@ -45,7 +45,7 @@ def test_it_is_postgresql() -> None:
     assert connection.vendor == "postgresql"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(THERE, reason="this is that process")
 def test_the_records_on_postgresql() -> None:
     """All of them pass there too."""
