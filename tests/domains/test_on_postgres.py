@@ -58,7 +58,7 @@ def test_the_records_on_postgresql() -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=290,
+        timeout=580,
         check=False,
     )
     assert done.returncode == 0, done.stdout[:6000] + done.stderr[-2000:]

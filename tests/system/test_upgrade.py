@@ -31,7 +31,7 @@ def killed_in_every_step(env: dict[str, str]) -> dict[str, Any]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=580,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     out: dict[str, Any] = json.loads(done.stdout)
@@ -50,7 +50,7 @@ def made_of(file: Path) -> set[tuple[str, ...]]:
         return columns | set(found)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_upgrade_that_is_killed_in_every_step_comes_to_its_end(tmp_path: Path) -> None:
     found = killed_in_every_step(environment(tmp_path))
     assert found["killed"] > 15 and len(found["before"]) > 30
@@ -64,7 +64,7 @@ def test_an_upgrade_that_is_killed_in_every_step_comes_to_its_end(tmp_path: Path
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_upgrade_of_postgresql_that_is_killed_in_every_step_comes_to_its_end(
     tmp_path: Path, database: str
 ) -> None:
