@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support import PATIENCE
 from tests.turns import turn
 
 # A slow machine is no defect, and a run that fails has to fail again: no deadlines, the same examples every time.
@@ -67,7 +68,11 @@ def together(nodeid: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that take longest begin."""
+    """Those that take longest begin; all have the time that the patience asked for gives them."""
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        longest = float(own.args[0] if own else item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(longest * PATIENCE), append=False)
     items.sort(key=lambda i: SHARING.index(t) if (t := together(i.nodeid)) in SHARING else len(SHARING))
 
 

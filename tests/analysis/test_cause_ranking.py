@@ -112,3 +112,12 @@ def test_a_candidate_says_what_it_explains_and_only_one_without_alerts_that_it_i
     assert "redis has no alert of its own: it is inferred from what needs it." in causes["redis"]
     assert "It explains 3 of the 4 items in trouble, and not mail." in causes["redis"]
     assert not any("no alert of its own" in text for text in causes["cart"])
+
+
+def test_a_change_that_is_told_after_what_it_broke_is_named_too() -> None:
+    stages = Stages()
+    stages.read([event("Slow", "front", NOW + 60_000), event("Full", "disk", NOW)], at_ms=NOW + 60_000)
+    later = NOW + 65_000
+    stages.read([event("Deploy 7", "cart", later, kind="change", starts_ms=NOW)], at_ms=later)
+    changed = {c.item: c.change for s in stages.open() for c in s.causes if c.change}
+    assert changed == {"cart": f"Deploy 7-cart-{later}"}

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.console import shop
 from tests.platform import Platform
-from tests.support import eventually, free_port, require
+from tests.support import PATIENCE, eventually, free_port, require
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -38,6 +38,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="package")
 def browser(platform: Platform) -> Iterator[Browser]:  # noqa: ARG001
     """Of this package, not of the session: while Playwright runs, nothing else in this thread can run a loop."""
+    expect.set_options(timeout=5_000 * PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         yield running
@@ -63,7 +64,7 @@ def begin(page: Page, platform: Platform) -> None:
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(15_000 * PATIENCE)
     page = context.new_page()
     begin(page, platform)
     keep(page, "overview-empty")

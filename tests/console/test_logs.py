@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.console.axe import look
 from tests.console.conftest import keep
 from tests.platform import COMMAND, Platform
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 
 LOGS = "/explore/logs/"
 
@@ -78,12 +78,12 @@ def test_lines_that_arrive_by_syslog_appear_and_wait_while_paused(seeded: Platfo
     with page.expect_response("**/api/logs/tail/**"):
         page.get_by_role("button", name="Follow").click()
     syslog(seeded, "the first <b>that</b> arrives", "noise", host="tail-host")
-    expect(page.locator(".wk-entry")).to_have_count(2, timeout=30_000)
+    expect(page.locator(".wk-entry")).to_have_count(2, timeout=30_000 * PATIENCE)
     expect(page.locator(".wk-entries")).to_contain_text("the first <b>that</b> arrives")
     keep(page, "logs-followed")
     page.get_by_role("button", name="Pause").click()
     syslog(seeded, "while paused")
-    expect(page.locator("#followed")).to_have_text("Paused: 1 new", timeout=30_000)
+    expect(page.locator("#followed")).to_have_text("Paused: 1 new", timeout=30_000 * PATIENCE)
     expect(page.locator(".wk-entry")).to_have_count(2)
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".wk-entry")).to_have_count(3)

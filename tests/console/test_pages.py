@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.console import shop
 from tests.console.conftest import NAME, PASSWORD, keep
 from tests.platform import Platform
+from tests.support import PATIENCE
 
 
 def test_strangers_are_asked_to_sign_in(seeded: Platform, browser: Browser) -> None:
@@ -144,4 +145,4 @@ def drawn(page: Page, what: str, count: int | None = None) -> None:
     assert count is None or found.count() == count
     for i in range(found.count()):
         found.nth(i).scroll_into_view_if_needed()
-        expect(found.nth(i)).to_have_attribute("data-state", "drawn", timeout=20_000)
+        expect(found.nth(i)).to_have_attribute("data-state", "drawn", timeout=20_000 * PATIENCE)

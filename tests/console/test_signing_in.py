@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.console.conftest import PASSWORD, keep, unfold, watch
 from tests.platform import Platform
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -34,7 +35,7 @@ def running(platform: Platform, signed_in: BrowserContext) -> Platform:  # noqa:
 @pytest.fixture
 def context(running: Platform, browser: Browser) -> Iterator[BrowserContext]:  # noqa: ARG001
     made = browser.new_context(viewport={"width": 1280, "height": 900})
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(15_000 * PATIENCE)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, watch
 from tests.platform import Platform
-from tests.support import free_port, require
+from tests.support import PATIENCE, free_port, require
 
 
 @pytest.fixture(scope="package")
@@ -26,7 +26,7 @@ def tab(platform: Platform) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(15_000 * PATIENCE)
         opened = context.new_page()
         begin(opened, platform)
         yield opened

@@ -26,7 +26,7 @@ from tests.hosts.conftest import ask, file
 from tests.platform import Platform
 from tests.pollers.polled_servers import node_exporter
 from tests.receivers.remote_write_messages import packed, request
-from tests.support import eventually, free_port, require
+from tests.support import PATIENCE, eventually, free_port, require
 
 
 @contextmanager
@@ -108,17 +108,19 @@ def test_it_turns_green_when_it_sends(page: Page, platform: Platform, tmp_path: 
         assert secret not in page.content()
         assert "YOUR-INTAKE-KEY" in file(page, "prometheus")
 
-        expect(line(page, "node exporter")).to_contain_text("series", timeout=40_000)
+        expect(line(page, "node exporter")).to_contain_text("series", timeout=40_000 * PATIENCE)
         expect(line(page, "rsyslog")).to_contain_text("waiting")
         (tmp_path / "rsyslog").mkdir()
         command = ("prometheus", f"--config.file={prometheus}", f"--storage.tsdb.path={tmp_path}/data",
                    f"--web.listen-address=127.0.0.1:{free_port()}")  # fmt: skip
         with rsyslog(setup, tmp_path / "rsyslog"), running(*command):
-            expect(line(page, "rsyslog")).to_contain_text("1 log line", timeout=40_000)
-            expect(line(page, "node exporter and a Prometheus")).to_contain_text("about ", timeout=60_000)
+            expect(line(page, "rsyslog")).to_contain_text("1 log line", timeout=40_000 * PATIENCE)
+            expect(line(page, "node exporter and a Prometheus")).to_contain_text(
+                "about ", timeout=60_000 * PATIENCE
+            )
             expect(page.locator("#arrived h2")).to_contain_text("web-2 sends: ")
             item = page.locator("#arrived").get_by_role("link", name="web-2", exact=True)
-            expect(item).to_be_visible(timeout=40_000)
+            expect(item).to_be_visible(timeout=40_000 * PATIENCE)
         keep(page, "added-host-green")
         assert not look(page)
     item.click()
@@ -156,7 +158,7 @@ def test_the_collector_s_file(page: Page, platform: Platform) -> None:
     assert metrics.force_flush()
     metrics.shutdown()
     expect(page.locator("#arrived h2")).to_contain_text("app-1 sends: about 1 series")
-    expect(page.get_by_role("link", name="app-1", exact=True)).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("link", name="app-1", exact=True)).to_be_visible(timeout=40_000 * PATIENCE)
 
 
 def test_telegraf_s_file_and_what_is_refused(page: Page, platform: Platform) -> None:
@@ -182,4 +184,6 @@ def test_telegraf_s_file_and_what_is_refused(page: Page, platform: Platform) -> 
         == 204
     )
     expect(page.locator("#arrived h2")).to_contain_text("about 1 series")
-    expect(page.locator("#arrived")).to_contain_text("New in the inventory since: db-9", timeout=40_000)
+    expect(page.locator("#arrived")).to_contain_text(
+        "New in the inventory since: db-9", timeout=40_000 * PATIENCE
+    )

@@ -15,7 +15,7 @@ from tests.console.axe import look
 from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, watch
 from tests.platform import Platform
 from tests.receivers.remote_write_messages import packed, request
-from tests.support import eventually, require
+from tests.support import PATIENCE, eventually, require
 
 HOURS = 14 * 24
 GIB = 1024**3
@@ -157,14 +157,14 @@ def test_people_see_it(platform: Platform) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(30_000 * PATIENCE)
         watch(page, said)
         begin(page, platform)
         page.get_by_role("link", name="Capacity", exact=True).click()
         expect(page.get_by_role("row", name="/var on db1")).to_contain_text("soon")
         assert look(page) == []
         page.goto(f"{platform.url}/forecasts/{key}/")
-        expect(page.locator(".wk-chart")).to_have_attribute("data-state", "drawn", timeout=30_000)
+        expect(page.locator(".wk-chart")).to_have_attribute("data-state", "drawn", timeout=30_000 * PATIENCE)
         expect(page.locator("main")).to_contain_text("/var on db1 is full in about")
         assert look(page) == []
         page.get_by_role("link", name="db1", exact=True).click()

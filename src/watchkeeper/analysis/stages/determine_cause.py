@@ -13,7 +13,7 @@ import msgspec
 
 from watchkeeper.analysis.causes.clue import CauseFinder, Change, Clue
 from watchkeeper.analysis.causes.joined import joined
-from watchkeeper.analysis.causes.ranking import Ranking
+from watchkeeper.analysis.causes.ranking import CHANGED_MS, Ranking
 from watchkeeper.analysis.pipeline import Stage, Work
 from watchkeeper.analysis.shade import Shade
 from watchkeeper.analysis.stages.asking import Asking
@@ -140,16 +140,37 @@ class DetermineCause:
                 self._waiting[act.target] = work.now_ms
 
     def _note_changes(self, work: Work) -> None:
-        for event in work.events:
-            if event.kind == "change" and event.item:
-                change = Change(event.id, event.item, event.name, event.starts_ms or event.received_ms)
-                self._changes.setdefault(event.item, []).append(change)
+        told = [
+            Change(event.id, event.item, event.name, event.starts_ms or event.received_ms)
+            for event in work.events
+            if event.kind == "change" and event.item
+        ]
+        if told:
+            self._reconsider(told, work)
+        for change in told:
+            self._changes.setdefault(change.item, []).append(change)
         old = work.now_ms - CHANGES_MS
         if sum(map(len, self._changes.values())) > CHANGES_MOST or any(
             c[0].time_ms < old for c in self._changes.values()
         ):
             kept = {k: [c for c in v if c.time_ms >= old][-50:] for k, v in self._changes.items()}
             self._changes = dict([(k, v) for k, v in kept.items() if v][-CHANGES_MOST:])
+
+    def _reconsider(self, told: Sequence[Change], work: Work) -> None:
+        """Changes may be told after what they broke: situations that they can be behind are looked at again."""
+        oldest = min(c.time_ms for c in told)
+        near: dict[str, list[str]] = {}  # item → situations with alerts of it
+        for id_ in self._looked:
+            living = self.situations.get(id_)
+            if living is not None and living.live and living.situation.opened_ms <= oldest + CHANGED_MS:
+                for alert in self._alerts(living.situation):
+                    near.setdefault(alert.item, []).append(id_)
+        for change in told:
+            for item in (change.item, *self.finder.suffering(change.item, near, work.topology)):
+                for id_ in near.get(item, ()):
+                    size, at = self._looked[id_]
+                    soonest = work.now_ms if size < LARGE else at + AGAIN_MS
+                    self._waiting[id_] = min(self._waiting.get(id_, 2**62), soonest)
 
     def snapshot(self) -> Any:
         """What the finder has learned, recent changes, and what metrics said."""
