@@ -1,4 +1,5 @@
-"""The outbox's worker: an effect whose handler has an error keeps no other from being carried out."""
+"""The outbox's worker: what people wait for is carried out, whatever errors other handlers have, and however many wait for
+somebody who does not answer."""
 
 from __future__ import annotations
 
@@ -35,3 +36,30 @@ def test_an_error_of_ours_stops_nothing_else() -> None:
         worker.join()
     tried = OutboxRow.objects.filter(kind="test-broken").order_by().values_list("state", "error").distinct()
     assert list(tried) == [("due", "an error of ours, which the log tells")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_people_wait_for_does_not_queue_behind_those_who_do_not_answer() -> None:
+    answers = threading.Event()
+
+    @outbox.handler("test-hanging")
+    def hanging(_: OutboxRow) -> str:
+        answers.wait()
+        return "at last"
+
+    @outbox.handler("test-page", urgent=True)
+    def page(row: OutboxRow) -> str:
+        return row.subject
+
+    outbox.add(outbox.Effect(f"hanging:{n}", "test-hanging", "", {}) for n in range(20))
+    stop = threading.Event()
+    worker = threading.Thread(target=outbox.OutboxWorker(threads=2, poll=0.02).run, args=(stop,))
+    worker.start()
+    try:
+        eventually(lambda: OutboxRow.objects.filter(kind="test-hanging", attempts=1).count() == 2)
+        outbox.add([outbox.Effect("page", "test-page", "x", {})])
+        eventually(lambda: OutboxRow.objects.filter(pk="page", state="done").exists())
+    finally:
+        stop.set()
+        answers.set()
+        worker.join()

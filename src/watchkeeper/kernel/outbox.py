@@ -18,7 +18,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import psutil
@@ -35,6 +35,7 @@ from watchkeeper.model.errors import WatchkeeperError
 _log = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)  # longer than any effect may take; then another worker tries
 ATTEMPTS = 14  # the last one about a day after the first
+URGENT = 2  # threads that nothing but urgent effects may keep busy
 _CHUNK = 500
 
 
@@ -64,14 +65,16 @@ class Effect:
 
 Handler = Callable[[OutboxRow], str]
 _handlers: dict[str, Handler] = {}
+_urgent: set[str] = set()
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
+def handler(kind: str, *, urgent: bool = False) -> Callable[[Handler], Handler]:
     """Register what carries out effects of this kind: it returns what came back, or raises OSError or a
-    WatchkeeperError, of which GiveUp is final."""
+    WatchkeeperError, of which GiveUp is final. Urgent is what people wait for."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
+        _urgent.update([kind] if urgent else [])
         return function
 
     return register
@@ -137,20 +140,19 @@ class OutboxWorker:
         self._patiently(self._take_over, stop)
         workers: dict[int, threading.Thread] = {}
         while not stop.is_set():
-            for n in range(self.threads):
+            for n in range(self.threads + URGENT):
                 if n not in workers or not workers[n].is_alive():
-                    workers[n] = threading.Thread(
-                        target=self._work, args=(stop,), name=f"outbox-{n}", daemon=True
-                    )
+                    what = (stop, n >= self.threads)
+                    workers[n] = threading.Thread(None, self._work, f"outbox-{n}", what, daemon=True)
                     workers[n].start()
             stop.wait(1.0)
         for w in workers.values():
             w.join()
 
-    def _work(self, stop: threading.Event) -> None:
+    def _work(self, stop: threading.Event, urgent: bool) -> None:
         try:
             while not stop.is_set():
-                if not self._patiently(self.step, stop):
+                if not self._patiently(partial(self.step, urgent), stop):
                     stop.wait(self.poll)
         finally:
             connection.close()
@@ -179,9 +181,9 @@ class OutboxWorker:
             )
         return bool(dead)
 
-    def step(self) -> bool:
-        """Claim one effect that is due and carry it out; False when there was none."""
-        row = self._claim()
+    def step(self, urgent: bool = False) -> bool:
+        """Claim one effect that is due, maybe an urgent one only, and carry it out; False when there was none."""
+        row = self._claim(urgent)
         if row is None:
             return False
         began = time.monotonic()
@@ -204,9 +206,11 @@ class OutboxWorker:
                 self._done(row, answer, began)
         return True
 
-    def _claim(self) -> OutboxRow | None:
+    def _claim(self, urgent: bool) -> OutboxRow | None:
         now = timezone.now()
         due = OutboxRow.objects.filter(state=OutboxState.DUE, due_at__lte=now).order_by("due_at")
+        if urgent:
+            due = due.filter(kind__in=_every_handler().keys() & _urgent)
         if not due.values("pk")[:1].exists():
             return None
         with transaction.atomic():

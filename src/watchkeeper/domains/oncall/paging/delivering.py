@@ -22,7 +22,7 @@ State = PageDelivery.State
 _FINAL = (outbox.GiveUp, webhooks.Unwanted, NotAllowed)
 
 
-@outbox.handler(PAGE)
+@outbox.handler(PAGE, urgent=True)
 def deliver(row: OutboxRow) -> str:
     """Send a page on one of its ways. Raises TryAgain, GiveUp, Unreachable or OSError."""
     found = PageDelivery.objects.select_related("page__escalation", "page__person", "method")
@@ -120,7 +120,7 @@ def give_way(page: Page) -> None:
         Escalation.objects.filter(pk=page.escalation_id, **here).update(due_at=timezone.now())
 
 
-@outbox.handler(CHANNEL)
+@outbox.handler(CHANNEL, urgent=True)
 def tell_channel(row: OutboxRow) -> str:
     """Tell the channel of a step whom the step tells. Raises TryAgain, GiveUp, Unreachable or OSError."""
     escalation = Escalation.objects.filter(pk=row.payload["escalation"]).first()
