@@ -70,11 +70,32 @@ def _known(platform: Platform) -> bool:
 
 
 def _link(got: Got) -> str:
-    """The link of the last page."""
+    """The link of the last page about the service."""
     told: list[dict[str, Any]] = [
-        json.loads(body)["data"] for path, _, body in got.requests if path == "/bridge"
+        json.loads(body)["data"]
+        for path, _, body in got.requests
+        if path == "/bridge" and STOPS in body.decode()
     ]
     return str(told[-1].get("acknowledge", "")) if told else ""
+
+
+def _paged(platform: Platform, got: Got) -> str:
+    """The link; what the platform knows of it all is said where none comes."""
+    try:
+        return eventually(lambda: _link(got), 120, 0.5)
+    except AssertionError as error:
+        known = [
+            platform.get(f"/api/{path}/?limit=20&{chosen}")["results"]
+            for path, chosen in (
+                ("alerts", "source=host&fields=name,item,status,situation,suppressed_by"),
+                ("situations", "fields=id,title,severity,state,opened_at,alert_count"),
+                ("escalations", "fields=record,title,state,note,urgency,due_at"),
+                ("page-deliveries", "fields=channel,state,at,answer"),
+                ("outbox", "state=due&fields=id,attempts,error"),
+            )
+        ]
+        said = "\n".join(json.dumps(part) for part in known)
+        raise AssertionError(f"{error}\n{said}\n{[path for path, *_ in got.requests]}") from error
 
 
 def _more(page: Page, ticket: str) -> None:
@@ -120,7 +141,7 @@ def test_from_a_stopped_service_to_its_report(
         got.requests.clear()  # what else has happened since the rule was made
         service.kill()
         service.wait()
-        link = eventually(lambda: _link(got), 120, 0.5)
+        link = _paged(seeded, got)
     stranger = browser.new_context().new_page()
     stranger.goto(link)
     keep(stranger, "respond-link")
