@@ -15,7 +15,9 @@ from django.utils import timezone
 from tests.domains import paging_setup as setup
 from tests.domains.paging_setup import World, call, pass_time, person, policy, work
 from tests.kernel.receivers import Got, webhook_receiver
+from tests.kernel.test_jobs import run
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
+from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.verdicts import Severity
 
@@ -226,3 +228,19 @@ def test_a_step_of_which_every_page_fails_gives_way_at_once(two_steps: World, re
     pass_time()
     assert told(receiver) == ["ann", "bob"]
     assert [p.state for p in Page.objects.order_by("pk")] == ["failed", "delivered"]
+
+
+def test_what_ended_long_ago_is_forgotten_with_its_pages(two_steps: World, receiver: Got) -> None:
+    for key in ("old", "new", "running"):
+        two_steps.write(key)
+    pass_time()
+    assert len(told(receiver)) == Page.objects.count() == 3
+    for key in ("old", "new"):
+        two_steps.write(key, "resolved")
+    long_ago = timezone.now() - dt.timedelta(days=401)
+    Escalation.objects.filter(record="old").update(ended_at=long_ago)
+    Escalation.objects.filter(record="running").update(began_at=long_ago)
+    done = run(jobs.start("forget-pages"))
+    assert (done.state, done.result) == ("done", {"escalations forgotten": 1})
+    assert {e.record for e in Escalation.objects.all()} == {"new", "running"}
+    assert Page.objects.count() == PageDelivery.objects.count() == 2

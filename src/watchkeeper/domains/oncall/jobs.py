@@ -1,3 +1,3 @@
-"""Finds the handlers of this domain's effects."""
+"""Finds the handlers of this domain's effects, and its jobs."""
 
-from watchkeeper.domains.oncall.paging import confirming, delivering  # noqa: F401  (they register)
+from watchkeeper.domains.oncall.paging import confirming, delivering, retention  # noqa: F401  (they register)

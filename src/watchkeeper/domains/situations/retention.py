@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -17,10 +18,9 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
-    """Delete up to `slices` slices of each kind of what ended more than `keep_days` ago, each in a short
-    transaction of its own; return how many records went. Call it again while that is more than 0."""
+    """Delete up to `slices` slices of each kind of what ended more than `keep_days` ago; return how many records
+    went. Call it again while that is more than 0."""
     before = moment(max(1, now_ms - keep_days * _DAY_MS))
-    gone = 0
     kinds: list[QuerySet[Any]] = [
         models.Situation.objects.filter(state="resolved", resolved_at__lt=before),
         models.Alert.objects.filter(status="resolved", last_seen_at__lt=before).filter(
@@ -31,6 +31,12 @@ def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
         models.AppliedAct.objects.filter(applied_at__lt=before),
         OutboxRow.objects.filter(created_at__lt=before).exclude(state="due"),
     ]
+    return cut(kinds, slices)
+
+
+def cut(kinds: Iterable[QuerySet[Any]], slices: int = 20) -> int:
+    """Delete up to `slices` slices of each of these, each in a short transaction of its own; return how many went."""
+    gone = 0
     for kind in kinds:
         for _ in range(slices):
             with transaction.atomic():
