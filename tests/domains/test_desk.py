@@ -164,7 +164,11 @@ def test_a_situation_becomes_one_incident_by_rule_and_takes_it_along(root: Clien
     assert (after["status"], after["resolution"]) == ("resolved", "All alerts of its situation have ended.")
 
 
-def test_other_words_make_no_incident(root: Client) -> None:
+def test_other_words_make_no_incident_until_the_title_has_them(root: Client) -> None:
     call(root, "post", "incident-rules", {"name": "shop", "words": "shop"}, 201)
     _write(1, Severity.CRITICAL)
     assert call(root, "get", "tickets")["count"] == 0
+    for offset in (2, 3):
+        _write(offset, Severity.CRITICAL, title=f"Redis and {offset} of the shop are down")
+    (made,) = call(root, "get", "tickets")["results"]
+    assert made["title"] == "Redis and 2 of the shop are down"

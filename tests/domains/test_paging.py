@@ -134,6 +134,17 @@ def test_rules_choose_the_policy_by_severity_words_and_hours(root: Client, recei
     assert Escalation.objects.filter(record="3").count() == 1
 
 
+def test_a_rule_fits_as_soon_as_the_title_has_its_words(root: Client, receiver: Got) -> None:
+    person(root, "ann", receiver.url)
+    policy(root, {"people": ["ann"]}, rule={"words": "disk"})
+    world = World()
+    for title in ("Slow", "Slow because of the disk", "Slow because of the disk of db1"):
+        world.write(title=title)
+        pass_time()
+    assert told(receiver) == ["ann"]
+    assert [e.title for e in Escalation.objects.all()] == ["Slow because of the disk"]
+
+
 def test_steps_are_for_severities_and_where_nobody_is_reached_the_next_follows_at_once(
     root: Client, receiver: Got
 ) -> None:

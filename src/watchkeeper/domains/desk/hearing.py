@@ -33,7 +33,9 @@ class Situations:
         return ", ".join(filter(None, said))
 
     def _about(self, event: Event) -> str:
-        if event.act in ("open", "escalate"):
+        if event.act in ("open", "escalate", "change") and event.record["state"] != "resolved":
+            if opening.incident_of(event.key) is not None:
+                return ""
             rule = opening.matching(event.record)
             situation = Situation.objects.filter(pk=event.key).first() if rule else None
             if rule is None or situation is None or situation.merged_into:

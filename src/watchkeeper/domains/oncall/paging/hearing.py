@@ -53,12 +53,13 @@ class Situations:
 
 
 def _opened(event: Event, in_force: list[EscalationRule], now: dt.datetime) -> Escalation | None:
-    """The escalation of a situation that has opened or become graver, or that nobody has acknowledged any more."""
+    """The escalation of a situation that has opened or changed, or that nobody has acknowledged any more. One that no rule
+    fitted before may fit one now: it is graver, its title has other words, an alert of another item has joined."""
     if event.record.get("merged_into"):
         end(running_of("situations", event.key), State.RESOLVED, "", now, "It went into another situation.")
         return None
     again = event.act == "unacknowledge" or event.before.get("state") == "acknowledged"
-    if not again and event.act not in ("open", "escalate"):
+    if not again and event.act not in ("open", "escalate", "change"):
         return None
     rule = beginning.matching(in_force, event.record, now)
     cause = f"again:{event.id}" if again else f"situations:{event.key}"
