@@ -172,3 +172,9 @@ def test_other_words_make_no_incident_until_the_title_has_them(root: Client) -> 
         _write(offset, Severity.CRITICAL, title=f"Redis and {offset} of the shop are down")
     (made,) = call(root, "get", "tickets")["results"]
     assert made["title"] == "Redis and 2 of the shop are down"
+
+
+def test_one_queue_takes_what_comes_from_the_portal(root: Client) -> None:
+    call(root, "post", "queues", {"name": "front", "portal": True}, 201)
+    refused = call(root, "post", "queues", {"name": "back", "portal": True}, 400)
+    assert refused["errors"] == {"portal": ["another queue takes what comes from the portal"]}

@@ -45,16 +45,18 @@ class Queue(models.Model):
     description = models.TextField(blank=True, default="")
     gives = models.CharField("gives its tickets", max_length=8, choices=WAYS, default=BY_HAND)
     skills = models.ManyToManyField("desk.Skill", blank=True, related_name="queues")
-    portal = models.BooleanField("takes what comes from the portal", default=False)
+    portal = models.BooleanField(
+        "takes what comes from the portal", default=False,
+        error_messages={"unique": "another queue takes what comes from the portal"},
+    )  # fmt: skip
 
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["portal"], condition=models.Q(portal=True), name="one_queue_of_the_portal",
-                violation_error_message="another queue takes what comes from the portal",
+                fields=["portal"], condition=models.Q(portal=True), name="one_queue_of_the_portal"
             )
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -12,7 +12,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="queue",
             name="portal",
-            field=models.BooleanField(default=False, verbose_name="takes what comes from the portal"),
+            field=models.BooleanField(
+                default=False,
+                error_messages={"unique": "another queue takes what comes from the portal"},
+                verbose_name="takes what comes from the portal",
+            ),
         ),
         migrations.AlterField(
             model_name="ticket",
@@ -35,7 +39,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("portal", True)),
                 fields=("portal",),
                 name="one_queue_of_the_portal",
-                violation_error_message="another queue takes what comes from the portal",
             ),
         ),
     ]
