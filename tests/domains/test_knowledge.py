@@ -162,8 +162,16 @@ def test_a_ticket_is_offered_what_is_known_and_what_solved_its_like(root: Client
         str(fits["id"]),
         str(now["id"]),
     )
-    call(root, "post", f"articles/{fits['id']}/use", {"ticket": now["id"], "how": "note"})
-    assert fits["title"] in call(root, "get", "notes")["results"][0]["text"]
+    use = {"ticket": now["id"], "how": "note"}
+    call(root, "post", f"articles/{fits['id']}/use", use)
+    refused = call(root, "post", f"articles/{fits['id']}/use", {**use, "how": "reply"}, 409)
+    assert "is written for the desk and operations, not for whoever asks" in refused["detail"]
+    public = article(root, "Stars for everybody", audience="customers", body="Change the drum.")
+    call(root, "post", f"articles/{public['id']}/use", {**use, "how": "reply"})
+    note, reply = sorted(call(root, "get", "ticket-messages")["results"], key=lambda m: m["id"])
+    assert note["sort"] == "note" and fits["title"] in note["body"]
+    assert (reply["sort"], reply["body"]) == ("reply", "**Stars for everybody**\n\nChange the drum.")
+    assert call(root, "get", f"tickets/{now['id']}")["answered_at"], "it was the first answer"
 
 
 def test_an_article_is_written_of_what_solved_a_ticket_once(root: Client) -> None:  # noqa: F811

@@ -144,8 +144,8 @@ def test_a_workaround_is_offered_on_open_tickets_and_is_noted_when_it_is_used(ro
         (f"{made['number']} The disk fills up", ["also about attic"])
     ]
     call(root, "post", f"{url}/use-workaround", {"ticket": now["id"]})
-    [note] = call(root, "get", "notes")["results"]
-    assert note["text"] == f"Workaround of {made['number']}:\n\nEmpty **/tmp**."
+    [note] = call(root, "get", "ticket-messages")["results"]
+    assert (note["sort"], note["body"]) == ("note", f"Workaround of {made['number']}:\n\nEmpty **/tmp**.")
     assert call(root, "get", url)["incidents"] == [now["id"]]
     act(root, now, "resolve", {"resolution": "emptied"})
     assert offered() == []

@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from watchkeeper.domains.desk.models import Ticket
+from watchkeeper.domains.desk.rules import OPEN
+from watchkeeper.domains.knowledge import rules as knowledge_rules
 from watchkeeper.domains.knowledge import suggesting as knowledge
 from watchkeeper.domains.problems import workarounds
 from watchkeeper.domains.runbooks import rules as runbook_rules
@@ -34,6 +36,7 @@ def found(actor: Actor, record: Ticket | Situation) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "of_ticket": of_ticket,
         "can_use": may(actor, "change", registry["tickets"], record if of_ticket else None),
+        "to_requester": knowledge_rules.FOR_REQUESTERS if of_ticket and record.status in OPEN else (),
     }
     if may(actor, "read", registry["problems"]):
         offered = (

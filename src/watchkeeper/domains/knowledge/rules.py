@@ -16,6 +16,7 @@ AUDIENCES = {
     DESK: "the desk and operations",
     TEAM: "one team",
 }
+FOR_REQUESTERS = (EVERYBODY, CUSTOMERS)  # audiences to which whoever asks belongs
 MOST_WORDS = 8  # of a text that are looked for
 _WORD = re.compile(r"[^\W_][\w.-]*[^\W_]|[^\W_]")
 _COMMON = frozenset(

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from watchkeeper.domains.annotations.models import Note
+from watchkeeper.domains.desk.conversation import saying
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.desk.rules import OPEN
 from watchkeeper.domains.knowledge.suggesting import Suggested, said, suited
@@ -69,10 +69,7 @@ def _use(actor: Actor, problem: Problem, data: dict[str, Any]) -> Done:
     if not problem.workaround.strip():
         raise Refused(f"{problem.number} has no workaround")
     text = f"Workaround of {problem.number}:\n\n{problem.workaround}"
-    note = Note.objects.create(
-        kind="tickets", record=str(ticket.pk), text=text[:20_000], author=actor.name, author_id=actor.id
-    )
-    audit.record(actor, "note.create", note, after=audit.state_of(note))
+    note = saying.say(actor, ticket, text[:20_000], public=False, source="console")
     problem.incidents.add(ticket)
     audit.record(actor, "ticket.use-workaround", ticket, after={"problem": problem.number})
     return Done(body={"note": note.pk, "see": f"/tickets/{ticket.pk}/"})
