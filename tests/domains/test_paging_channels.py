@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import ipaddress
 import json
 import re
@@ -24,7 +25,7 @@ from django.test import Client
 from tests.domains import paging_setup as setup
 from tests.domains.paging_setup import World, call, pass_time, person, policy, work
 from tests.kernel.receivers import Got, mail_receiver, webhook_receiver
-from watchkeeper.domains.oncall.paging import links, push
+from watchkeeper.domains.oncall.paging import links, push, texting
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
 from watchkeeper.domains.oncall.paging.own_models import ContactMethod
 from watchkeeper.kernel.models import AuditEntry
@@ -146,14 +147,7 @@ def test_a_number_is_confirmed_by_a_code_before_it_is_used(root: Client, receive
 
 def test_a_call_is_acknowledged_by_a_key(root: Client, receiver: Got) -> None:
     person(root, "ann")
-    provider = {
-        "name": "p",
-        "account": "AC1",
-        "token": "secret",
-        "sender": "+15005550006",
-        "url": receiver.url,
-    }
-    call(root, "post", "telephone-providers", provider, 201)
+    _provider(root, receiver.url, "secret")
     ContactMethod.objects.filter(pk=_method(root, channel="voice", address="+491701234567")).update(
         verified_at="2026-01-01T00:00:00Z"
     )
@@ -168,6 +162,52 @@ def test_a_call_is_acknowledged_by_a_key(root: Client, receiver: Got) -> None:
     assert Escalation.objects.get().state == "running"
     assert b"You have acknowledged" in Client().post(key, {"Digits": "4"}).content
     assert (Escalation.objects.get().state, Page.objects.get().via) == ("acknowledged", "telephone")
+
+
+def _provider(root: Client, url: str, token: str) -> None:
+    body = {"name": "p", "account": "AC1", "token": token, "sender": "+15005550006", "url": url}
+    call(root, "post", "telephone-providers", body, 201)
+
+
+def test_a_signature_is_made_as_the_provider_documents_it(root: Client, receiver: Got) -> None:
+    """The example of https://www.twilio.com/docs/usage/security"""
+    _provider(root, receiver.url, "12345")
+    fields = {"CallSid": "CA1234567890ABCDE", "Caller": "+12349013030", "Digits": "1234", "From": "+12349013030",
+              "To": "+18005551212"}  # fmt: skip
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    assert texting.genuine(url, fields, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
+    assert not texting.genuine(url, {**fields, "Digits": "1235"}, "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
+
+
+def test_a_text_message_that_comes_back_acknowledges(root: Client, receiver: Got) -> None:
+    person(root, "ann")
+    _provider(root, receiver.url, "secret")
+    ContactMethod.objects.filter(pk=_method(root, channel="sms", address="+491701234567")).update(
+        verified_at="2026-01-01T00:00:00Z"
+    )
+    policy(root, {"people": ["ann"]})
+    world = World()
+    for key in ("1", "2", "3"):
+        world.write(key, title=f"{key} < 4")
+        pass_time()
+
+    def answered(body: str, sender: str = "+491701234567", token: str = "secret") -> str:
+        fields = {"From": sender, "Body": body, "MessageSid": "SM1"}
+        said = "https://ops.example.org/text-message/" + "".join(f"{k}{fields[k]}" for k in sorted(fields))
+        signature = base64.b64encode(hmac.digest(token.encode(), said.encode(), "sha1")).decode()
+        got = Client().post("/text-message/", fields, headers={"X-Twilio-Signature": signature})
+        return got.content.decode() if got.status_code == 200 else str(got.status_code)
+
+    states = Escalation.objects.filter(kind="situations").order_by("record").values_list("state", flat=True)
+    assert answered("ack", token="guessed") == "403"
+    assert "belongs to nobody" in answered("ack", "+491701234568")
+    assert "Answer “ack”" in answered("what is it?")
+    assert set(states.all()) == {"running"}
+    assert "You have it: 3 &lt; 4 (2 more wait" in answered("Ack.")
+    assert list(states.all()) == ["running", "running", "acknowledged"]
+    assert "You have it: 2 things" in answered("ACK all")
+    assert set(states.all()) == {"acknowledged"} and "Nothing waits" in answered("ack")
+    assert {p.via for p in Page.objects.all()} == {"text message"}
 
 
 @pytest.mark.usefixtures("receiver")

@@ -105,6 +105,7 @@ urlpatterns = [
     path("my-on-call/", my_on_call.mine, name="my-on-call"),
     path("my-on-call/browser/", my_on_call.add_browser, name="add-browser"),
     path("push-worker.js", my_on_call.worker, name="push-worker"),
+    path("text-message/", page_link.texted, name="text-message"),
     path("page/<str:token>/", page_link.answer, name="page-link"),
     path("page/<str:token>/key/", page_link.key, name="page-key"),
     path("page/<str:token>/delivered/", page_link.delivered, name="page-delivered"),

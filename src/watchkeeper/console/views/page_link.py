@@ -1,15 +1,18 @@
 """What the links in pages lead to, without signing in: who has one may acknowledge that page. To look at it does nothing,
-because mail scanners do; a button does. A telephone's key and a provider's report come here too."""
+because mail scanners do; a button does. A telephone's key, a text message and a provider's report come here too."""
 
 from __future__ import annotations
 
+from xml.sax.saxutils import escape
+
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from watchkeeper.console.views.page import page
-from watchkeeper.domains.oncall.paging import answering, delivering, links
+from watchkeeper.domains.oncall.paging import answering, delivering, links, texting
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
 from watchkeeper.kernel.acting import address_of, request_id_of
 
@@ -67,6 +70,20 @@ def key(request: HttpRequest, token: str) -> HttpResponse:
 
 def _say(words: str) -> HttpResponse:
     return HttpResponse(f"<Response><Say>{words}</Say></Response>", content_type="text/xml")
+
+
+@csrf_exempt  # the provider's signature is what gives the right
+@require_POST
+def texted(request: HttpRequest) -> HttpResponse:
+    """Somebody has answered by a text message: TwiML to be sent back."""
+    given = request.POST.dict()
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not texting.genuine(settings.PUBLIC_URL + request.get_full_path(), given, signature):
+        return HttpResponse("This is not signed by a telephone provider in use.", status=403)
+    said = texting.answer(
+        given.get("From", ""), given.get("Body", ""), address_of(request), request_id_of(request)
+    )
+    return HttpResponse(f"<Response><Message>{escape(said)}</Message></Response>", content_type="text/xml")
 
 
 @csrf_exempt

@@ -1,0 +1,58 @@
+"""Text messages that people send back: "ack" is as good as the link. A provider passes them on, and signs what it says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from watchkeeper.domains.oncall.paging import answering
+from watchkeeper.domains.oncall.paging.models import Escalation, Page
+from watchkeeper.domains.oncall.paging.own_models import ContactMethod, TelephoneProvider
+
+_YES = ("ack", "acknowledge", "ok", "yes", "4")  # the last is the key during calls
+_HELP = "Answer “ack” to acknowledge what you were told of last, or “ack all”."
+_MOST = 100  # pages that “ack all” acknowledges
+
+
+def genuine(url: str, fields: Mapping[str, str], signature: str) -> bool:
+    """Whether a provider in use has sent this, by the token of its account:
+    https://www.twilio.com/docs/usage/security#validating-requests"""
+    said = url + "".join(f"{name}{fields[name]}" for name in sorted(fields))
+    for provider in TelephoneProvider.objects.filter(enabled=True):
+        made = base64.b64encode(hmac.digest(provider.token.encode(), said.encode(), hashlib.sha1))
+        if hmac.compare_digest(made, signature.encode()):
+            return True
+    return False
+
+
+def answer(sender: str, body: str, address: str = "", request_id: str = "") -> str:
+    """What somebody is told who has written this from their number."""
+    people = {
+        m.person_id
+        for m in ContactMethod.objects.filter(channel=ContactMethod.Channel.SMS)
+        if m.usable and m.address == sender
+    }
+    if not people:
+        return "This number belongs to nobody here."
+    words = body.casefold().strip(" .!\n").split()
+    if not words or words[0] not in _YES or words[1:] not in ([], ["all"]):
+        return _HELP
+    running = Page.objects.filter(
+        person__in=people, person__is_active=True, escalation__state=Escalation.State.RUNNING
+    )
+    pages = list(running.select_related("escalation", "person").order_by("-at", "-id")[:_MOST])
+    done = [
+        page.escalation.title
+        for page in (pages if words[1:] else pages[:1])
+        if answering.acknowledge(answering.as_person(page, address, request_id), page, "text message")
+    ]
+    return _said(done, running.values("escalation").distinct().count())
+
+
+def _said(done: list[str], left: int) -> str:
+    if not done:
+        return "Nothing waits for you."
+    what = done[0] if len(done) == 1 else f"{len(done)} things"
+    return f"You have it: {what}" + (f" ({left} more wait; “ack all” takes them.)" if left else "")
