@@ -48,7 +48,7 @@ def _resolve(actor: Actor, ticket: Ticket, data: dict[str, Any]) -> None:
 def settle(ticket: Ticket) -> None:
     """Its state has become another by other ways than MOVES: what follows from that, without saving it."""
     now = timezone.now()
-    ticket.resolved_at = ticket.resolved_at or now
+    ticket.resolved_at = None if ticket.status in rules.OPEN else ticket.resolved_at or now
     ticket.closed_at = now if ticket.status in rules.OVER else None
     _wait(ticket, now)
     promising.follow(ticket)

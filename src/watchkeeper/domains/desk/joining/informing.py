@@ -24,6 +24,15 @@ def merged(actor: Actor, one: Ticket, other: Ticket) -> None:
         say(SYSTEM, one, words, public=True, source=_SOURCE)
 
 
+def unmerged(actor: Actor, one: Ticket, other: Ticket) -> None:
+    """Agents see on the other that it went; another requester is told on their own ticket."""
+    source = TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else _SOURCE
+    words = f"{one.number} ({one.title}) goes on by itself: the merge was taken back."
+    say(actor, other, words, public=False, source=source)
+    if one.requester_id != other.requester_id:
+        say(SYSTEM, one, "This is worked on by itself again.", public=True, source=_SOURCE)
+
+
 def resolved(ticket: Ticket) -> None:
     """Other requesters of what was merged into it are told on their own tickets what was done."""
     for one in ticket.merged.exclude(requester=ticket.requester_id).exclude(requester=None).order_by("pk"):

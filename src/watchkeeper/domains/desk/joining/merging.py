@@ -30,7 +30,7 @@ from watchkeeper.kernel.resource import Action, Done, registry
 PATH = "tickets"
 #: what belongs to a ticket and goes over as it is: the name of its rows → what people call them
 ROWS = {"steps": "steps", "time_entries": "time entries", "children": "children"}
-_HANGS = {"notes": Note, "files": File}
+HANGS = {"notes": Note, "files": File}
 
 
 class IntoTicket(serializers.Serializer[Any]):
@@ -72,7 +72,7 @@ def _can(one: Ticket, other: Ticket) -> None:
 
 
 def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
-    """What went over, for the audit trail: so that somebody can put it back by hand."""
+    """What went over, for the audit trail: unmerging.py puts it back by that."""
     moved: dict[str, Any] = {}
     if other.parent_id == one.pk:  # it was a child of what goes into it
         other.parent = one.parent
@@ -85,7 +85,7 @@ def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
         fresh = set(_keys(getattr(one, name).all())) - set(_keys(many.all()))
         moved[name] = sorted(fresh)
         many.add(*fresh)
-    for name, model in _HANGS.items():
+    for name, model in HANGS.items():
         rows = on(model, registry[PATH], [one.pk])
         moved[name] = _keys(rows)
         rows.update(record=str(other.pk))
@@ -93,8 +93,8 @@ def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
     if one.requester_id == other.requester_id:  # else the one would read what the other has written
         moved["messages"] = _keys(TicketMessage.objects.filter(ticket=one))
         TicketMessage.objects.filter(ticket=one).update(ticket=other)
-    _tags(one, other)
-    _watchers(one, other)
+    moved["tags"] = _tags(one, other)
+    moved["watchers"] = _watchers(one, other)
     return {name: value for name, value in moved.items() if value}
 
 
@@ -120,24 +120,29 @@ def _links(one: Ticket, other: Ticket) -> list[int]:
     return moved
 
 
-def _tags(one: Ticket, other: Ticket) -> None:
+def _tags(one: Ticket, other: Ticket) -> list[int]:
     has = set(on(Tagging, registry[PATH], [other.pk]).values_list("tag", flat=True))
-    for tagging in on(Tagging, registry[PATH], [one.pk]).exclude(tag__in=has):
-        Tagging.objects.create(kind=PATH, record=str(other.pk), tag_id=tagging.tag_id)
+    fresh = [t.tag_id for t in on(Tagging, registry[PATH], [one.pk]).exclude(tag__in=has)]
+    for tag in fresh:
+        Tagging.objects.create(kind=PATH, record=str(other.pk), tag_id=tag)
+    return fresh
 
 
-def _watchers(one: Ticket, other: Ticket) -> None:
-    """Whoever watched it, asked for it or worked on it watches the other one, if they may read it."""
+def _watchers(one: Ticket, other: Ticket) -> list[int]:
+    """Whoever watched it, asked for it or worked on it watches the other one, if they may read it. Who did not before."""
     watching = User.objects.filter(
         pk__in=Subscription.objects.filter(kind=PATH, record=str(one.pk), muted=False).values("user")
     )
     people = {*watching, *(p for p in (one.requester, one.assignee) if p is not None)}
+    fresh = []
     for person in people - {other.requester}:
         if not may(reading.actor(person), "read", registry[PATH], other):
             continue
-        Subscription.objects.get_or_create(
+        _, made = Subscription.objects.get_or_create(
             user=person, kind=PATH, record=str(other.pk), query="", defaults={"title": str(other)[:200]}
         )
+        fresh += [person.pk] if made else []
+    return fresh
 
 
 def _tell(actor: Actor, one: Ticket, other: Ticket) -> None:
