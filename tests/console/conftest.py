@@ -20,17 +20,15 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 NAME, PASSWORD = "ada", "correct horse battery"
+#: identity providers and receivers of the tests are on this machine
+ALLOWED = {"WATCHKEEPER_OUTBOUND_ALLOW": "127.0.0.0/8,::1/128"}
 
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     require(CHROMIUM.exists(), "no Chromium")
-    # Identity providers of the tests are on this machine.
-    allowed = {
-        "WATCHKEEPER_OUTBOUND_ALLOW": "127.0.0.0/8,::1/128",
-        "WATCHKEEPER_SYSLOG": f"127.0.0.1:{free_port()}",
-    }
-    running = Platform(tmp_path_factory.mktemp("console") / "var", allowed).start(180.0)
+    env = {**ALLOWED, "WATCHKEEPER_SYSLOG": f"127.0.0.1:{free_port()}"}
+    running = Platform(tmp_path_factory.mktemp("console") / "var", env).start(180.0)
     yield running
     assert running.stop() == 0
 
@@ -60,11 +58,17 @@ def begin(page: Page, platform: Platform) -> None:
     page.wait_for_url(platform.url + "/")
 
 
+def context_of(browser: Browser) -> BrowserContext:
+    """Somebody at a desk."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(15_000 * PATIENCE)
+    return context
+
+
 @pytest.fixture(scope="package")
 def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
     """A context that signed in with the one-time link before anything was sent, so it saw the empty overview."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(15_000 * PATIENCE)
+    context = context_of(browser)
     page = context.new_page()
     begin(page, platform)
     keep(page, "overview-empty")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.axe import look
-from tests.console.conftest import NAME, keep, pick
+from tests.console.conftest import ALLOWED, NAME, begin, context_of, keep, pick, watch
 from tests.kernel.receivers import Got, webhook_receiver
 from tests.platform import Platform
 from tests.pollers.programs import SERVER, TALKER, running
@@ -22,6 +22,26 @@ from tests.support import eventually
 
 STOPS, NEEDS_IT = "ledgerd", "till"
 ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Platform]:
+    """A platform of this test's: the one that others share has seen their programs of this machine stop."""
+    with Platform(tmp_path / "var", ALLOWED).start(180.0) as running:
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.fixture
+def page(own: Platform, browser: Browser, said: list[str]) -> Iterator[Page]:
+    """Its administrator's."""
+    context = context_of(browser)
+    tab = context.new_page()
+    watch(tab, said)
+    begin(tab, own)
+    yield tab
+    context.close()
+    assert not said, said
 
 
 @pytest.fixture
@@ -131,17 +151,17 @@ def _ticket(page: Page, url: str) -> str:
 
 @pytest.mark.timeout(400)
 def test_from_a_stopped_service_to_its_report(
-    seeded: Platform, page: Page, browser: Browser, service: subprocess.Popen[str]
+    own: Platform, page: Page, browser: Browser, service: subprocess.Popen[str]
 ) -> None:
-    url, main, began = seeded.url, page.locator("main"), time.monotonic()
+    url, main, began = own.url, page.locator("main"), time.monotonic()
     with webhook_receiver() as got:
         _on_call(page, url, got)
         time.sleep(max(0.0, ESTABLISHED - (time.monotonic() - began)))
-        eventually(lambda: _known(seeded), 120, 0.5)
+        eventually(lambda: _known(own), 120, 0.5)
         got.requests.clear()  # what else has happened since the rule was made
         service.kill()
         service.wait()
-        link = _paged(seeded, got)
+        link = _paged(own, got)
     stranger = browser.new_context().new_page()
     stranger.goto(link)
     keep(stranger, "respond-link")

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,6 +17,14 @@ from tests.support import eventually
 from tests.system.conftest import NEEDS_IT, STOPS
 
 ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    """One of this test's: the one that others share has seen their programs of this machine stop."""
+    with Platform(tmp_path / "var").start() as started:
+        yield started
+        assert started.stop() == 0
 
 
 @pytest.mark.timeout(240)
