@@ -41,7 +41,7 @@ def create(resource: Resource, actor: Actor, serializer: Any) -> Any:
 
 
 def change(resource: Resource, actor: Actor, obj: Any, serializer: Any) -> Any:
-    """The record with what a valid serializer says. Raises a WatchkeeperError."""
+    """The record with what a valid serializer says; it may carry `shown_once`. Raises a WatchkeeperError."""
     require(actor, "change", resource, obj)
     data = serializer.validated_data
     for name in resource.create_only:

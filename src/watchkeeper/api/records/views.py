@@ -208,7 +208,8 @@ class Changing(mixins.UpdateModelMixin):
             if not partial:
                 make_whole(self.resource, serializer)
             changed = doing.change(self.resource, self.actor, obj, serializer)
-        return tagged(request, self.shown(changed))
+        shown = self.shown(changed)
+        return tagged(request, shown, {**shown, **getattr(changed, "shown_once", {})})
 
 
 class Removing(mixins.DestroyModelMixin):

@@ -154,7 +154,7 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         context["seen"] = request.POST.get("seen", "")
         return _previewed(request, actor, fields, context)
     try:
-        _change(request, resource, record, fields, context["own"])
+        changed = _change(request, resource, record, fields, context["own"])
     except Forbidden:
         raise
     except Stale:
@@ -166,13 +166,17 @@ def edit(request: HttpRequest, path: str, key: str) -> HttpResponse:
         return page(request, "form.html", status=412, fields=fields, by=_last(resource, fresh), **context)
     except (ValidationError, WatchkeeperError, IntegrityError) as error:
         return _again(request, fields, error, **context | {"seen": request.POST.get("seen", "")})
+    if once := getattr(changed, "shown_once", {}):
+        return page(
+            request, "once.html", title=f"{resource.title(changed)} is changed", resource=resource, once=once
+        )
     return HttpResponseRedirect(f"/{resource.path}/{record.pk}/")
 
 
 def _change(
     request: HttpRequest, resource: Resource, record: Any, fields: list[Field], own: list[Field]
-) -> None:
-    """Raises Stale when the record is not any more as it was when the form was made."""
+) -> Any:
+    """The record as it is then. Raises Stale when it is not any more as it was when the form was made."""
     actor, serializer = actor_of(request), serializer_of(resource)
     with transaction.atomic():
         if lock(record):
@@ -183,7 +187,7 @@ def _change(
         data = _given(request, fields, own)
         given.initial_data = {**_emptied(given, fields, data), **data}
         given.is_valid(raise_exception=True)
-        doing.change(resource, actor, record, given)
+        return doing.change(resource, actor, record, given)
 
 
 def _emptied(serializer: Any, fields: list[Field], given: dict[str, Any]) -> dict[str, Any]:

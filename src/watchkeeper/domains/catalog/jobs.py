@@ -1,3 +1,3 @@
-"""The handlers of the outbox of this domain; see tasks, leases and delivering."""
+"""The handlers of the outbox of this domain; see tasks, calling, leases and delivering."""
 
-from watchkeeper.domains.catalog import delivering, leases, tasks  # noqa: F401  (they register)
+from watchkeeper.domains.catalog import calling, delivering, leases, tasks  # noqa: F401  (they register)

@@ -12,6 +12,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from watchkeeper.kernel.fields import SealedField
+
 PERSON = settings.AUTH_USER_MODEL
 
 
@@ -119,6 +121,8 @@ class CatalogTask(models.Model):
     member_of = models.ForeignKey(
         "access.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="catalog_memberships"
     )
+    address = SealedField("calls the address", blank=True, default="")  # it may hold a key
+    secret = SealedField(blank=True, default="", editable=False)  # by which the call is signed
 
     class Meta:
         ordering: ClassVar = ["item", "step", "id"]
@@ -126,6 +130,11 @@ class CatalogTask(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def calls(self) -> bool:
+        """Whether something else is called that does it."""
+        return bool(self.address)
 
 
 class Order(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchkeeper.domains.catalog import leases, ordering, tasks
+from watchkeeper.domains.catalog import calling, leases, ordering, tasks
 from watchkeeper.domains.catalog.models import (
     CatalogApproval,
     CatalogItem,
@@ -91,6 +91,8 @@ plain(
 plain(
     CatalogTask, "catalogue task", "catalog-tasks", "title item step team person hours",
     serializer=CatalogTaskSerializer, fields=CatalogTaskSerializer.Meta.fields,
+    writable=("item", "step", "title", "description", "team", "person", "hours", "member_of", "address"),
+    create=calling.make, change=calling.change,
     description="What is done for every order of a catalogue item: tasks of one step at the same time, steps in turn.",
     search=("title", "item__name"), ordering=("item", "step", "id"), orderable=("title", "step"),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from watchkeeper.domains.catalog.models import (
 )
 from watchkeeper.domains.identity.naming import People, Person
 from watchkeeper.domains.inventory.models import Item
+from watchkeeper.domains.outgoing import addresses
 from watchkeeper.kernel.permissions import require
 from watchkeeper.kernel.resource import registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -167,9 +168,23 @@ class CatalogTaskSerializer(RecordSerializer):
 
     class Meta:
         model = CatalogTask
-        fields = ("id", "item", "step", "title", "description", "team", "person", "hours", "member_of")
-        read_only_fields = ("id",)
+        fields = (
+            "id",
+            "item",
+            "step",
+            "title",
+            "description",
+            "team",
+            "person",
+            "hours",
+            "member_of",
+            "address",
+            "calls",
+        )
+        read_only_fields = ("id", "calls")
         extra_kwargs = {
+            "address": {"help_text": "something else does it: https://…, which gets the order as a signed webhook. It is "
+                        "not shown again"},
             "step": {"help_text": "tasks of one step are done at the same time, then those of the next"},
             "hours": {"help_text": "within how much working time, once it can be begun"},
             "member_of": {"help_text": "the platform does it: whoever it is for becomes a member of this team",
@@ -181,6 +196,20 @@ class CatalogTaskSerializer(RecordSerializer):
         if team is not None and (actor := self.context.get("actor")) is not None:
             require(actor, "change", registry["teams"], team)
         return team
+
+    def validate_address(self, address: str) -> str:
+        """Raises Invalid."""
+        if address:
+            addresses.check_web(address)
+        return address
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """It is done one way. Raises ValidationError naming the field."""
+        if self.now(data, "member_of") and self.now(data, "address"):
+            raise serializers.ValidationError(
+                {"address": "it makes them a member already: make two tasks of it"}
+            )
+        return data
 
 
 class OrderSerializer(RecordSerializer):

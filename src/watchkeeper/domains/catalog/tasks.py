@@ -31,6 +31,8 @@ _LIVE = (State.OPEN, State.IN_PROGRESS)
 finished: list[Callable[[Actor, Ticket], None]] = []
 #: what a task that a person has done brings about besides: a key of `given` → what is called
 when_done: dict[str, Callable[[Actor, RequestTask, Item | None], None]] = {}
+#: tasks that are done elsewhere: what they do → the kind of effect that sees to it
+elsewhere: dict[str, str] = {}
 
 
 def add(ticket: Ticket, title: str, *, after: Iterable[RequestTask] = (), **more: Any) -> RequestTask:
@@ -67,8 +69,17 @@ def told_of(task: RequestTask) -> None:
 def due(task: RequestTask) -> None:
     """Let the platform do it, if it is for the platform and nothing has to come before it."""
     if task.does and task.state == State.OPEN and not task.waits_for:
-        key = f"{KIND}:{task.pk}:{task.tries}"
-        outbox.add([outbox.Effect(key, KIND, f"request-tasks/{task.pk}", {"task": task.pk}, task.begins_at)])
+        subject, kind = f"request-tasks/{task.pk}", elsewhere.get(task.does, KIND)
+        outbox.add([outbox.Effect(_key(task), kind, subject, {"task": task.pk}, task.begins_at)])
+
+
+def _key(task: RequestTask) -> str:
+    return f"{elsewhere.get(task.does, KIND)}:{task.pk}:{task.tries}"
+
+
+def is_due(task: RequestTask, row: OutboxRow) -> bool:
+    """Whether this effect is the one by which it is done now, and nothing has to come before it."""
+    return not task.waits_for and row.pk == _key(task)
 
 
 @outbox.handler(KIND)
@@ -78,7 +89,7 @@ def carry_out(row: OutboxRow) -> str:
         task = (
             RequestTask.objects.select_for_update().filter(pk=row.payload["task"], state=State.OPEN).first()
         )
-        if task is None or task.waits_for or row.pk != f"{KIND}:{task.pk}:{task.tries}":
+        if task is None or not is_due(task, row):
             return "it is not to be done any more"
         try:
             with transaction.atomic():
@@ -102,9 +113,9 @@ def _ended(actor: Actor, task: RequestTask) -> None:
     task.save()
 
 
-def end(actor: Actor, task: RequestTask, how: str, note: str) -> None:
-    """End it as the transition of this name does, without the work of a person. Raises Refused when it cannot be."""
-    move("state", next(t for t in TRANSITIONS if t.name == how), actor, task, {"note": note})
+def transition(actor: Actor, task: RequestTask, how: str, **given: str) -> None:
+    """What the transition of this name does, without the work of a person. Raises Refused when it cannot be."""
+    move("state", next(t for t in TRANSITIONS if t.name == how), actor, task, given)
 
 
 def over(actor: Actor, task: RequestTask) -> None:

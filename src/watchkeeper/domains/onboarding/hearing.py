@@ -38,4 +38,4 @@ def _end(event: Event) -> None:
             given__order=int(event.key), does="", state__in=("open", "in_progress")
         )
         for task in waiting:
-            tasks.end(SYSTEM, task, how, f"The order is {event.record.get('state', event.act)}.")
+            tasks.transition(SYSTEM, task, how, note=f"The order is {event.record.get('state', event.act)}.")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import watchkeeper.domains.catalog.models
+import watchkeeper.kernel.fields
 
 
 class Migration(migrations.Migration):
@@ -199,6 +200,16 @@ class Migration(migrations.Migration):
                         ],
                         verbose_name="working hours",
                     ),
+                ),
+                (
+                    "address",
+                    watchkeeper.kernel.fields.SealedField(
+                        blank=True, default="", verbose_name="calls the address"
+                    ),
+                ),
+                (
+                    "secret",
+                    watchkeeper.kernel.fields.SealedField(blank=True, default="", editable=False),
                 ),
                 (
                     "item",
