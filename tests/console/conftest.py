@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.console import shop
 from tests.platform import Platform
+from tests.pollers.programs import SERVER, TALKER, running
 from tests.support import PATIENCE, eventually, free_port, require
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -20,6 +22,7 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 NAME, PASSWORD = "ada", "correct horse battery"
+STOPS, NEEDS_IT = "ledgerd", "till"
 #: identity providers and receivers of the tests are on this machine
 ALLOWED = {"WATCHKEEPER_OUTBOUND_ALLOW": "127.0.0.0/8,::1/128"}
 
@@ -78,7 +81,19 @@ def signed_in(platform: Platform, browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="package")
-def seeded(platform: Platform, signed_in: BrowserContext) -> Platform:  # noqa: ARG001
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    """A service that listens, and a program with a connection to it; it has to be old when it is killed."""
+    folder = tmp_path_factory.mktemp("programs")
+    with running(folder, STOPS, SERVER, "0") as (process, port), running(folder, NEEDS_IT, TALKER, "0", port):
+        yield process
+
+
+@pytest.fixture(scope="package")
+def seeded(
+    platform: Platform,
+    signed_in: BrowserContext,  # noqa: ARG001
+    service: subprocess.Popen[str],  # noqa: ARG001
+) -> Platform:
     """The platform with the shop's signals in it."""
     shop.send(platform)
     return platform

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.axe import look
-from tests.console.conftest import ALLOWED, NAME, begin, context_of, keep, pick, watch
+from tests.console.conftest import ALLOWED, NAME, NEEDS_IT, STOPS, begin, context_of, keep, pick, watch
 from tests.kernel.receivers import Got, webhook_receiver
 from tests.platform import Platform
-from tests.pollers.programs import SERVER, TALKER, running
 from tests.support import eventually
 
-STOPS, NEEDS_IT = "ledgerd", "till"
 ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
 
 
@@ -42,16 +41,6 @@ def page(own: Platform, browser: Browser, said: list[str]) -> Iterator[Page]:
     yield tab
     context.close()
     assert not said, said
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A service that listens, and a program with a connection to it."""
-    with (
-        running(tmp_path, STOPS, SERVER, "0") as (process, port),
-        running(tmp_path, NEEDS_IT, TALKER, "0", port),
-    ):
-        yield process
 
 
 def _save(page: Page) -> None:
@@ -153,10 +142,10 @@ def _ticket(page: Page, url: str) -> str:
 def test_from_a_stopped_service_to_its_report(
     own: Platform, page: Page, browser: Browser, service: subprocess.Popen[str]
 ) -> None:
-    url, main, began = own.url, page.locator("main"), time.monotonic()
+    url, main = own.url, page.locator("main")
     with webhook_receiver() as got:
         _on_call(page, url, got)
-        time.sleep(max(0.0, ESTABLISHED - (time.monotonic() - began)))
+        time.sleep(max(0.0, ESTABLISHED - (time.time() - psutil.Process(service.pid).create_time())))
         eventually(lambda: _known(own), 120, 0.5)
         got.requests.clear()  # what else has happened since the rule was made
         service.kill()

@@ -34,7 +34,7 @@ for target in sys.argv[2:]:
 if sys.argv[1] != "none":
     kept.append(socket.create_server(("127.0.0.1", int(sys.argv[1]))))
 print("ready", flush=True)
-time.sleep(600)
+time.sleep(6 * 3600)
 """
 
 
