@@ -349,7 +349,7 @@ class TestNothingElseIsThere:
         )
         assert answers[0].status_code == answers[1].status_code
         bodies = [
-            re.sub(r"request_id\W+\w+", "", _text(answer)).replace(key, "KEY")
+            re.sub(rf"\b{re.escape(key)}\b", "KEY", re.sub(r"request_id\W+\w+", "", _text(answer)))
             for answer, key in zip(answers, (there, gone), strict=True)
         ]
         assert bodies[0] == bodies[1], (method, base, act)
