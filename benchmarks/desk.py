@@ -61,7 +61,7 @@ def _fill(stored: int) -> None:
     from watchkeeper.domains.desk.models import IncidentRule, Queue, Ticket
     from watchkeeper.domains.identity.models import User
     from watchkeeper.domains.inbox.models import Subscription
-    from watchkeeper.kernel.upserts import columns_of, upsert
+    from watchkeeper.kernel.upserts import columns_of, row_of, upsert
 
     now = timezone.now()
     people = User.objects.bulk_create(User(username=f"agent{n}") for n in range(PEOPLE))
@@ -76,11 +76,12 @@ def _fill(stored: int) -> None:
     IncidentRule.objects.create(name="bad", queue=queues[0])
     Subscription.objects.create(user=people[0], kind="tickets", title="All tickets")
     columns = columns_of(Ticket)
+    empty = dict(zip(columns, row_of(Ticket, Ticket()), strict=True))
     for start in range(0, stored, 10_000):
         numbers = range(start, min(stored, start + 10_000))
         told = [_told(n, n % max(1, stored // OPEN) == 0, now, people, queues) for n in numbers]
         with transaction.atomic():
-            upsert(Ticket, [tuple(t.get(c) for c in columns) for t in told])
+            upsert(Ticket, [tuple((empty | t)[c] for c in columns) for t in told])
 
 
 def _told(n: int, open_: bool, now: dt.datetime, people: list[Any], queues: list[Any]) -> dict[str, Any]:

@@ -39,9 +39,10 @@ class Clock:
         until = now_ms if self.kept_ms is None else min(now_ms, self.kept_ms)
         return sum(self.time.worked(begins, min(ends, until)) for begins, ends in self._running())
 
-    def due(self) -> int | None:
-        """When the promise is, or was, used up if nothing more happens; None while a pause goes on before that."""
-        left = self.promised_ms
+    def due(self, percent: int = 100) -> int | None:
+        """When so much of the promise is, or was, used up if nothing more happens; None while a pause goes on before that.
+        Raises NeverWorked."""
+        left = self.promised_ms * percent // 100
         for begins, ends in self._running():
             if ends == _OPEN:
                 return self.time.due(begins, left)

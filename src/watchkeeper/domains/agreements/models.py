@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from watchkeeper.domains.agreements import declared, keeping
 from watchkeeper.domains.agreements.working import WorkingTime
@@ -115,7 +116,12 @@ class Agreement(models.Model):
             return []
         return keeping.warnings(_promised(self), [(str(a), _promised(a)) for a in beneath])
 
-    @property
+    @cached_property
+    def by_priority(self) -> dict[int, Target]:
+        """Its targets, read once."""
+        return {t.priority: t for t in self.targets.all()}
+
+    @cached_property
     def levels(self) -> dict[str, tuple[int, ...]]:
         """Who is told at which percentages of what is promised: assignee, leads, team."""
         return {who: keeping.levels(getattr(self, f"tell_{who}")) for who in TOLD}

@@ -34,10 +34,8 @@ def open_incident(actor: Actor, situation: Situation, queue: Queue | None = None
     )
     try:
         with transaction.atomic():
-            ticket.save()
+            promising.begin(ticket)
             ticket.items.set(items)
-            if promising.follow(ticket):
-                ticket.save(update_fields=promising.FOLLOWS)
             audit.record(actor, "ticket.open-incident", ticket, after={"situation": situation.pk})
     except IntegrityError:  # another worker was quicker
         return Ticket.objects.get(situation=situation.pk, source=Ticket.Source.SITUATION)

@@ -6,20 +6,20 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from watchkeeper.domains.agreements.clock import Clock
-from watchkeeper.domains.agreements.models import Target
 from watchkeeper.domains.agreements.working import NeverWorked
 from watchkeeper.domains.desk import escalating, rules
 from watchkeeper.domains.desk.models import Escalation, Ticket, Wait
 from watchkeeper.kernel.fields import milliseconds, moment
 from watchkeeper.kernel.upserts import when
 
+Row = TypeVar("Row", Wait, Escalation)
 _CHUNK = 1000
 _MINUTE = 60_000
 #: what follows from the clocks of a ticket
@@ -33,12 +33,15 @@ def reckon(tickets: QuerySet[Ticket], *, told_otherwise: bool = False) -> int:
     keys = list(tickets.values_list("pk", flat=True))
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
-        waits = _waits(chunk)
+        waits = _by_ticket(Wait.objects.filter(ticket__in=chunk).order_by("began_at", "id"))
+        told = _by_ticket(Escalation.objects.filter(ticket__in=chunk))
         found = list(_with_agreements(Ticket.objects.filter(pk__in=chunk).defer("description", "resolution")))
         pairs = [(ticket, clocks(ticket, waits.get(ticket.pk, ()))) for ticket in found]
         other = [(ticket, pair) for ticket, pair in pairs if _set(ticket, pair)]
-        _write([ticket for ticket, _ in other])
-        escalating.plan(pairs if told_otherwise else other)
+        before = {pk: escalating.told(rows) for pk, rows in told.items()}
+        with transaction.atomic():
+            _write([ticket for ticket, _ in other])
+            escalating.plan(pairs if told_otherwise else other, before)
         changed += len(other)
     return changed
 
@@ -46,7 +49,8 @@ def reckon(tickets: QuerySet[Ticket], *, told_otherwise: bool = False) -> int:
 def with_promises(found: QuerySet[Ticket]) -> Iterable[Ticket]:
     """These tickets with all that their clocks follow from."""
     waits = Prefetch("waits", Wait.objects.order_by("began_at", "id"))
-    return _with_agreements(found).prefetch_related(waits)
+    told = Prefetch("escalations", Escalation.objects.order_by("id"))
+    return _with_agreements(found).prefetch_related(waits, told)
 
 
 def _with_agreements(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
@@ -56,29 +60,38 @@ def _with_agreements(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
         "agreement__targets",
         "queue__agreement__calendar",
         "queue__agreement__targets",
-        Prefetch("escalations", Escalation.objects.order_by("id")),
     )
 
 
-def _waits(tickets: Sequence[int]) -> dict[int, list[Wait]]:
-    """By ticket; to prefetch them makes a queryset a ticket."""
-    found = defaultdict(list)
-    for wait in Wait.objects.filter(ticket__in=tickets).order_by("began_at", "id"):
-        found[wait.ticket_id].append(wait)
+def _by_ticket(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    """To prefetch them makes a queryset a ticket."""
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.ticket_id].append(row)
     return found
 
 
 def _write(tickets: Sequence[Ticket]) -> None:
-    """Bulk_update would take ten times as long to say it."""
+    """In the caller's transaction. Bulk_update would take ten times as long to say it."""
     table = connection.ops.quote_name(Ticket._meta.db_table)
     sql = f"UPDATE {table} SET {', '.join(f'{name} = %s' for name in FOLLOWS)} WHERE id = %s"
     rows = [(*(_column(getattr(t, name)) for name in FOLLOWS), t.pk) for t in tickets]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.executemany(sql, rows)
 
 
 def _column(at: dt.datetime | None) -> Any:
     return when(milliseconds(at)) if at is not None else None
+
+
+def begin(ticket: Ticket) -> None:
+    """Save a new ticket with when an answer and its resolution are due, in the caller's transaction. What is told of it is
+    planned."""
+    ticket.priority = rules.priority(ticket.impact, ticket.urgency)
+    pair = clocks(ticket, ())
+    _set(ticket, pair)
+    ticket.save()
+    escalating.plan([(ticket, pair)], {})
 
 
 def follow(ticket: Ticket) -> bool:
@@ -104,7 +117,7 @@ def clocks(ticket: Ticket, waits: Iterable[Wait] | None = None) -> escalating.Pa
     """Of the first answer and of the resolution; None where nothing is promised. `waits` are the ticket's, where they have
     been read."""
     agreement = ticket.promise
-    target = _target(agreement.targets.all(), ticket.priority) if agreement else None
+    target = agreement.by_priority.get(ticket.priority) if agreement else None
     if target is None:
         return None, None
     waited = [
@@ -130,10 +143,6 @@ def named(ticket: Ticket) -> Iterator[tuple[Escalation.Clock, Clock]]:
     for name, clock in zip(Escalation.Clock, clocks(ticket), strict=True):
         if clock is not None:
             yield name, clock
-
-
-def _target(targets: Sequence[Target], priority: int) -> Target | None:
-    return next((t for t in targets if t.priority == priority), None)
 
 
 def _due(clock: Clock | None) -> dt.datetime | None:

@@ -71,10 +71,10 @@ def _create(actor: Actor, data: dict[str, Any]) -> Ticket:
             raise Refused(f"{there.number} was opened from this situation")
         ticket.source = Ticket.Source.SITUATION
     ticket.requester = ticket.requester or actor.person
-    ticket.save()
+    promising.begin(ticket)
     for name in (n for n in _MANY if many[n]):
         getattr(ticket, name).set(many[name])
-    return _followed(ticket)
+    return ticket
 
 
 def _change(_: Actor, ticket: Ticket, data: dict[str, Any]) -> Ticket:
@@ -87,10 +87,6 @@ def _change(_: Actor, ticket: Ticket, data: dict[str, Any]) -> Ticket:
     ticket.save()
     for name, records in many.items():
         getattr(ticket, name).set(records)
-    return _followed(ticket)
-
-
-def _followed(ticket: Ticket) -> Ticket:
     if promising.follow(ticket):
         ticket.save(update_fields=promising.FOLLOWS)
     return ticket

@@ -131,9 +131,7 @@ def _open(came: _Came, after: Ticket | None) -> Ticket:
         title=storable(mail.subject)[:300] or "Mail without a subject", description=text, type=account.type,
         queue=account.queue, requester=user, contact="" if user else mail.address[:254], source=Ticket.Source.MAIL,
     )  # fmt: skip
-    ticket.save()
-    if promising.follow(ticket):
-        ticket.save(update_fields=promising.FOLLOWS)
+    promising.begin(ticket)
     audit.record(_actor(came), "ticket.create", ticket, after=audit.state_of(ticket))
     own = parties.own_addresses() | {mail.address}
     for name, address in mail.copies[:20]:
