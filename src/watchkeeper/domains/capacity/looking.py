@@ -17,7 +17,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from watchkeeper.domains.capacity import raising, rules
+from watchkeeper.domains.capacity import pools, raising, rules
 from watchkeeper.domains.capacity.measuring import HOUR_MS, Measure, measured, until
 from watchkeeper.domains.capacity.models import CapacityRule, Forecast
 from watchkeeper.domains.capacity.naming import Names
@@ -66,7 +66,10 @@ class Looking:
             connection.close()
 
     def once(self, now: dt.datetime, stop: threading.Event) -> None:
-        """Look at all rules, keep what is foreseen, and tell of what is near. Raises TelemetryError."""
+        """Note how full the address pools are, look at all rules, keep what is foreseen, and tell of what is near. Raises
+        TelemetryError."""
+        if filled := pools.samples(int(now.timestamp() * 1000)):
+            self._journal.append(filled)
         known = {f.key: f for f in Forecast.objects.select_related("rule")}
         found: dict[str, Forecast] = {}
         with self._foreseeing() as foresee:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from watchkeeper.domains.inventory.models import Identifier
+from watchkeeper.domains.inventory.models import Identifier, Prefix
 
 _HOST = ("host.name", "host_name", "nodename", "k8s.node.name", "node", "instance")
 _SERVICE = ("service.name", "service_name", "service")
@@ -15,14 +15,24 @@ class Names:
     """Names of items, looked up once for all series of a round."""
 
     def __init__(self, labels: Iterable[Mapping[str, str]]) -> None:
-        wanted = sorted({value for one in labels for _, value in _named(one)})
+        told = list(labels)
+        wanted = sorted({value for one in told for _, value in _named(one)})
         self._known: dict[tuple[str, str], str] = {}
         for i in range(0, len(wanted), _TOGETHER):
             found = Identifier.objects.filter(valid_to=None, value__in=wanted[i : i + _TOGETHER])
             self._known |= {(x.scheme, x.value): x.item_id for x in found}
+        networks = {one["subnet"] for one in told if one.get("subnet")}
+        there = (
+            Prefix.objects.filter(prefix__in=networks).values_list("prefix", "vrf__name", "pk")
+            if networks
+            else ()
+        )
+        self._networks = {(prefix, vrf or ""): pk for prefix, vrf, pk in there}
 
     def item(self, labels: Mapping[str, str]) -> str | None:
         """The id of the item, or None."""
+        if network := self._networks.get((labels.get("subnet", ""), labels.get("vrf", ""))):
+            return network
         return next((self._known[n] for n in _named(labels) if n in self._known), None)
 
 
