@@ -165,6 +165,7 @@ class CatalogTaskSerializer(RecordSerializer):
     """Who does it, and how long it may take."""
 
     person = Person(required=False, allow_null=True)
+    calls = serializers.BooleanField(read_only=True, label="Calls an address")
 
     class Meta:
         model = CatalogTask

@@ -38,8 +38,9 @@ def articles_for(actor: Actor, text: str, items: Collection[str] = (), most: int
 
 
 def solved_like(actor: Actor, ticket: Ticket, most: int = SHOWN) -> list[Suggested]:
-    """Tickets that were resolved, are like this one, and say what solved them."""
-    solved = Ticket.objects.filter(status__in=(RESOLVED, CLOSED)).exclude(resolution="").exclude(pk=ticket.pk)
+    """Tickets that were resolved, are like this one, and say what solved them; not what went into another one."""
+    solved = Ticket.objects.filter(status__in=(RESOLVED, CLOSED), merged_into=None).exclude(resolution="")
+    solved = solved.exclude(pk=ticket.pk)
     about = [str(pk) for pk in ticket.items.values_list("pk", flat=True)]
     return suited("tickets", visible(actor, "tickets", solved), said(ticket), about, most)
 
