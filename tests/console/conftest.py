@@ -39,7 +39,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @pytest.fixture(scope="package")
 def browser(platform: Platform) -> Iterator[Browser]:  # noqa: ARG001
     """Of this package, not of the session: while Playwright runs, nothing else in this thread can run a loop."""
-    expect.set_options(timeout=5_000 * PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         yield running
@@ -65,6 +64,7 @@ def context_of(browser: Browser) -> BrowserContext:
     """Somebody at a desk."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(15_000 * PATIENCE)
+    expect.set_options(timeout=5_000 * PATIENCE)
     return context
 
 

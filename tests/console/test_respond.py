@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -18,9 +16,8 @@ from tests.console.axe import look
 from tests.console.conftest import ALLOWED, NAME, NEEDS_IT, STOPS, begin, context_of, keep, pick, watch
 from tests.kernel.receivers import Got, webhook_receiver
 from tests.platform import Platform
+from tests.pollers.programs import grow_old, related
 from tests.support import eventually
-
-ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
 
 
 @pytest.fixture
@@ -67,15 +64,6 @@ def _on_call(page: Page, url: str, got: Got) -> None:
     page.get_by_label("By", exact=True).select_option("webhook")
     page.get_by_label("Address", exact=True).fill(f"{got.url}/bridge")
     _save(page)
-
-
-def _known(platform: Platform) -> bool:
-    """Whether the graph knows that one needs the other."""
-    return any(
-        relation["target_name"] == STOPS
-        for item in platform.get(f"/api/items/?name={NEEDS_IT}")["results"]
-        for relation in platform.get(f"/api/relations/?source={item['id']}")["results"]
-    )
 
 
 def _link(got: Got) -> str:
@@ -145,8 +133,8 @@ def test_from_a_stopped_service_to_its_report(
     url, main = own.url, page.locator("main")
     with webhook_receiver() as got:
         _on_call(page, url, got)
-        time.sleep(max(0.0, ESTABLISHED - (time.time() - psutil.Process(service.pid).create_time())))
-        eventually(lambda: _known(own), 120, 0.5)
+        grow_old(service)
+        eventually(lambda: related(own, NEEDS_IT, STOPS), 120, 0.5)
         got.requests.clear()  # what else has happened since the rule was made
         service.kill()
         service.wait()

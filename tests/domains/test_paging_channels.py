@@ -146,12 +146,7 @@ def test_a_number_is_confirmed_by_a_code_before_it_is_used(root: Client, receive
 
 
 def test_a_call_is_acknowledged_by_a_key(root: Client, receiver: Got) -> None:
-    person(root, "ann")
-    _provider(root, receiver.url, "secret")
-    ContactMethod.objects.filter(pk=_method(root, channel="voice", address="+491701234567")).update(
-        verified_at="2026-01-01T00:00:00Z"
-    )
-    policy(root, {"people": ["ann"]})
+    _telephone(root, receiver, "voice")
     World().write(title="a < b")
     pass_time()
     [(path, _, body)] = receiver.requests
@@ -169,6 +164,16 @@ def _provider(root: Client, url: str, token: str) -> None:
     call(root, "post", "telephone-providers", body, 201)
 
 
+def _telephone(root: Client, receiver: Got, channel: str) -> None:
+    """Ann is paged at her number, which is known to be hers."""
+    person(root, "ann")
+    _provider(root, receiver.url, "secret")
+    ContactMethod.objects.filter(pk=_method(root, channel=channel, address="+491701234567")).update(
+        verified_at="2026-01-01T00:00:00Z"
+    )
+    policy(root, {"people": ["ann"]})
+
+
 def test_a_signature_is_made_as_the_provider_documents_it(root: Client, receiver: Got) -> None:
     """The example of https://www.twilio.com/docs/usage/security"""
     _provider(root, receiver.url, "12345")
@@ -180,12 +185,7 @@ def test_a_signature_is_made_as_the_provider_documents_it(root: Client, receiver
 
 
 def test_a_text_message_that_comes_back_acknowledges(root: Client, receiver: Got) -> None:
-    person(root, "ann")
-    _provider(root, receiver.url, "secret")
-    ContactMethod.objects.filter(pk=_method(root, channel="sms", address="+491701234567")).update(
-        verified_at="2026-01-01T00:00:00Z"
-    )
-    policy(root, {"people": ["ann"]})
+    _telephone(root, receiver, "sms")
     world = World()
     for key in ("1", "2", "3"):
         world.write(key, title=f"{key} < 4")

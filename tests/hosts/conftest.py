@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, watch
+from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, context_of, watch
 from tests.platform import Platform
-from tests.support import PATIENCE, free_port, require
+from tests.support import free_port, require
 
 
 @pytest.fixture(scope="package")
@@ -25,8 +25,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def tab(platform: Platform) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-        context.set_default_timeout(15_000 * PATIENCE)
+        context = context_of(browser)
         opened = context.new_page()
         begin(opened, platform)
         yield opened

@@ -5,8 +5,15 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
+
+from tests.platform import Platform
+
+ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
 
 SERVER = """
 import socket, sys, threading
@@ -53,3 +60,17 @@ def running(
             yield process, process.stdout.readline().strip()
         finally:
             process.kill()
+
+
+def grow_old(process: subprocess.Popen[str]) -> None:
+    """Wait until a program is one that the host poller would miss."""
+    time.sleep(max(0.0, ESTABLISHED - (time.time() - psutil.Process(process.pid).create_time())))
+
+
+def related(platform: Platform, source: str, target: str) -> bool:
+    """Whether the graph knows that the item of the one name needs that of the other."""
+    return any(
+        relation["target_name"] == target
+        for item in platform.get(f"/api/items/?name={source}")["results"]
+        for relation in platform.get(f"/api/relations/?source={item['id']}")["results"]
+    )

@@ -4,19 +4,16 @@ first cause, without any configuration."""
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.platform import Platform
+from tests.pollers.programs import grow_old, related
 from tests.support import eventually
 from tests.system.conftest import NEEDS_IT, STOPS
-
-ESTABLISHED = 62.0  # seconds a program has to have run for the host poller to miss it
 
 
 @pytest.fixture
@@ -31,9 +28,8 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 def test_a_stopped_service_is_one_explained_situation(
     platform: Platform, programs: subprocess.Popen[str]
 ) -> None:
-    age = time.time() - psutil.Process(programs.pid).create_time()
-    time.sleep(max(0.0, ESTABLISHED - age))
-    eventually(lambda: related(platform), 90, 0.5)
+    grow_old(programs)
+    eventually(lambda: related(platform, NEEDS_IT, STOPS), 90, 0.5)
     programs.kill()
     programs.wait()
     situation = eventually(lambda: about_it(platform), 60, 0.25)
@@ -46,15 +42,6 @@ def test_a_stopped_service_is_one_explained_situation(
     assert situation["because"] and all(sentence(b).strip() for b in situation["because"])
     others = [s for s in platform.get("/api/situations/?limit=50")["results"] if STOPS in s["title"]]
     assert [s["id"] for s in others] == [situation["id"]], "one trouble, one situation"
-
-
-def related(platform: Platform) -> bool:
-    """Whether the graph knows that one needs the other."""
-    return any(
-        relation["target_name"] == STOPS
-        for item in platform.get(f"/api/items/?name={NEEDS_IT}")["results"]
-        for relation in platform.get(f"/api/relations/?source={item['id']}")["results"]
-    )
 
 
 def about_it(platform: Platform) -> dict[str, Any] | None:

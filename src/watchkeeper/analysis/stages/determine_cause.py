@@ -83,7 +83,10 @@ class DetermineCause:
         if size == looked:
             return
         soon = looked < LARGE or not looked <= size < 1.25 * looked
-        self._waiting[id_] = min(self._waiting.get(id_, 2**62), now_ms if soon else at + AGAIN_MS)
+        self._again(id_, now_ms if soon else at + AGAIN_MS)
+
+    def _again(self, situation: str, soonest_ms: int) -> None:
+        self._waiting[situation] = min(self._waiting.get(situation, 2**62), soonest_ms)
 
     def _look(self, living: LivingSituation, work: Work) -> None:
         self._looked[living.situation.id] = (len(living.members), work.now_ms)
@@ -169,8 +172,7 @@ class DetermineCause:
             for item in (change.item, *self.finder.suffering(change.item, near, work.topology)):
                 for id_ in near.get(item, ()):
                     size, at = self._looked[id_]
-                    soonest = work.now_ms if size < LARGE else at + AGAIN_MS
-                    self._waiting[id_] = min(self._waiting.get(id_, 2**62), soonest)
+                    self._again(id_, work.now_ms if size < LARGE else at + AGAIN_MS)
 
     def snapshot(self) -> Any:
         """What the finder has learned, recent changes, and what metrics said."""

@@ -68,8 +68,8 @@ def key(request: HttpRequest, token: str) -> HttpResponse:
     return _say("You have acknowledged. Goodbye." if done else "Somebody has done so before. Goodbye.")
 
 
-def _say(words: str) -> HttpResponse:
-    return HttpResponse(f"<Response><Say>{words}</Say></Response>", content_type="text/xml")
+def _say(words: str, verb: str = "Say") -> HttpResponse:
+    return HttpResponse(f"<Response><{verb}>{escape(words)}</{verb}></Response>", content_type="text/xml")
 
 
 @csrf_exempt  # the provider's signature is what gives the right
@@ -83,7 +83,7 @@ def texted(request: HttpRequest) -> HttpResponse:
     said = texting.answer(
         given.get("From", ""), given.get("Body", ""), address_of(request), request_id_of(request)
     )
-    return HttpResponse(f"<Response><Message>{escape(said)}</Message></Response>", content_type="text/xml")
+    return _say(said, "Message")
 
 
 @csrf_exempt

@@ -7,18 +7,18 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, transaction
+from django.db import OperationalError, close_old_connections
 from django.db.models import IntegerField, Q, QuerySet, Value
 
 from watchkeeper.domains.annotations import files, storing
 from watchkeeper.domains.annotations.custom_fields import HEAD
 from watchkeeper.domains.annotations.models import Bookmark, CustomValue, File, Link, Note, Tagging
+from watchkeeper.jobs.slicing import delete
 from watchkeeper.kernel.hanging import Hanging, as_records, family
 from watchkeeper.kernel.resource import Resource, registry
 
 EVERY = 3600.0  # seconds
 _UNUSED = 24 * 3600.0  # seconds that a content lies unused before it goes: uploads may be on their way
-_SLICE = 500
 #: what goes with its record; a domain with models of its own on Hanging adds them
 HANGING: list[type[Hanging]] = [Tagging, Note, File, Link, Bookmark]
 
@@ -59,10 +59,7 @@ def _orphans(model: type[Hanging] | type[CustomValue] | type[Link], kind: str, r
     for path in set(model._default_manager.order_by().values_list(kind, flat=True).distinct()) & paths.keys():
         there = as_records(paths[path].model._base_manager.all())
         found = model._default_manager.filter(**{kind: path}).exclude(**{f"{record}__in": there})
-        while ids := list(found.order_by().values_list("pk", flat=True)[:_SLICE]):
-            with transaction.atomic():
-                model._default_manager.filter(pk__in=ids).delete()
-            gone += len(ids)
+        gone += sum(delete(found))
     return gone
 
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from watchkeeper.domains import inbox
 from watchkeeper.domains.automation.hearing import FORGET, KIND
 from watchkeeper.domains.automation.models import Firing, Outcome
+from watchkeeper.jobs.slicing import delete
 from watchkeeper.kernel import events, outbox
 from watchkeeper.kernel.models import OutboxRow, OutboxState
 
 KEEP = dt.timedelta(days=90)
-_SLICE = 500
 _KINDS = (events.KIND, KIND, FORGET, inbox.MAIL)
 
 
@@ -29,12 +29,4 @@ def forget(_: OutboxRow) -> str:
         OutboxRow.objects.filter(kind__in=_KINDS, created_at__lt=before).exclude(state=OutboxState.DUE),
         inbox.told_before(before),
     )
-    return ", ".join(f"{_delete(found)} {found.model._meta.verbose_name_plural}" for found in old)
-
-
-def _delete(found: QuerySet[Any]) -> int:
-    gone = 0
-    while keys := list(found.order_by().values_list("pk", flat=True)[:_SLICE]):
-        found.model._default_manager.filter(pk__in=keys).delete()
-        gone += len(keys)
-    return gone
+    return ", ".join(f"{sum(delete(found))} {found.model._meta.verbose_name_plural}" for found in old)

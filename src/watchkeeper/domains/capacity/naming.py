@@ -22,11 +22,7 @@ class Names:
             found = Identifier.objects.filter(valid_to=None, value__in=wanted[i : i + _TOGETHER])
             self._known |= {(x.scheme, x.value): x.item_id for x in found}
         networks = {one["subnet"] for one in told if one.get("subnet")}
-        there = (
-            Prefix.objects.filter(prefix__in=networks).values_list("prefix", "vrf__name", "pk")
-            if networks
-            else ()
-        )
+        there = Prefix.objects.filter(prefix__in=networks).values_list("prefix", "vrf__name", "pk")
         self._networks = {(prefix, vrf or ""): pk for prefix, vrf, pk in there}
 
     def item(self, labels: Mapping[str, str]) -> str | None:

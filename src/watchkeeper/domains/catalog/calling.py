@@ -12,7 +12,6 @@ from django.utils import timezone
 from watchkeeper.domains.catalog import tasks
 from watchkeeper.domains.catalog.models import CatalogTask, Order, RequestTask
 from watchkeeper.domains.outgoing import webhooks
-from watchkeeper.domains.outgoing.outbound import NotAllowed
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.events import text
@@ -23,7 +22,6 @@ CALL = "request-call"  # kind of effect
 DOES = "call"
 State = RequestTask.State
 _UNDER_WAY = "202"
-_FINAL = (outbox.GiveUp, webhooks.Unwanted, NotAllowed)
 tasks.elsewhere[DOES] = CALL
 
 
@@ -55,9 +53,9 @@ def call(row: OutboxRow) -> str:
 
 def _failed(task: RequestTask, error: Exception, row: OutboxRow) -> None:
     said = getattr(error, "detail", "") or str(error) or repr(error)
-    if isinstance(error, _FINAL) or row.attempts >= outbox.ATTEMPTS:
+    if isinstance(error, webhooks.FINAL) or row.attempts >= outbox.ATTEMPTS:
         tasks.transition(SYSTEM, task, "fail", note=said)
-        if isinstance(error, _FINAL):
+        if isinstance(error, webhooks.FINAL):
             raise outbox.GiveUp(said) from error
     else:
         RequestTask.objects.filter(pk=task.pk).update(note=f"It is tried again: {said}")

@@ -34,11 +34,11 @@ class Situations:
 
     def _about(self, event: Event) -> str:
         if event.act in ("open", "escalate", "change") and event.record["state"] != "resolved":
-            if opening.incident_of(event.key) is not None:
-                return ""
             rule = opening.matching(event.record)
-            situation = Situation.objects.filter(pk=event.key).first() if rule else None
-            if rule is None or situation is None or situation.merged_into:
+            if rule is None or opening.incident_of(event.key) is not None:
+                return ""
+            situation = Situation.objects.filter(pk=event.key).first()
+            if situation is None or situation.merged_into:
                 return ""
             return f"incident {opening.open_incident(SYSTEM, situation, rule.queue, rule.urgency).number}"
         if event.act == "resolve" and (ticket := opening.incident_of(event.key)) is not None:

@@ -57,9 +57,7 @@ def _say(actor: Actor, article: Article, ticket: Ticket, how: str) -> int:
             f"{article.number} is written for {article.get_audience_display()}, not for whoever asks"
         )
     head = f"**{article.title}**" if public else f"{article.number}: {article.title}"
-    return int(
-        saying.say(actor, ticket, f"{head}\n\n{article.body}"[:_MOST], public=public, source="console").pk
-    )
+    return int(saying.say(actor, ticket, f"{head}\n\n{article.body}"[:_MOST], public=public).pk)
 
 
 USE = Action("use", "Use on a ticket…", _use, OnTicket, scope=Scope.READ,

@@ -25,6 +25,10 @@ class Unwanted(WatchkeeperError):
     reason = "unwanted"
 
 
+#: errors after which sending it again would bring nothing about
+FINAL = (outbox.GiveUp, Unwanted, outbound.NotAllowed)
+
+
 def new_secret() -> str:
     """A signing secret as Standard Webhooks writes them."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

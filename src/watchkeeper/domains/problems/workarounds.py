@@ -69,7 +69,7 @@ def _use(actor: Actor, problem: Problem, data: dict[str, Any]) -> Done:
     if not problem.workaround.strip():
         raise Refused(f"{problem.number} has no workaround")
     text = f"Workaround of {problem.number}:\n\n{problem.workaround}"
-    note = saying.say(actor, ticket, text[:20_000], public=False, source="console")
+    note = saying.say(actor, ticket, text[:20_000], public=False)
     problem.incidents.add(ticket)
     audit.record(actor, "ticket.use-workaround", ticket, after={"problem": problem.number})
     return Done(body={"note": note.pk, "see": f"/tickets/{ticket.pk}/"})

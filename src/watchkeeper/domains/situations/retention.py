@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from watchkeeper.domains.situations import models
+from watchkeeper.jobs.slicing import delete
 from watchkeeper.kernel.fields import moment
 from watchkeeper.kernel.models import OutboxRow
 
 KEEP_DAYS = 90
-_SLICE = 500
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -31,18 +30,4 @@ def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
         models.AppliedAct.objects.filter(applied_at__lt=before),
         OutboxRow.objects.filter(created_at__lt=before).exclude(state="due"),
     ]
-    return cut(kinds, slices)
-
-
-def cut(kinds: Iterable[QuerySet[Any]], slices: int = 20) -> int:
-    """Delete up to `slices` slices of each of these, each in a short transaction of its own; return how many went."""
-    gone = 0
-    for kind in kinds:
-        for _ in range(slices):
-            with transaction.atomic():
-                ids = list(kind.values_list("pk", flat=True)[:_SLICE])
-                kind.model._default_manager.filter(pk__in=ids).delete()
-            gone += len(ids)
-            if len(ids) < _SLICE:
-                break
-    return gone
+    return sum(sum(islice(delete(kind), slices)) for kind in kinds)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from watchkeeper.domains.desk.conversation import reading, saying  # noqa: F401  (reading says who sees which)
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.identity.naming import Person
-from watchkeeper.kernel.acting import Actor, ActorKind
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -38,9 +38,8 @@ def _create(actor: Actor, data: dict[str, Any]) -> TicketMessage:
     ticket = data["ticket"]
     if not visible(actor, "tickets").filter(pk=ticket.pk).exists():
         raise serializers.ValidationError({"ticket": [f'Invalid pk "{ticket.pk}" - object does not exist.']})
-    source = TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else TicketMessage.Source.API
     is_public = data.get("sort", TicketMessage.Sort.REPLY) == TicketMessage.Sort.REPLY
-    return saying.add(actor, ticket, data["body"], public=is_public, source=source, audited=False)
+    return saying.add(actor, ticket, data["body"], public=is_public, audited=False)
 
 
 registry.add(

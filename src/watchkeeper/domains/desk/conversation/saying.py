@@ -18,7 +18,7 @@ from watchkeeper.domains.desk import promising, rules
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.kernel import audit
-from watchkeeper.kernel.acting import SYSTEM, Actor
+from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind
 from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.resource import registry
 
@@ -35,18 +35,19 @@ class Attachment:
 
 
 def say(
-    actor: Actor, ticket: Ticket, body: str, *, public: bool, source: str, sender: str = "",
+    actor: Actor, ticket: Ticket, body: str, *, public: bool, source: str = "", sender: str = "",
     message_id: str = "", files: Sequence[Attachment] = (), left_out: Sequence[str] = (),
 ) -> TicketMessage:  # fmt: skip
     """Add a reply (`public`) or an internal note, audited. `sender` is "Name <address>" of somebody who has no account,
-    `source` one of TicketMessage.Source, `left_out` why something that came with it was not kept. `ticket` follows."""
+    `source` one of TicketMessage.Source, where it is not the console or the API, `left_out` why something that came with it
+    was not kept. `ticket` follows."""
     with storing.alone(settings.FILES) if files else nullcontext():
         return add(actor, ticket, body, public=public, source=source, sender=sender, message_id=message_id,
                    files=files, left_out=left_out)  # fmt: skip
 
 
 def add(
-    actor: Actor, ticket: Ticket, body: str, *, public: bool, source: str, sender: str = "",
+    actor: Actor, ticket: Ticket, body: str, *, public: bool, source: str = "", sender: str = "",
     message_id: str = "", files: Sequence[Attachment] = (), left_out: Sequence[str] = (), audited: bool = True,
 ) -> TicketMessage:  # fmt: skip
     """As `say`, for a caller who holds `storing.alone` where there are files."""
@@ -54,7 +55,7 @@ def add(
         message = TicketMessage.objects.create(
             ticket=ticket, sort=TicketMessage.Sort.REPLY if public else TicketMessage.Sort.NOTE,
             author=None if sender else actor.person, sender=(sender or _unless_person(actor))[:400],
-            body=body, source=source, message_id=message_id[:255], left_out=list(left_out),
+            body=body, source=source or _source_of(actor), message_id=message_id[:255], left_out=list(left_out),
         )  # fmt: skip
         if audited:
             audit.record(actor, "ticket-message.create", message, after=audit.state_of(message))
@@ -63,6 +64,10 @@ def add(
         if public:
             _follow(actor, ticket, message)
     return message
+
+
+def _source_of(actor: Actor) -> str:
+    return TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else TicketMessage.Source.API
 
 
 def _unless_person(actor: Actor) -> str:

@@ -8,35 +8,31 @@ from collections.abc import Collection, Sequence
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.desk.conversation.saying import say
 from watchkeeper.domains.desk.models import Ticket
-from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind
+from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.events import Event
-
-_SOURCE = TicketMessage.Source.API
 
 
 def merged(actor: Actor, one: Ticket, other: Ticket) -> None:
     """Agents see on the other what came to it; another requester is told on their own ticket."""
     words = f"{one.number} ({one.title}) was merged into this ticket."
-    source = TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else _SOURCE
-    say(actor, other, words, public=False, source=source)
+    say(actor, other, words, public=False)
     if one.requester_id != other.requester_id:
         words = "This is worked on together with another report of the same. You will hear of it here."
-        say(SYSTEM, one, words, public=True, source=_SOURCE)
+        say(SYSTEM, one, words, public=True)
 
 
 def unmerged(actor: Actor, one: Ticket, other: Ticket) -> None:
     """Agents see on the other that it went; another requester is told on their own ticket."""
-    source = TicketMessage.Source.CONSOLE if actor.kind is ActorKind.PERSON else _SOURCE
     words = f"{one.number} ({one.title}) goes on by itself: the merge was taken back."
-    say(actor, other, words, public=False, source=source)
+    say(actor, other, words, public=False)
     if one.requester_id != other.requester_id:
-        say(SYSTEM, one, "This is worked on by itself again.", public=True, source=_SOURCE)
+        say(SYSTEM, one, "This is worked on by itself again.", public=True)
 
 
 def resolved(ticket: Ticket) -> None:
     """Other requesters of what was merged into it are told on their own tickets what was done."""
     for one in ticket.merged.exclude(requester=ticket.requester_id).exclude(requester=None).order_by("pk"):
-        say(SYSTEM, one, f"It is resolved:\n\n{ticket.resolution}", public=True, source=_SOURCE)
+        say(SYSTEM, one, f"It is resolved:\n\n{ticket.resolution}", public=True)
 
 
 class OnMerged:
@@ -67,5 +63,5 @@ def _pass_on(event: Event) -> int:
     mark = f"passed-on:{message.pk}"
     if TicketMessage.objects.filter(message_id=mark).exists():
         return 0
-    say(SYSTEM, message.ticket.merged_into, words, public=False, source=_SOURCE, message_id=mark)
+    say(SYSTEM, message.ticket.merged_into, words, public=False, message_id=mark)
     return 1

@@ -28,8 +28,8 @@ from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Action, Done, registry
 
 PATH = "tickets"
-#: what belongs to a ticket and goes over as it is: the name of its rows → what people call them
-ROWS = {"steps": "steps", "time_entries": "time entries", "children": "children"}
+#: what belongs to a ticket and goes over as it is: the name of its rows → by which field they belong to it
+ROWS = {"steps": "ticket", "time_entries": "ticket", "children": "parent"}
 HANGS = {"notes": Note, "files": File}
 
 
@@ -77,10 +77,10 @@ def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
     if other.parent_id == one.pk:  # it was a child of what goes into it
         other.parent = one.parent
         other.save(update_fields=["parent"])
-    for name in ROWS:
+    for name, to in ROWS.items():
         rows = getattr(one, name).exclude(pk=other.pk) if name == "children" else getattr(one, name)
         moved[name] = _keys(rows.all())
-        rows.all().update(**{"parent" if name == "children" else "ticket": other})
+        rows.all().update(**{to: other})
     for name, many in (("items", other.items), ("skills", other.skills)):
         fresh = set(_keys(getattr(one, name).all())) - set(_keys(many.all()))
         moved[name] = sorted(fresh)

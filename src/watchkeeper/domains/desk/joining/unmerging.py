@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from watchkeeper.domains.annotations.models import Link, Tagging
 from watchkeeper.domains.desk.conversation.models import TicketMessage
@@ -65,8 +64,7 @@ def _entry(one: Ticket, other: Ticket) -> Any:
 
 def _come_back(one: Ticket, other: Ticket, moved: Moved) -> None:
     """What is no longer where it went stays where it is."""
-    for name in ROWS:
-        to = "parent" if name == "children" else "ticket"
+    for name, to in ROWS.items():
         getattr(other, name).filter(pk__in=moved.get(name, ())).update(**{to: one})
     other.items.remove(*moved.get("items", ()))
     other.skills.remove(*moved.get("skills", ()))
@@ -77,8 +75,8 @@ def _come_back(one: Ticket, other: Ticket, moved: Moved) -> None:
     Link.objects.filter(to_kind=PATH, to_record=str(other.pk), **theirs).update(to_record=str(one.pk))
     TicketMessage.objects.filter(ticket=other, pk__in=moved.get("messages", ())).update(ticket=one)
     on(Tagging, registry[PATH], [other.pk]).filter(tag__in=moved.get("tags", ())).delete()
-    watching = Q(kind=PATH, record=str(other.pk), query="", user__in=moved.get("watchers", ()))
-    Subscription.objects.filter(watching).delete()
+    watching = Subscription.objects.filter(kind=PATH, record=str(other.pk), query="")
+    watching.filter(user__in=moved.get("watchers", ())).delete()
 
 
 def _unmerge(actor: Actor, ticket: Ticket, _: dict[str, Any]) -> Done:

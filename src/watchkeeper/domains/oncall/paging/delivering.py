@@ -19,7 +19,6 @@ from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.errors import WatchkeeperError
 
 State = PageDelivery.State
-_FINAL = (outbox.GiveUp, webhooks.Unwanted, NotAllowed)
 
 
 @outbox.handler(PAGE, urgent=True)
@@ -37,9 +36,9 @@ def deliver(row: OutboxRow) -> str:
     try:
         sent = _send(delivery, row.pk)
     except (WatchkeeperError, OSError) as error:
-        final = isinstance(error, _FINAL) or row.attempts >= outbox.ATTEMPTS
+        final = isinstance(error, webhooks.FINAL) or row.attempts >= outbox.ATTEMPTS
         _failed(delivery, _said(error), final)
-        if isinstance(error, _FINAL):
+        if isinstance(error, webhooks.FINAL):
             raise outbox.GiveUp(_said(error)) from error
         raise
     _sent(delivery, sent)

@@ -7,8 +7,8 @@ import datetime as dt
 from django.utils import timezone
 
 from watchkeeper.domains.oncall.paging.models import Escalation
-from watchkeeper.domains.situations.retention import cut
 from watchkeeper.jobs.port import Run, job
+from watchkeeper.jobs.slicing import delete
 
 KEEP_DAYS = 400  # a year can be compared with the one before
 
@@ -23,7 +23,7 @@ def forget(run: Run) -> int:
     """Delete them and what belongs to them; how many it were."""
     old = Escalation.objects.filter(ended_at__lt=timezone.now() - dt.timedelta(days=KEEP_DAYS))
     gone = 0
-    while some := cut([old]):
+    for some in delete(old):
         gone += some
         run.progress(gone, unit="escalations")
     return gone
