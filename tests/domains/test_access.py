@@ -21,6 +21,7 @@ from django.utils import timezone
 from tests.domains.analysis_structs import NOW, alert, situation
 from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Organisation, Policy, Role, Team
+from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.maintenance.models import MaintenanceWindow
 from watchkeeper.domains.situations import AnalysisWriter
@@ -162,6 +163,35 @@ def test_every_built_in_role(role: str, may: list[str], may_not: list[str]) -> N
     made = post(client, "policies/", name="mine", text="permit (principal, action, resource);")
     assert made.status_code == (201 if role == "administrator" else 403), made.content
     assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "works", "keeps", "leads"),
+    [
+        ("service desk agent", True, True, True),
+        ("operations manager", True, True, True),
+        ("incident and security manager", True, False, True),
+        ("IT operator", True, False, False),
+        ("network administrator", True, False, False),
+        ("business architect", False, False, False),
+        ("requester", False, False, False),
+        ("external auditor", False, False, False),
+    ],
+)
+def test_who_works_on_tickets(role: str, works: bool, keeps: bool, leads: bool) -> None:
+    """Takes them, writes replies and internal notes, ticks steps; keeps what the desk uses; leads a major incident."""
+    ticket, may = Ticket.objects.create(title="It is slow", number="INC-1"), {True: 201, False: 403}
+    client = person("cat", role)
+    about = {"ticket": ticket.pk}
+    assert post(client, f"tickets/{ticket.pk}/take/").status_code == (200 if works else 403)
+    for sort in ("reply", "note"):
+        said = post(client, "ticket-messages/", **about, sort=sort, body="we look into it")
+        assert said.status_code == may[works], said.content
+    assert post(client, "checklist-items/", **about, text="Look").status_code == may[works]
+    assert post(client, "macros/", name="More", reply="Since when?").status_code == may[keeps]
+    assert post(client, "major-incidents/", **about, title="All is slow").status_code == may[leads]
+    other = Ticket.objects.create(title="A mistake", number="INC-2")
+    assert client.delete(f"/api/tickets/{other.pk}/").status_code == (204 if keeps else 403)
 
 
 @pytest.mark.usefixtures("records")
