@@ -16,6 +16,7 @@ from tests.support import require
 THERE = os.environ.get("WATCHKEEPER_TEST_DATABASE") == "postgres"
 CHOSEN = (
     "tests/domains/test_on_postgres.py",
+    "tests/domains/test_dates_that_end.py",
     "tests/domains/test_writer.py",
     "tests/domains/test_inventory.py",
     "tests/domains/test_inventory_kinds.py",

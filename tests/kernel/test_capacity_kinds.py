@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.kernel.kind_checks import KindChecks, problem
 
+OURS = {"name": "Ours", "measure": "recorded", "date": "devices.warranty_until"}
+
 
 class TestCapacityRules(KindChecks):
     path = "capacity-rules"
@@ -23,11 +25,18 @@ class TestCapacityRules(KindChecks):
     def test_what_is_needed_is_named(self) -> None:
         for more, field in (
             ({"metric": ""}, "metric"), ({"limit_value": None}, "limit_value"), ({"measure": "free"}, "limit_metric"),
+            ({"measure": "recorded"}, "date"), ({"lead_days": 120}, "lead_days"),
         ):  # fmt: skip
             answer = self.writer.post(self.url, {**self.valid(0), **more}, content_type="application/json")
             assert field in problem(answer, 400)["errors"], more
-        self.send("post", self.url, {"name": "Ours", "measure": "recorded", "lead_days": 60}, 201)
+        self.send("post", self.url, {**OURS, "lead_days": 400}, 201)
 
     def test_some_are_there_from_the_start(self) -> None:
         names = {r["name"] for r in self.get(limit=100)["results"]}
-        assert {"File systems", "Memory", "Certificates", "Database connections"} <= names
+        assert {
+            "File systems",
+            "Memory",
+            "Certificates",
+            "Device warranties",
+            "Database connections",
+        } <= names

@@ -105,7 +105,7 @@ def test_two_that_upgrade_at_once_do_it_once(tmp_path: Path) -> None:
         closing(sqlite3.connect(tmp_path / "records.db")) as records,
         records,
     ):  # a step that changes rows alone
-        records.execute("DELETE FROM django_migrations WHERE app = 'capacity' AND name > '0002'")
+        records.execute("DELETE FROM django_migrations WHERE app = 'capacity' AND name > '0004'")
     run = [sys.executable, "-m", "watchkeeper.app.prepare"]
     both = [
         subprocess.Popen(run, env=environment(tmp_path), stdout=-1, stderr=-1, text=True) for _ in range(2)
@@ -120,7 +120,7 @@ def test_an_upgrade_is_not_begun_without_room_for_the_copy(tmp_path: Path) -> No
     shutil.copy(migrated(), tmp_path / "records.db")
     (tmp_path / "no-folder").write_text("a file")
     with closing(sqlite3.connect(tmp_path / "records.db")) as records, records:
-        records.execute("DELETE FROM django_migrations WHERE app = 'capacity' AND name > '0002'")
+        records.execute("DELETE FROM django_migrations WHERE app = 'capacity' AND name > '0004'")
     env = environment(tmp_path, WATCHKEEPER_BACKUPS=str(tmp_path / "no-folder"))
     done = subprocess.run(
         [sys.executable, "-m", "watchkeeper.app.prepare"],

@@ -164,6 +164,12 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("Meter", ("query", "every"), only=("trigger", ("meter",))),
         Section("Items", ("items", "item_kind", "item_tag")),
         Section("The work", ("checklist", "team", "due_days")),
+    "capacity-rules": (
+        Section("", ("name", "enabled", "description", "lead_days", "measure")),
+        Section("What is measured", ("metric", "labels"), only=("measure", ("share", "used", "free", "until"))),
+        Section("The limit", ("limit_metric", "limit_value"), only=("measure", ("share", "used", "free"))),
+        Section("Which date", ("date",), only=("measure", ("recorded",))),
+    ),
     ),
     "heartbeats": (
         Section("", ("name", "enabled", "url", "method", "interval")),

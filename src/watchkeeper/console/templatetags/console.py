@@ -25,7 +25,7 @@ COLOURS = {"critical": "red", "error": "orange", "warning": "yellow", "info": "a
            "failed": "red", "running": "blue", "upcoming": "azure", "held_back": "yellow", "loop": "yellow",
            "missing": "red", "pending": "yellow", "ok": "green", "failing": "red",
            "kept": "green", "at_risk": "orange", "broken": "red",
-           "full": "red", "soon": "orange", "coming": "azure", "calm": "green",
+           "full": "red", "lapsed": "red", "soon": "orange", "coming": "azure", "calm": "green",
            "beating": "green", "held": "yellow", "unanswered": "red", "waiting": "azure"}  # fmt: skip
 
 

@@ -17,11 +17,10 @@ from django.db.models import Count, Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from watchkeeper.domains.capacity import pools, raising, rules
+from watchkeeper.domains.capacity import ending, noting, pools, raising, rules
 from watchkeeper.domains.capacity.measuring import HOUR_MS, Measure, measured, until
 from watchkeeper.domains.capacity.models import CapacityRule, Forecast
 from watchkeeper.domains.capacity.naming import Names
-from watchkeeper.domains.inventory.models import Certificate
 from watchkeeper.kernel.fields import moment
 from watchkeeper.model.doors import Journal
 from watchkeeper.model.errors import WatchkeeperError
@@ -33,7 +32,7 @@ _LOOK_EVERY = 2.0  # seconds, for rules that were changed
 _FIRST = 60.0  # seconds after a start
 _PACE = 2.0  # times as long as a series took, the others wait: others need the machine too
 _KEPT = ("name", "item_id", "state", "because", "value", "limit", "unit", "grew", "expected_at", "earliest_at",
-         "latest_at", "level", "error", "naive_error", "urgency", "alerting", "severity", "labels", "chart",
+         "latest_at", "level", "error", "naive_error", "urgency", "alerting", "severity", "labels", "chart", "about",
          "looked_at", "measured_at", "since")  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -93,11 +92,15 @@ class Looking:
         foresee: Foresee,
     ) -> Iterator[Forecast]:
         if rule.measure == Measure.RECORDED:
-            yield from _certificates(rule, known, now)
+            yield from ending.dated(rule, known, now)
         elif rule.measure == Measure.UNTIL:
             for s, ends in until(self._store, rule, int(now.timestamp() * 1000)):
-                yield _ending(
-                    rule, f"{rule.pk}:{s.id:x}", rules.title(s.labels, rule.name), ends, known, now, s.labels
+                name = rules.title(s.labels, rule.name)
+                stands = rules.of_end(left := ends - now.timestamp(), rule.lead_days)
+                at = moment(int(ends * 1000))
+                said = [rules.ends(name, left, f"{at:%Y-%m-%d}")]
+                yield noting.ending(
+                    rule, f"{rule.pk}:{s.id:x}", name, stands, said, known, now, at, dict(s.labels)
                 )
         else:
             yield from self._measured(rule, known, now, stop, foresee)
@@ -122,52 +125,13 @@ class Looking:
             at = {f"{k}_at": None if v is None else moment(last + int(v * 1000)) for k, v in
                   (("expected", o.median), ("earliest", o.earliest), ("latest", o.latest))}  # fmt: skip
             chart = {"past": msgspec.to_builtins(o.past), "ahead": msgspec.to_builtins(o.ahead), "end": last}
-            yield _forecast(
+            yield noting.forecast(
                 rule, key, name, stands, said, before, now, value=o.now, limit=o.limit, unit=m.unit, grew=o.grew,
                 level=o.level, error=o.error, naive_error=o.naive_error, labels=dict(m.labels), chart=chart,
                 measured_at=moment(last), **at,
             )  # fmt: skip
             if stop.wait((time.monotonic() - began) * _PACE):
                 return
-
-
-def _certificates(rule: CapacityRule, known: dict[str, Forecast], now: dt.datetime) -> Iterator[Forecast]:
-    for c in Certificate.objects.select_related("used_by"):
-        labels = {"certificate": c.name}
-        if c.used_by_id:
-            named = c.used_by.identifiers.filter(
-                valid_to=None, scheme__in=("hostname", "service.name")
-            ).first()
-            labels |= (
-                {{"hostname": "host.name"}.get(named.scheme, named.scheme): named.value} if named else {}
-            )
-        f = _ending(rule, f"{rule.pk}:{c.pk}", c.name, c.expires_at.timestamp(), known, now, labels)
-        f.item_id = c.pk
-        yield f
-
-
-def _ending(
-    rule: CapacityRule, key: str, name: str, ends: float, known: dict[str, Forecast], now: dt.datetime,
-    labels: dict[str, str],
-) -> Forecast:  # fmt: skip
-    """Something that ends at a known time."""
-    at = moment(int(ends * 1000))
-    left = ends - now.timestamp()
-    said = [rules.ends(name, left, f"{at:%Y-%m-%d}")]
-    return _forecast(rule, key, name, rules.of_end(left, rule.lead_days), said, known.get(key), now, level=1.0,
-                     expected_at=at, earliest_at=at, latest_at=at, measured_at=now, labels=dict(labels))  # fmt: skip
-
-
-def _forecast(
-    rule: CapacityRule, key: str, name: str, stands: rules.Standing, said: list[str], before: Forecast | None,
-    now: dt.datetime, **more: object,
-) -> Forecast:  # fmt: skip
-    same = before is not None and (before.state, before.alerting) == (stands.state, stands.alerting)
-    return Forecast(
-        pk=before.pk if before else None, key=key, rule=rule, name=name[:400], state=stands.state,
-        because="\n".join(said), alerting=stands.alerting, severity=stands.severity, urgency=stands.urgency,
-        looked_at=now, since=before.since if before is not None and same else now, **more,
-    )  # fmt: skip
 
 
 def _name(found: Iterable[Forecast]) -> None:

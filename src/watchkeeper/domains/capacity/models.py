@@ -10,11 +10,12 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from watchkeeper.domains.capacity.dates import CHOICES
 from watchkeeper.model.spelled import amount
 
 
 class CapacityRule(models.Model):
-    """Series, or certificates, that end or reach a limit."""
+    """Series that reach a limit, or dates that come."""
 
     class Measure(models.TextChoices):
         """What the series tell."""
@@ -23,18 +24,19 @@ class CapacityRule(models.Model):
         USED = "used", "how much is used"
         FREE = "free", "how much is left"
         UNTIL = "until", "the time at which it ends (Unix seconds)"
-        RECORDED = "recorded", "nothing: certificates of the inventory"
+        RECORDED = "recorded", "a date that records have"
 
     name = models.CharField(max_length=100, unique=True)
     enabled = models.BooleanField("on", default=True)
     description = models.TextField(blank=True, default="")
     measure = models.CharField("measures", max_length=8, choices=Measure, default=Measure.SHARE)
+    date = models.CharField("the date", max_length=50, choices=CHOICES, blank=True, default="")
     metric = models.CharField(max_length=300, blank=True, default="")
     labels = models.CharField(max_length=2000, blank=True, default="")
     limit_metric = models.CharField("metric of the limit", max_length=300, blank=True, default="")
     limit_value = models.FloatField("limit", null=True, blank=True, default=None)
     lead_days = models.FloatField(
-        "alert so many days before", default=14.0, validators=[MinValueValidator(0), MaxValueValidator(90)]
+        "alert so many days before", default=14.0, validators=[MinValueValidator(0), MaxValueValidator(730)]
     )
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -53,6 +55,7 @@ class Forecast(models.Model):
         """How near it is."""
 
         FULL = "full"  # at its limit, or over
+        LAPSED = "lapsed"  # its date is over
         SOON = "soon"  # so near that it is an alert
         COMING = "coming"  # within what can be foreseen
         CALM = "calm"  # not within what can be foreseen
@@ -81,6 +84,7 @@ class Forecast(models.Model):
     severity = models.CharField(max_length=8, blank=True, default="")
     labels = models.JSONField(default=dict, editable=False)
     chart = models.JSONField(default=dict, editable=False)  # model.outlook.Line of past and ahead
+    about = models.JSONField(default=dict, editable=False)  # as dates.members takes it
     looked_at = models.DateTimeField("looked at")
     measured_at = models.DateTimeField("last measured", null=True, default=None)
     since = models.DateTimeField("so since")
@@ -99,7 +103,7 @@ class Forecast(models.Model):
     @property
     def now_in_words(self) -> str:
         """The value of now with its unit, of the limit."""
-        if self.value is None or self.limit is None:
+        if self.value is None:
             return ""
         now = amount(self.value, self.unit)
-        return now if self.unit == "1" else f"{now} of {amount(self.limit, self.unit)}"
+        return now if self.unit == "1" or self.limit is None else f"{now} of {amount(self.limit, self.unit)}"

@@ -21,9 +21,11 @@ _FIELDS = (
     "labels",
     "limit_metric",
     "limit_value",
+    "date",
     "lead_days",
 )
 Measure = CapacityRule.Measure
+FORESEEN = 90  # days ahead, of what is measured
 
 
 class CapacityRuleSerializer(RecordSerializer):
@@ -38,7 +40,10 @@ class CapacityRuleSerializer(RecordSerializer):
             "labels": {"help_text": 'as in Prometheus: fstype!~"tmpfs|overlay", job="db"; all of them have to hold'},
             "limit_metric": {"help_text": "of the same labels: the size, the number that was bought, the budget"},
             "limit_value": {"help_text": "a number, where no metric tells it; of a share 1, unless said otherwise"},
-            "lead_days": {"help_text": "0 to 90; it is an alert when it is expected within this time"},
+            "date": {"help_text": "which date of which records; what ends together is one"},
+            "lead_days": {
+                "help_text": "0 to 90, of a date to 730; it is an alert when it is expected within this time"
+            },
         }  # fmt: skip
 
     def validate_labels(self, text: str) -> str:
@@ -51,11 +56,18 @@ class CapacityRuleSerializer(RecordSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError naming the field."""
-        measure, metric, limit_metric, limit = (
-            self.now(attrs, n) for n in ("measure", "metric", "limit_metric", "limit_value")
+        measure, metric, limit_metric, limit, date, lead = (
+            self.now(attrs, n)
+            for n in ("measure", "metric", "limit_metric", "limit_value", "date", "lead_days")
         )
+        if measure == Measure.RECORDED and not date:
+            raise serializers.ValidationError({"date": "Say which date."})
         if measure != Measure.RECORDED and not str(metric or "").strip():
             raise serializers.ValidationError({"metric": "Say which metric."})
+        if measure != Measure.RECORDED and lead is not None and lead > FORESEEN:
+            raise serializers.ValidationError(
+                {"lead_days": f"What is measured is foreseen {FORESEEN} days ahead and no further."}
+            )
         if measure == Measure.FREE and not limit_metric:
             raise serializers.ValidationError({"limit_metric": "Say which metric tells the size."})
         if measure == Measure.USED and not limit_metric and limit is None:
@@ -69,8 +81,9 @@ plain(
     CapacityRule,
     "capacity rule",
     "capacity-rules",
-    "name measure metric lead_days:Alert_days_before enabled:On",
-    description="What is watched for running out: disks, pools, licences, certificates; and how long before it is an alert.",
+    "name measure metric date lead_days:Alert_days_before enabled:On",
+    description="What is watched for running out: disks, pools, licences, certificates, warranties, "
+    "contracts; and how long before it is an alert.",
     serializer=CapacityRuleSerializer,
     search=("name", "metric"),
     ordering=("name",),

@@ -62,21 +62,22 @@ def standing(o: Outlook, lead_days: float, was_alerting: bool = False) -> Standi
     return Standing("coming" if early < float("inf") else "calm", urgency=urgency)
 
 
-def of_end(seconds: float, lead_days: float) -> Standing:
-    """Of something that ends at a known time, so many seconds from now.
+def of_end(seconds: float, lead_days: float, worst: Severity = Severity.CRITICAL) -> Standing:
+    """Of something that ends at a known time, so many seconds from now; no alert of it is worse than `worst`.
 
     >>> of_end(40 * DAY, 30).state, str(of_end(9 * DAY, 30).severity), of_end(-5, 30).state
-    ('coming', 'warning', 'full')
+    ('coming', 'warning', 'lapsed')
     """
     if seconds <= 0:
-        return Standing("full", True, Severity.CRITICAL, 1.0)
+        return Standing("lapsed", True, worst, 1.0)
     urgency = 1 / (1 + seconds / DAY)
     if seconds <= lead_days * DAY:
-        return Standing("soon", True, _severity(seconds, lead_days * DAY), urgency)
+        severity = min(_severity(seconds, lead_days * DAY), worst, key=lambda s: s.rank)
+        return Standing("soon", True, severity, urgency)
     return Standing("coming", urgency=urgency)
 
 
-def _severity(near: float, lead: float) -> str:
+def _severity(near: float, lead: float) -> Severity:
     if near <= DAY:
         return Severity.CRITICAL
     return Severity.ERROR if near <= lead / 4 else Severity.WARNING
@@ -139,6 +140,16 @@ def ends(name: str, seconds: float, date: str) -> str:
     if seconds < 0:
         return f"{name} expired {span(-seconds)} ago, on {date}."
     return f"{name} expires in {span(seconds)}, on {date}."
+
+
+def in_days(days: int) -> str:
+    """When a day is, from today.
+
+    >>> in_days(0), in_days(1), in_days(9), in_days(-2)
+    ('today', 'tomorrow', 'in 9 days', '2 days ago')
+    """
+    near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days)
+    return near or (f"in {days} days" if days > 0 else f"{-days} days ago")
 
 
 def because(o: Outlook, unit: str) -> list[str]:

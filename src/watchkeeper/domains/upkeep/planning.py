@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from watchkeeper.domains.annotations.models import Tagging
+from watchkeeper.domains.capacity import dates
 from watchkeeper.domains.capacity.models import Forecast
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert
@@ -65,7 +66,8 @@ def make(plan: MaintenancePlan, now: dt.datetime) -> int:
     return sum(_order(plan, item, *which) for item, which in due(plan, items, now))
 
 
-_Due = Iterator[tuple[Item, tuple[str, str, dt.datetime, str]]]  # item; occurrence, kind, when due, why
+#: the item, or what several are called; occurrence, kind, when due, why
+_Due = Iterator[tuple[Item | str, tuple[str, str, dt.datetime, str]]]
 
 
 def _by_calendar(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
@@ -108,16 +110,15 @@ def _numbers(answer: promql.Value) -> list[float]:
 
 
 def _by_forecast(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
-    """Each time that a forecast about an item becomes an alert is one occurrence."""
+    """Each time that a forecast about an item, or about several of which it is one, becomes an alert is one occurrence."""
     by_key = {i.pk: i for i in items}
-    for f in Forecast.objects.filter(alerting=True, item__in=list(by_key)[:_MOST]):
+    for f in Forecast.objects.filter(alerting=True).filter(Q(item__in=list(by_key)) | Q(item=None))[:_MOST]:
         due = min(
             f.earliest_at or now + dt.timedelta(days=plan.due_days), now + dt.timedelta(days=plan.due_days)
         )
-        yield (
-            by_key[str(f.item_id)],
-            (f"forecast:{f.pk}:{milliseconds(f.since)}", _Kind.PROACTIVE, due, f.said),
-        )
+        about = by_key[str(f.item_id)] if f.item_id else f.name
+        if f.item_id or dates.concerns(f.about, by_key):
+            yield about, (f"forecast:{f.pk}:{milliseconds(f.since)}", _Kind.PROACTIVE, due, f.said)
 
 
 def _by_situation(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
@@ -132,14 +133,17 @@ def _by_situation(plan: MaintenancePlan, items: list[Item], now: dt.datetime) ->
         )
 
 
-def _order(plan: MaintenancePlan, item: Item, occurrence: str, kind: str, due: dt.datetime, why: str) -> int:
+def _order(
+    plan: MaintenancePlan, about: Item | str, occurrence: str, kind: str, due: dt.datetime, why: str
+) -> int:
     """One work order; 0 when it is there."""
-    key = f"{plan.pk}:{item.pk}:{occurrence}"[:120]
+    item, called = (about, about.name) if isinstance(about, Item) else (None, about)
+    key = f"{plan.pk}:{item.pk if item else ''}:{occurrence}"[:120]
     if WorkOrder.objects.filter(occurrence=key).exists():
         return 0
     text = "\n\n".join(t for t in (why, plan.description) if t)
     order = WorkOrder(
-        occurrence=key, kind=kind, title=f"{plan.name}: {item.name}"[:300], description=text, plan=plan, item=item,
+        occurrence=key, kind=kind, title=f"{plan.name}: {called}"[:300], description=text, plan=plan, item=item,
         team=plan.team, checklist=rules.to_tick(plan.checklist), due_at=due,
     )  # fmt: skip
     try:

@@ -132,7 +132,10 @@ class Device(Declared):
     warranty_until = models.DateField(null=True, blank=True)
 
     class Meta(Declared.Meta):
-        indexes: ClassVar = [models.Index(fields=["serial"], name="device_serial")]
+        indexes: ClassVar = [
+            models.Index(fields=["serial"], name="device_serial"),
+            models.Index(fields=["warranty_until", "status", "device_type"], name="device_warranty"),
+        ]
 
     def claims(self) -> Iterator[tuple[str, Identifier]]:
         """Its host name and serial number."""
