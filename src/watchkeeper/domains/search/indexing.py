@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
@@ -14,9 +15,10 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from watchkeeper.domains.search.models import Due, Entry
 from watchkeeper.domains.search.rules import pieces
 from watchkeeper.domains.search.sources import Source, sources
-from watchkeeper.kernel.upserts import upsert
+from watchkeeper.kernel.upserts import columns_of
 
 SLICE = 250  # records of a transaction
+TOGETHER = 500  # entries of a statement: after each, SQLite has the full-text index written out
 WHERE = 40  # bits of an id below its kind
 NAMED = 100  # `place` of names that are in another table
 _LOCK = 0x5EA2C4
@@ -124,7 +126,13 @@ def _insert(source: Source, kind: str, entries: list[Row]) -> None:
     low, high = bounds(kind)
     last = Entry.objects.filter(id__range=(low, high)).order_by("-id").values_list("id", flat=True).first()
     first = (last or low) + 1
-    upsert(Entry, [(first + n, source.table, *entry) for n, entry in enumerate(entries)])
+    columns = columns_of(Entry)
+    into = f"INSERT INTO {Entry._meta.db_table} ({', '.join(columns)}) VALUES"
+    one = f"({', '.join(['%s'] * len(columns))})"
+    with connection.cursor() as cursor:
+        for start in range(0, len(entries), TOGETHER):
+            part = [(first + n, source.table, *entry) for n, entry in enumerate(entries[start:][:TOGETHER], start)]
+            cursor.execute(f"{into} {', '.join([one] * len(part))}", [*chain.from_iterable(part)])
 
 
 def bounds(kind: str) -> tuple[int, int]:
