@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from tests.domains.test_desk import act, call, root, ticket  # noqa: F401  (root is a fixture)
 from tests.domains.test_knowledge import article
 from tests.domains.test_problems import over, problem
 from tests.domains.test_runbooks import SLOW, book
+from watchkeeper.domains.access.models import Grant, Role
 from watchkeeper.domains.identity.models import User
 
 
@@ -79,7 +81,8 @@ def test_a_problem_shows_its_causes_and_a_report_its_files(root: Client) -> None
         "against",
         "Why?…",
     )
-    page(ann, f"/problem-causes/{cause['id']}/", "Add evidence…", "Why is that?…")
+    page(ann, f"/problem-causes/{cause['id']}/", "Add evidence…", "Why is that?…", ">df</a>")
+    assert ">df</a>" in page(ann, "/problem-evidence/")
     page(ann, f"/problem-evidence/new/?cause={cause['id']}", "A metric")
     answer = ann.post(f"/problems/{made['id']}/do/write-report/", {}, follow=True)
     report = answer.redirect_chain[-1][0]
@@ -93,6 +96,39 @@ def test_a_problem_shows_its_causes_and_a_report_its_files(root: Client) -> None
     assert ann.get(f"{report}file.exe").status_code == 404
     version = call(root, "get", f"{report.removeprefix('/').rstrip('/')}/report-versions")["results"][0]["id"]
     page(ann, f"/report-versions/{version}/", "The first version", "wk-difference")
+
+
+def test_what_people_did_with_a_problem_is_said_in_english(root: Client) -> None:  # noqa: F811
+    ann, made = person(), problem(root)
+    url = f"/problems/{made['id']}/"
+    call(root, "post", f"{url[1:]}investigate", {})
+    call(root, "post", f"{url[1:]}know", {"known_error": "worn"})
+    page(ann, url, "began to investigate", "named the known error of")
+    call(root, "post", f"{url[1:]}write-report", {})
+    report = call(root, "get", "post-incident-reports")["results"][0]
+    assert "Named the known error of problem" in report["body"]
+    page(ann, f"/post-incident-reports/{report['id']}/", "Post-incident reports</a>")
+
+
+def test_what_belongs_to_a_record_is_made_from_its_page(root: Client) -> None:  # noqa: F811
+    ann, made = person(), problem(root)
+    new = f"/problem-actions/new/?problem={made['id']}"
+    page(ann, f"/problems/{made['id']}/", new, "New problem action…")
+    call(root, "post", "problem-actions", {"problem": made["id"], "what": "Change the drum"}, 201)
+    shown = page(ann, f"/problems/{made['id']}/?tab=problem-actions", "Change the drum")
+    assert "<th>Problem</th>" not in shown and ">Problem</th>" not in shown, "it is the page's own"
+    assert "New problem action…" not in page(_reader(), f"/problems/{made['id']}/")
+
+
+def _reader() -> Client:
+    """Somebody who may only read."""
+    client = Client()
+    user = User.objects.create_user("rea", "correct horse battery")
+    Grant.objects.create(
+        user=user, role=Role.objects.get(name="external auditor"), reason="looks", valid_from=timezone.now()
+    )
+    client.force_login(user)
+    return client
 
 
 def test_an_article_of_a_ticket_is_edited_and_its_versions_are_compared(root: Client) -> None:  # noqa: F811

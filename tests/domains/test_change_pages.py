@@ -73,6 +73,22 @@ def test_a_change_and_what_it_meets_and_its_approval_are_seen(people: dict[str, 
     assert "Nothing waits for your answer" in read(bea, "/to-approve/")
 
 
+def test_states_are_said_as_people_say_them(people: dict[str, Any]) -> None:
+    ann = as_(people["ann"])
+    order = call(ann, "post", "work-orders", {"title": "swap it", "kind": "preventive"}, 201)
+    until = (timezone.now() + HOUR).isoformat()
+    call(ann, "post", f"work-orders/{order['id']}/put-off", {"until": until, "reason": "no parts"})
+    for url in ("/work-orders/", f"/work-orders/{order['id']}/"):
+        page = read(ann, url)
+        assert ">put off</span>" in page and ">preventive</span>" in page and ">deferred<" not in page, url
+    made = plan(ann, service(ann, "db"))
+    act(ann, made, "assess")
+    act(ann, made, "ask")
+    page = read(ann, f"/changes/{made['id']}/")
+    assert "waiting for approval</span>" in page
+    assert page.count(made["implementation"]) == 1, "the plans are said once"
+
+
 def test_a_change_is_planned_from_a_situation_and_a_ticket_without_typing_ids(people: dict[str, Any]) -> None:
     ann = as_(people["ann"])
     db = service(ann, "db")

@@ -19,7 +19,9 @@ from watchkeeper.domains.agreements.working import Calendar, WorkingTime
 from watchkeeper.domains.catalog import working
 from watchkeeper.domains.catalog.models import Lease, RequestTask
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.onboarding import planning
 from watchkeeper.domains.onboarding.bundles import Part, difference
+from watchkeeper.domains.onboarding.models import Onboarding
 
 DAY = dt.timedelta(days=1)
 _OFFICE = WorkingTime(Calendar("Europe/Berlin", (((540, 1020),),) * 5 + ((), ())))
@@ -163,6 +165,19 @@ def test_tasks_are_due_before_the_first_day_and_access_begins_with_it(root: Clie
     assert f"by {friday_of_the_week_before}" in tasks["Hand out Acme Book 14 for ina"].description
     work()
     assert not there["teams"]["dba"].members.exists()
+
+
+def test_a_mover_gives_back_what_belongs_to_the_position_that_is_named(root: Client) -> None:  # noqa: F811
+    there = bundle(root)
+    person("bob")
+    body = {"sort": "mover", "person": "bob", "position": there["web"], "day": "2030-01-07"}
+    made = call(root, "post", "onboardings", body, 201)
+    assert made["previous"] is None, "nobody has said what he does"
+    made = call(root, "patch", f"onboardings/{made['id']}", {"previous": there["dba"]})
+    made = call(root, "patch", f"onboardings/{made['id']}", {"day": "2030-01-08"})
+    assert made["previous"] == there["dba"]
+    difference = planning.plan(Onboarding.objects.get(pk=made["id"]))
+    assert {p.name for p in difference.take} >= {"dba", "CAD", "db1"}
 
 
 @pytest.mark.parametrize(

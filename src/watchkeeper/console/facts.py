@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Model
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.sections import beside_the_point
 from watchkeeper.console.tables import drawn
 from watchkeeper.console.templatetags.console import badge
-from watchkeeper.console.wording import called, plain
+from watchkeeper.console.wording import called, choice, plain
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.silencing import matcher_text
 from watchkeeper.kernel.resource import Resource, Show, registry
@@ -46,6 +46,12 @@ ELSEWHERE = {
     "post-incident-reports": {"title", "body", "kind", "record"},
     "report-versions": {"title", "body"},
     "runbooks": {"name"},
+    "changes": {"number", "title", "reason", "implementation", "test", "back_out", "because", "risk", "points",
+                "review"},
+    "work-orders": {"number", "title", "checklist"},
+    "catalog-items": {"name", "cost", "currency", "billing"},
+    "maintenance-plans": {"name"},
+    "problem-causes": {"what"},
     "runbook-runs": {"name", "steps", "said", "kind", "record", "approved_by"},
     "tickets": {"number", "title", "description", "type", "status", "priority", "impact", "urgency", "queue", "assignee",
                 "requester", "items", "situation", "agreement", "parent", "merged_into", "skills", "source", "resolution",
@@ -95,8 +101,8 @@ def _value(
         return column
     if isinstance(value, int) and (in_words := getattr(record, f"get_{name}_display", None)):
         return format_html("{}", in_words())
-    if isinstance(other := getattr(record, name, None), Model) and (path := path_of(other)):
-        return format_html('<a href="/{}/{}/">{}</a>', path, other.pk, other)
+    if isinstance(other := getattr(record, name, None), Model):
+        return _linked(other)
     if resource.path == "audit" and name == "record":
         return _audited(record)
     if resource.path == "audit" and name == "kind":
@@ -104,14 +110,23 @@ def _value(
     if resource.path == "silences" and name == "matchers":
         return plain([matcher_text(m) for m in value])
     if isinstance(value, list) and hasattr(related := getattr(record, name, None), "all"):
-        return plain([str(r) for r in related.all()])
+        return format_html_join("", "<div>{}</div>", ((_linked(r),) for r in related.all()))
     if name in POINTS_TO and called:
         return format_html('<a href="/{}/{}/">{}</a>', POINTS_TO[name], value, called)
     if mark:
-        return badge(value)
+        return badge(value, choice(resource, name, value, short=True))
+    if isinstance(value, str) and (words := choice(resource, name, value)):
+        return format_html("{}", words)
     if name == "reach":
         return plain(dict(REACHES)[value])
     return plain(value)
+
+
+def _linked(other: Model) -> SafeString:
+    path = path_of(other)
+    return (
+        format_html('<a href="/{}/{}/">{}</a>', path, other.pk, other) if path else format_html("{}", other)
+    )
 
 
 def path_of(record: Model) -> str:

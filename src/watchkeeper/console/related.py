@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,10 @@ from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Resource, registry
 
 ROWS = 20
+#: what a panel of the page shows already, by kind
+IN_PANELS = {"problems": ("problem-causes",), "runbooks": ("runbook-steps",)}
+#: kinds that are made from pages of their own
+MADE_ELSEWHERE = {"orders"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Tab:
     found: QuerySet[Any]
     count: int
     listed: str
+    by: str = ""  # the field by which they belong to it
+    new: str = ""  # where another one is made, for whoever may
 
     def page(self, number: Any) -> Page:  # type: ignore[type-arg]
         """The records that are asked for."""
@@ -36,17 +42,24 @@ class Tab:
         return Pager(self.kind.prepare(ordered) if self.kind.prepare else ordered, ROWS).get_page(number)
 
 
-def tabs(resource: Resource, record: Model, actor: Actor, elsewhere: Container[str] = ()) -> list[Tab]:
+def tabs(resource: Resource, record: Model, actor: Actor, elsewhere: Iterable[str] = ()) -> list[Tab]:
     """Of every kind that belongs to it and may be read, but those that the page shows elsewhere."""
     out = []
+    shown = {*elsewhere, *IN_PANELS.get(resource.path, ())}
     for path, find in resource.related.items():
         kind = registry[path]
-        if path in elsewhere or not may(actor, "read", kind):
+        if path in shown or not may(actor, "read", kind):
             continue
         found = find(record)
-        seen = visible(actor, kind, found)
-        out.append(Tab(kind, seen, seen.order_by().count(), _listed(kind, found)))
+        seen, (by, listed) = visible(actor, kind, found), _by(kind, found)
+        new = f"/{kind.path}/new/?{by}={record.pk}" if _made_here(kind, by, actor) else ""
+        out.append(Tab(kind, seen, seen.order_by().count(), listed, by, new))
     return out
+
+
+def _made_here(kind: Resource, by: str, actor: Actor) -> bool:
+    known = by in kind.writable or by in kind.create_only
+    return known and "create" in kind.allow and kind.path not in MADE_ELSEWHERE and may(actor, "create", kind)
 
 
 def shown(all_tabs: list[Tab], asked: QueryDict, actor: Actor) -> dict[str, Any]:
@@ -56,15 +69,19 @@ def shown(all_tabs: list[Tab], asked: QueryDict, actor: Actor) -> dict[str, Any]
     if open_ is None:
         return {"tabs": []}
     page = open_.page(asked.get("page"))
-    found: list[Row] = rows(open_.kind, actor, open_.kind.columns, page)
+    columns = [c for c in open_.kind.columns if c.name != open_.by] or open_.kind.columns
+    found: list[Row] = rows(open_.kind, actor, columns, page)
     return {"tabs": all_tabs, "tab": open_, "tab_rows": found, "tab_page": page}
 
 
-def _listed(kind: Resource, found: QuerySet[Any]) -> str:
-    """The list that is narrowed to the same by one filter; "" where a relation says more than that."""
+def _by(kind: Resource, found: QuerySet[Any]) -> tuple[str, str]:
+    """The field by which they belong to the record, and the list that is narrowed to the same by it; "" where a relation
+    says more than that."""
     tests = found.query.where.children
     if len(tests) != 1 or not isinstance(tests[0], Exact) or not isinstance(tests[0].lhs, Col):
-        return ""
+        return "", ""
     field, value = tests[0].lhs.target, tests[0].rhs
-    own = field in kind.model._meta.concrete_fields and "exact" in kind.filters.get(field.name, ())
-    return f"/{kind.path}/?{field.name}={value}" if own and isinstance(value, str | int) else ""
+    if field not in kind.model._meta.concrete_fields:
+        return "", ""
+    listed = "exact" in kind.filters.get(field.name, ()) and isinstance(value, str | int)
+    return field.name, f"/{kind.path}/?{field.name}={value}" if listed else ""

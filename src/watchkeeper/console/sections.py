@@ -121,6 +121,12 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
                 ("calendar", "hardware_team", "hardware_hours", "software_team", "software_hours", "access_team",
                  "access_hours"), folded=True),
     ),
+    "onboardings": (
+        Section("", ("sort", "person", "day", "manager")),
+        Section("Where there is no account yet", ("username", "full_name", "email"), only=("sort", ("joiner",))),
+        Section("To which position", ("position",), only=("sort", ("joiner", "mover"))),
+        Section("From which position", ("previous",), only=("sort", ("mover", "leaver")), folded=True),
+    ),
     "payload-mappings": (
         Section("", ("intake_key", "alerts_from", "name_from", "severity_from", "status_from", "labels_from")),
         Section("Identity, times and texts",
@@ -158,18 +164,18 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("", ("name", "strict", "begins_at", "ends_at", "calendar", "reason")),
         Section("For some changes only", ("item_kinds", "item_tags", "teams"), folded=True),
     ),
-    "maintenance-plans": (
-        Section("", ("name", "enabled", "description", "trigger")),
-        Section("When", ("rule", "starts_at", "zone", "lead_days"), only=("trigger", ("calendar",))),
-        Section("Meter", ("query", "every"), only=("trigger", ("meter",))),
-        Section("Items", ("items", "item_kind", "item_tag")),
-        Section("The work", ("checklist", "team", "due_days")),
     "capacity-rules": (
         Section("", ("name", "enabled", "description", "lead_days", "measure")),
         Section("What is measured", ("metric", "labels"), only=("measure", ("share", "used", "free", "until"))),
         Section("The limit", ("limit_metric", "limit_value"), only=("measure", ("share", "used", "free"))),
         Section("Which date", ("date",), only=("measure", ("recorded",))),
     ),
+    "maintenance-plans": (
+        Section("", ("name", "enabled", "description", "trigger")),
+        Section("When", ("rule", "starts_at", "zone", "lead_days"), only=("trigger", ("calendar",))),
+        Section("Meter", ("query", "every"), only=("trigger", ("meter",))),
+        Section("Items", ("items", "item_kind", "item_tag")),
+        Section("The work", ("checklist", "team", "due_days")),
     ),
     "heartbeats": (
         Section("", ("name", "enabled", "url", "method", "interval")),

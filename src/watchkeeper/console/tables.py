@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.desk import due
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
-from watchkeeper.console.wording import plain
+from watchkeeper.console.wording import choice, plain
 from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.automation.models import Does
 from watchkeeper.domains.lists import columns
@@ -93,6 +95,8 @@ def _cell(resource: Resource, column: Column, value: Any, url: str, record: Any)
     if (whole := OF_RECORD.get((resource.path, column.name))) is not None:
         return whole(record)
     words = None if column.link else drawn(resource, column.name, value)
+    if words is None and column.show is Show.STATE and value not in ("", None):
+        words = badge(value, choice(resource, column.name, value, short=True))
     return _draw(column, value, url) if words is None else words
 
 
@@ -105,6 +109,10 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return format_html("{}", deed(str(value)))
         case "audit", "actor_kind":
             return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
+        case "proofs", "clean":
+            return SafeString("yes" if value else "no")
+        case "service-reports", "month" if value:
+            return format_html("{}", date_format(dt.date.fromisoformat(str(value)), "F Y"))
         case "event-rules", "does":
             return SafeString(Does(value).label)
         case "intake-keys", "rate":

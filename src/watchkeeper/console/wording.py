@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -105,6 +106,22 @@ def field_of(model: type[models.Model], name: str) -> Any:
     return next((f for f in model._meta.get_fields() if name in (f.name, getattr(f, "attname", ""))), None)
 
 
+@lru_cache(maxsize=1024)
+def _choices(model: type[models.Model], name: str) -> Mapping[str, str]:
+    known = getattr(field_of(model, name), "choices", None) or ()
+    return {str(v): str(said).replace("_", " ") for v, said in known}
+
+
+def choice(resource: Resource, name: str, value: Any, *, short: bool = False) -> str:
+    """How people say one of the choices of a field; `short` without what explains it. "" for what is none.
+
+    >>> choice(registry["work-orders"], "kind", "reactive"), choice(registry["work-orders"], "kind", "reactive", short=True)
+    ('reactive: it has failed', 'reactive')
+    """
+    words = _choices(resource.model, name).get(str(getattr(value, "value", value)), "")
+    return words.partition(": ")[0].partition(" (")[0] if short else words
+
+
 def said(resource: Resource, name: str, value: Any, titles: Titles) -> SafeString:
     """A value of a field, as REST or the audit trail has it, in words: the title of what it refers to, the label of
     a choice, a time; "–" for nothing."""
@@ -113,7 +130,6 @@ def said(resource: Resource, name: str, value: Any, titles: Titles) -> SafeStrin
     field = field_of(resource.model, name)
     if isinstance(field, models.ForeignKey | models.ManyToManyField):
         return plain(titles.of(field.related_model, value))
-    choices = dict(getattr(field, "choices", None) or ())
-    if isinstance(value, str | int) and value in choices:
-        return format_html("{}", str(choices[value]).replace("_", " "))
+    if isinstance(value, str | int) and (words := choice(resource, name, value)):
+        return format_html("{}", words)
     return plain(value)

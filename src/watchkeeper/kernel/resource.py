@@ -51,7 +51,7 @@ class Column:
 
     def value(self, record: Any) -> Any:
         """What a record has in this column."""
-        for part in self.name.split("__"):
+        for part in (self.name,) if self.name == "__str__" else self.name.split("__"):
             record = getattr(record, part, None)
             if callable(record):
                 record = record()
@@ -130,7 +130,8 @@ class Resource:
     @property
     def plural(self) -> str:
         """What people call many of them."""
-        return f"{self.name}s" if self.name[:2].isupper() else self.path.replace("-", " ")
+        head, many = self.name.rpartition(" ")[0], self.path.rpartition("-")[2]
+        return f"{self.name}s" if self.name[:2].isupper() else f"{head} {many}".strip()
 
     def queryset(self) -> QuerySet[Any]:
         """All records of the kind, ready to be listed."""

@@ -54,11 +54,11 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.filter
-def badge(word: Any) -> SafeString:
-    """A severity, state or status as a coloured word."""
+def badge(word: Any, said: str = "") -> SafeString:
+    """A severity, state or status as a coloured word; `said` is how people say it, where that is another word."""
     text = str(getattr(word, "value", word))
     colour = COLOURS.get(text, "secondary")
-    return format_html('<span class="badge bg-{}-lt">{}</span>', colour, text.replace("_", " "))
+    return format_html('<span class="badge bg-{}-lt">{}</span>', colour, (said or text).replace("_", " "))
 
 
 @register.filter

@@ -14,7 +14,7 @@ def warnings(upper: Mapping[int, Promise], lower: Sequence[tuple[str, Mapping[in
     other they may take longer, or they promise nothing.
 
     >>> warnings({1: (None, 240)}, [("network", {1: (None, 120)}), ("Acme", {1: (None, 180)})])
-    ['Priority 1: resolved within 240 minutes is promised, but network and Acme together may take 300.']
+    ['Priority 1: resolved within 240 minutes is promised, but network and Acme together may take 300 minutes.']
     >>> warnings({1: (None, 240)}, [("network", {1: (None, 240)})])
     []
     """
@@ -43,7 +43,7 @@ def _of(begins: str, promised: int, found: Sequence[tuple[str, int | None]]) -> 
     took = sum(minutes for _, minutes in carried)
     if took > promised:
         together = " together" if len(carried) > 1 else ""
-        out.append(f"{begins}{_listed([n for n, _ in carried])}{together} may take {took}.")
+        out.append(f"{begins}{_listed([n for n, _ in carried])}{together} may take {took} minutes.")
     return out
 
 

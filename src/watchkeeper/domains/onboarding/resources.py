@@ -56,13 +56,13 @@ class OnboardingSerializer(RecordSerializer):
     manager = Person(required=False, allow_null=True)
     who = serializers.CharField(read_only=True)
 
-    WRITTEN = ("sort", "person", "username", "full_name", "email", "position", "manager", "day")
+    WRITTEN = ("sort", "person", "username", "full_name", "email", "position", "previous", "manager", "day")
 
     class Meta:
         model = Onboarding
         fields = ("id", "sort", "who", "person", "username", "full_name", "email", "position", "previous", "manager", "day",
                   "state", "ticket", "started_at", "ended_at")  # fmt: skip
-        read_only_fields = ("id", "previous", "state", "ticket", "started_at", "ended_at")
+        read_only_fields = ("id", "state", "ticket", "started_at", "ended_at")
         validators = ()  # validate says it in words
         extra_kwargs = {
             "username": {"help_text": "of a joiner without an account: it is made when this is started"},
@@ -71,6 +71,7 @@ class OnboardingSerializer(RecordSerializer):
                 "label": "Day",
             },
             "position": {"help_text": "to which they come; nothing for a leaver"},
+            "previous": {"help_text": "which they leave; empty: the one to which they came last"},
         }
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -109,16 +110,18 @@ def _not_twice(person: User, this: Onboarding | None) -> None:
 
 
 def _create(_: Actor, data: dict[str, Any]) -> Onboarding:
-    before = planning.position_of(data.get("person"))
+    before = data.pop("previous", None) or planning.position_of(data.get("person"))
     return Onboarding.objects.create(previous=before, **data)
 
 
 def _change(_: Actor, onboarding: Onboarding, data: dict[str, Any]) -> Onboarding:
     if onboarding.state != _State.PLANNED:
         raise Invalid(f"it is {onboarding.state}: what was started is not changed any more")
+    before = onboarding.person_id
     for name, value in data.items():
         setattr(onboarding, name, value)
-    onboarding.previous = planning.position_of(onboarding.person)
+    if onboarding.previous is None or (onboarding.person_id != before and "previous" not in data):
+        onboarding.previous = planning.position_of(onboarding.person)
     onboarding.save()
     return onboarding
 

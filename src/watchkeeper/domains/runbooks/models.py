@@ -35,7 +35,7 @@ class Runbook(models.Model):
 
 
 class Step(models.Model):
-    """A step of a runbook. `then` is the number of the next one; of a question, its answers lead on."""
+    """A step of a runbook: an instruction, a question whose answers lead on, an action, or the end."""
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveSmallIntegerField()

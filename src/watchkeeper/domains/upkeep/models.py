@@ -80,7 +80,7 @@ class MaintenancePlan(models.Model):
 
 
 class WorkOrder(Numbered):
-    """Something that is to be done at one item."""
+    """Work that is to be done at an item: planned by a maintenance plan, or written by somebody."""
 
     class Kind(models.TextChoices):
         """Why."""

@@ -37,7 +37,10 @@ class PlanSerializer(RecordSerializer):
         read_only_fields = ("id",)
         extra_kwargs = {
             "item_kind": {"help_text": "such as devices or host"},
-            "rule": {"help_text": "RFC 5545: FREQ=MONTHLY;BYDAY=1MO"},
+            "rule": {
+                "help_text": "FREQ=WEEKLY: every week; FREQ=MONTHLY;INTERVAL=3: every three months; "
+                "FREQ=MONTHLY;BYDAY=1MO: on the first Monday of a month (RFC 5545)"
+            },
             "query": {"help_text": 'PromQL with $item for the name of the item: run_hours{host="$item"}'},
             "every": {"min_value": 1e-9, "help_text": "500: at 500, 1000, 1500 …"},
             "checklist": {"help_text": "one step a line"},
