@@ -29,6 +29,7 @@ CHOSEN = (
     "tests/exchange/test_console.py",
     "tests/domains/test_notifications.py::test_a_situation_is_told_from_its_opening_to_its_end",
     "tests/domains/test_paging_workers.py",
+    "tests/domains/test_embedding.py",
 )
 
 

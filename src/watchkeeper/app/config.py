@@ -60,6 +60,7 @@ class Config:
     limits: Mapping[str, int]  # what is set of receivers.limits.Limits, by its names there
     file_mib: int  # the largest file that people may attach to a record
     file_types: tuple[str, ...]  # how its name may end
+    embedding: Path | None  # the folder of a model of sentences
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Config:
@@ -88,6 +89,7 @@ class Config:
                 end.strip().lstrip(".").lower() for end in
                 (env.get("WATCHKEEPER_FILE_TYPES", "") or FILE_TYPES).split(",") if end.strip()
             ),
+            embedding=Path(model).resolve() if (model := env.get("WATCHKEEPER_EMBEDDING", "").strip()) else None,
         )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "watchkeeper.domains.polling",
     "watchkeeper.domains.heartbeats",
     "watchkeeper.domains.search",
+    "watchkeeper.domains.embedding",
     "watchkeeper.domains.inventory",
     "watchkeeper.domains.situations",
     "watchkeeper.domains.maintenance",
@@ -246,6 +247,8 @@ FILES = CONFIG.data / "files"
 MAIL_SPOOL = CONFIG.data / "mail"  # what the SMTP door took for mail accounts
 FILE_SIZE = CONFIG.file_mib * 1024**2
 FILE_TYPES = frozenset(CONFIG.file_types)
+#: the folder of a model of sentences, by which records are found in other words; None: by words only
+EMBEDDING = CONFIG.embedding
 LOGGING_CONFIG = None  # app.process sets logging up, the same for every process
 # What clients do wrong is in their answers; in our log it would be a way to fill the disk.
 logging.getLogger("django.request").setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
 """The web process: Django under uvicorn on an inner address, the outbox worker, the audit trail's sealer, the indexer
 of the search, the evaluator of Prometheus' rules, heartbeats outwards, what time does to access, the health of services,
-what runs out, service level objectives, who is paged, and what the platform measures of itself."""
+what runs out, service level objectives, who is paged, what records mean, and what the platform measures of itself."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def _work() -> dict[str, Callable[[Event], None]]:
     from watchkeeper.domains.annotations import tidying
     from watchkeeper.domains.capacity.looking import Looking as Capacity
     from watchkeeper.domains.desk.mail.fetching import Fetcher
+    from watchkeeper.domains.embedding.keeping import Keeper as Embedding
     from watchkeeper.domains.health.evaluating import Evaluation
     from watchkeeper.domains.objectives.evaluating import Evaluation as Objectives
     from watchkeeper.domains.oncall.paging.climbing import Pager
@@ -98,6 +99,7 @@ def _work() -> dict[str, Callable[[Event], None]]:
         "own metrics": OwnMetrics(journal, ports.collectors).run,
         "pager": Pager().run,
         "mail": Fetcher().run,
+        "embedding": Embedding().run,
     }  # fmt: skip
 
 

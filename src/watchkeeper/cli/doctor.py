@@ -28,7 +28,8 @@ class Finding:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check this installation: Python, data folder, disk, assets, records, journal, telemetry, sockets."""
+    """Check this installation: Python, data folder, disk, assets, records, journal, telemetry, the
+    model of sentences, sockets."""
     found = list(examine())
     if as_json:
         typer.echo(json.dumps([asdict(f) for f in found]))
@@ -52,6 +53,8 @@ def examine() -> Iterator[Finding]:
     yield _attempt("journal", lambda: _journal(config), "check the disk, and WATCHKEEPER_JOURNAL")
     if config.telemetry_url:
         yield _attempt("telemetry", lambda: _telemetry(config), "check WATCHKEEPER_TELEMETRY")
+    if config.embedding:
+        yield _attempt("embedding", lambda: _embedding(config.embedding), "check WATCHKEEPER_EMBEDDING")
     yield _attempt("address", lambda: _address(config.listen), "set WATCHKEEPER_LISTEN to a free address")
 
 
@@ -115,6 +118,13 @@ def _telemetry(config: Any) -> str:
         return "answers"
     finally:
         store.close()
+
+
+def _embedding(folder: Path) -> str:
+    from watchkeeper.domains.embedding.encoder import load
+
+    model = load(folder)
+    return f"{model.encode(['a text']).shape[1]} dimensions; alike from a cosine of {model.floor:.2f}"
 
 
 def _address(listen: tuple[str, int]) -> str:

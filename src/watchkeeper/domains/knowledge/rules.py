@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 DRAFT, IN_REVIEW, PUBLISHED, RETIRED = "draft", "in_review", "published", "retired"
@@ -197,6 +197,32 @@ def ranked(
         if same or len(told) > 1 or len(words) == 1 or any(len(words[w]) <= 3 for w in told):
             out.append(Likeness(key, round(score, 3), tuple(_because(told, same))))
     return sorted(out, key=lambda found: (-found.score, found.key))[:most]
+
+
+_SOON = 60.0  # k of reciprocal rank fusion: how much the first places stand out
+_MEANS = "means much the same"
+
+
+def fused(found: Sequence[Likeness], near: Mapping[str, float], most: int) -> list[Likeness]:
+    """One ranking of two: by words and items, and `near` by meaning, the nearest first. By reciprocal rank fusion (Cormack,
+    Clarke and Büttcher, SIGIR 2009), which needs no common scale. First in both is 1; without `near` all stays as it is.
+
+    >>> a, b = Likeness("a", 0.9, ("says “disk”, too",)), Likeness("b", 0.2, ("also about db-1",))
+    >>> [(f.key, f.score, f.because[-1]) for f in fused([a, b], {"b": 0.8, "c": 0.7}, 2)]
+    [('b', 0.992, 'means much the same'), ('a', 0.5, 'says “disk”, too')]
+    """
+    if not near:
+        return list(found)[:most]
+    because = {one.key: one.because for one in found}
+    places: dict[str, float] = dict.fromkeys(because | dict.fromkeys(near), 0.0)
+    for ranking in (because, near):
+        for place, key in enumerate(ranking, 1):
+            places[key] += (_SOON + 1.0) / (_SOON + place) / 2.0
+    out = [
+        Likeness(key, round(score, 3), because.get(key, ()) + ((_MEANS,) if key in near else ()))
+        for key, score in places.items()
+    ]
+    return sorted(out, key=lambda one: (-one.score, one.key))[:most]
 
 
 def _because(words: list[str], items: list[str]) -> Iterable[str]:

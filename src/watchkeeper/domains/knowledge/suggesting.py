@@ -1,5 +1,6 @@
 """What suits a text and items: published articles for their readers, and tickets that were solved before. Words are looked
-for in the platform's own index; nothing leaves the machine."""
+for in the platform's own index, and other words for the same by a model on this machine, where there is one. Nothing leaves
+the machine."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.desk.rules import CLOSED, RESOLVED
+from watchkeeper.domains.embedding.nearest import nearest
 from watchkeeper.domains.knowledge import rules
 from watchkeeper.domains.knowledge.models import Article
 from watchkeeper.domains.search.alike import holding
@@ -33,21 +35,34 @@ class Suggested:
 
 def articles_for(actor: Actor, text: str, items: Collection[str] = (), most: int = SHOWN) -> list[Suggested]:
     """Published articles that the actor may read, the best first."""
-    among = visible(actor, "articles", Article.objects.filter(status=rules.PUBLISHED))
-    return suited("articles", among, text, items, most)
+    return suited("articles", visible(actor, "articles", published()), text, items, most)
+
+
+def published() -> QuerySet[Article]:
+    """Articles that are offered to their readers."""
+    return Article.objects.filter(status=rules.PUBLISHED)
 
 
 def solved_like(actor: Actor, ticket: Ticket, most: int = SHOWN) -> list[Suggested]:
-    """Tickets that were resolved, are like this one, and say what solved them; not what went into another one."""
-    solved = Ticket.objects.filter(status__in=(RESOLVED, CLOSED), merged_into=None).exclude(resolution="")
-    solved = solved.exclude(pk=ticket.pk)
+    """Tickets that were solved and are like this one."""
+    among = visible(actor, "tickets", solved().exclude(pk=ticket.pk))
     about = [str(pk) for pk in ticket.items.values_list("pk", flat=True)]
-    return suited("tickets", visible(actor, "tickets", solved), said(ticket), about, most)
+    return suited("tickets", among, said(ticket), about, most)
+
+
+def solved() -> QuerySet[Ticket]:
+    """Tickets that were resolved and say what solved them; not what went into another one."""
+    return Ticket.objects.filter(status__in=(RESOLVED, CLOSED), merged_into=None).exclude(resolution="")
 
 
 def said(ticket: Ticket) -> str:
     """What a ticket says; the title counts twice."""
-    return f"{ticket.title}\n{ticket.title}\n{ticket.description[:4000]}"
+    return told(ticket.title, ticket.description)
+
+
+def told(title: str, text: str) -> str:
+    """What a record of a title and a text says; the title counts twice."""
+    return f"{title}\n{title}\n{text[:4000]}"
 
 
 def suited(
@@ -60,6 +75,7 @@ def suited(
         {word: h.keys for word, h in held.items()}, {word: h.weight for word, h in held.items()}, shared,
         len(items), _LOOKED_AT,
     )  # fmt: skip
+    found = rules.fused(found, nearest(kind, text, _LOOKED_AT), 2 * _LOOKED_AT)
     there = {str(r.pk): r for r in among.filter(pk__in=[f.key for f in found])}
     return [Suggested(there[f.key], f.score, f.because) for f in found if f.key in there][:most]
 
