@@ -11,15 +11,17 @@ from watchkeeper.domains.annotations.notes import html_of
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.knowledge.models import Article, ArticleVersion
 from watchkeeper.domains.knowledge.versions import difference
-from watchkeeper.domains.problems.models import Cause, Problem, Report, ReportVersion
+from watchkeeper.domains.problems.models import Cause, Evidence, Problem, Report, ReportVersion
 from watchkeeper.domains.problems.timeline import timeline as happened
 from watchkeeper.domains.situations.models import Situation
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.hanging import on, subject
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Resource, registry
 
 Context = dict[str, Any] | None
+_DAY = 86_400  # seconds
 _REPORTS = 5
 _SHOWN = 200  # of the timeline, on a page
 #: kind → fields in Markdown, with their headings
@@ -100,6 +102,15 @@ def _tree(found: list[Cause], parent: int | None, depth: int) -> list[tuple[Caus
         if c.parent_id == parent
         for pair in ((c, depth), *_tree(found, c.pk, min(depth + 1, 5)))
     ]
+
+
+def shown(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001
+    """Of evidence: the metric that it names, over the day around which it was seen."""
+    if not isinstance(record, Evidence) or not record.query:
+        return None
+    asked = {"query": record.query, "last": _DAY, "seen": milliseconds(record.seen_at or record.at)}
+    return {"charts": [{"title": "The metric, around when it was seen", "source": f"/explore/metrics/query.json?{urlencode(asked)}"}],
+            "explore": f"/explore/metrics/?{urlencode({'query': record.query, 'last': _DAY})}"}  # fmt: skip
 
 
 def adding(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001

@@ -88,6 +88,7 @@ PANELS = (
     Panel("body", "parts/version_before.html", problems.before),
     Panel("body", "parts/causes.html", problems.causes),
     Panel("body", "parts/cause_adding.html", problems.adding),
+    Panel("body", "parts/evidence_metric.html", problems.shown),
     Panel("after", "parts/happened.html", problems.timeline),
     Panel("aside", "parts/report_files.html", problems.documents),
     Panel("aside", "parts/belonging.html", problems.belonging),

@@ -151,7 +151,7 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
     ),
     "problem-evidence": (
         Section("", ("cause", "text", "against", "alert", "situation")),
-        Section("A metric", ("query", "seen_at"), folded=True),
+        Section("A metric that shows it", ("query", "seen_at"), folded=True),
     ),
     "changes": (
         Section("", ("title", "type", "model", "reason", "items", "starts_at", "ends_at", "team", "owner")),

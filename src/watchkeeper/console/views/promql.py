@@ -19,6 +19,7 @@ from watchkeeper.telemetry.queries import series as known
 POINTS = 240
 LINES = 24  # of one chart
 LIMITS = promql.Limits(seconds=10.0, series=2000)
+SEEN_MS = 300_000  # to either side of the moment that is marked
 _NAME = "__name__"
 
 
@@ -41,16 +42,24 @@ def data(request: HttpRequest) -> HttpResponse:
     """The points of a query's series, for the chart; what is wrong with it is a problem with its status."""
     query, last = request.GET.get("query", ""), request.GET.get("last", "")
     seconds = int(last) if last.isdigit() and len(last) < 10 else 3600
-    lines = _lines(query, seconds)[:LINES]
+    seen = request.GET.get("seen", "")  # Unix ms: it is in the middle
+    at = int(seen) if seen.isdigit() and len(seen) < 15 else None
+    lines = _lines(query, seconds, at)[:LINES]
     names = _names(lines)
     drawn = [{"name": name, "points": _points(line)} for name, line in zip(names, lines, strict=True)]
-    return JsonResponse({"unit": promql.unit(query, _unit_of), "series": drawn, "marks": [], "stack": False})
+    return JsonResponse({"unit": promql.unit(query, _unit_of), "series": drawn, "marks": _marks(at), "stack": False})
 
 
-def _lines(query: str, seconds: int) -> list[promql.Line]:
-    """The query over the last `seconds`, at times that stay where they are when the page is loaded again."""
+def _marks(at: int | None) -> list[dict[str, Any]]:
+    return [] if at is None else [{"from": at - SEEN_MS, "to": at + SEEN_MS, "text": "seen"}]
+
+
+def _lines(query: str, seconds: int, at: int | None = None) -> list[promql.Line]:
+    """The query over the last `seconds`, or over so many around a moment (Unix ms), at times that stay where they are when
+    the page is loaded again."""
     step = max(1, -(-seconds // POINTS))
-    end = int(time.time()) // step * step
+    now = int(time.time())
+    end = (now if at is None else min(now, at // 1000 + seconds // 2)) // step * step
     start = end - seconds // step * step
     return promql.query_range(
         ports.the_telemetry(), query, start * 1000, end * 1000, step * 1000, limits=LIMITS

@@ -17,6 +17,7 @@ from watchkeeper.kernel.derive import lookups, own_fields, plain
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.telemetry import promql
 
 _SET = ("title", "description", "priority", "owner", "team", "incidents", "situations", "items", "known_error",
         "workaround")  # fmt: skip
@@ -105,7 +106,7 @@ class EvidenceSerializer(RecordSerializer):
         extra_kwargs = {
             "text": {"help_text": "in words", "max_length": 20_000},
             "situation": {"help_text": "what analysis found as the cause of this situation"},
-            "query": {"help_text": "a metric that shows it, as PromQL"},
+            "query": {"help_text": "a metric that shows it, as PromQL", "style": {"input": "metric"}},
             "seen_at": {"help_text": "when it was seen: the metric is shown around then"},
         }
 
@@ -114,11 +115,20 @@ class EvidenceSerializer(RecordSerializer):
         named = (
             attrs.get(n, getattr(self.instance, n, None)) for n in ("text", "alert", "situation", "query")
         )
+        if query := attrs.get("query"):
+            _readable(query)
         if not any(named):
             raise serializers.ValidationError(
                 {"text": ["Say what shows it, or name an alert, a situation or a metric."]}
             )
         return attrs
+
+
+def _readable(query: str) -> None:
+    try:
+        promql.kind_of(query)
+    except promql.QueryError as error:
+        raise serializers.ValidationError({"query": [error.detail]}) from error
 
 
 class ActionSerializer(RecordSerializer):

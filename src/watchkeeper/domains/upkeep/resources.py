@@ -41,7 +41,8 @@ class PlanSerializer(RecordSerializer):
                 "help_text": "FREQ=WEEKLY: every week; FREQ=MONTHLY;INTERVAL=3: every three months; "
                 "FREQ=MONTHLY;BYDAY=1MO: on the first Monday of a month (RFC 5545)"
             },
-            "query": {"help_text": 'PromQL with $item for the name of the item: run_hours{host="$item"}'},
+            "query": {"help_text": 'PromQL with $item for the name of the item: run_hours{host="$item"}',
+                      "style": {"input": "meter"}},
             "every": {"min_value": 1e-9, "help_text": "500: at 500, 1000, 1500 …"},
             "checklist": {"help_text": "one step a line"},
         }

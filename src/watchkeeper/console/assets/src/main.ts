@@ -39,6 +39,7 @@ function enliven(root: ParentNode): void {
   if (root.querySelector(".wk-bars")) void import("./bars").then((m) => m.bars(root));
   if (root.querySelector("[data-follow], [data-wrap]")) void import("./follow").then((m) => m.follows(root));
   if (root.querySelector("select[data-pick]")) void import("./pick").then((m) => m.picks(root));
+  if (root.querySelector("[data-metric]")) void import("./metric").then((m) => m.metrics(root));
   const board = root.querySelector<HTMLElement>("[data-dashboard]");
   if (board) void import("./dashboard/board").then((m) => m.dashboard(board));
   if (root.querySelector(".wk-graph")) void import("./graph").then((m) => m.graphs(root));

@@ -1,5 +1,5 @@
 // <time datetime="…"> in the reader's zone, which is the one they chose, else the browser's; with data-ago as
-// "3 min ago", kept current. Hovering shows the exact time there and in UTC.
+// "3 min ago", kept current, with data-minute with its weekday. Hovering shows the exact time there and in UTC.
 
 const zone = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
 const whole: Intl.DateTimeFormatOptions = {
@@ -8,6 +8,9 @@ const whole: Intl.DateTimeFormatOptions = {
 };
 const exact = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: zone });
 const universal = new Intl.DateTimeFormat(undefined, { ...whole, timeZone: "UTC" });
+const minute = new Intl.DateTimeFormat(undefined, {
+  weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone,
+});
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23", timeZone: zone });
 
 const time: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23", timeZone: zone };
@@ -29,12 +32,16 @@ function ago(then: number): string {
   return seconds < 0 ? `${span} ago` : `in ${span}`;
 }
 
+function written(dataset: DOMStringMap): Intl.DateTimeFormat {
+  return "clock" in dataset ? clock : "minute" in dataset ? minute : exact;
+}
+
 function show(element: HTMLTimeElement): void {
   const then = Date.parse(element.dateTime);
   if (Number.isNaN(then)) return;
   const { dataset } = element;
   element.textContent =
-    "ago" in dataset ? ago(then) : "stamp" in dataset ? stamp(then) : ("clock" in dataset ? clock : exact).format(then);
+    "ago" in dataset ? ago(then) : "stamp" in dataset ? stamp(then) : written(dataset).format(then);
   element.title = `${exact.format(then)}\n${universal.format(then)}`;
 }
 

@@ -68,8 +68,9 @@ function metricBox(choose: (metric: Metric) => void): HTMLElement {
   return holder;
 }
 
-/** Fields to choose from, which write the query anew whenever one of them changes. */
-function chooser(variables: Variable[], write: (promql: string) => void, setUnit: (unit: string) => void): HTMLElement {
+/** Fields to choose from, which write the query anew whenever one of them changes. `known` are values that any label may
+ * have: what is written, and what it is called. */
+export function chooser(known: [string, string][], write: (promql: string) => void, setUnit: (unit: string) => void): HTMLElement {
   const choice: Choice = { metric: "", how: "", by: "", conditions: [] };
   let labels: Record<string, string[]> = {};
   const again = (): void => write(composed(choice));
@@ -84,7 +85,7 @@ function chooser(variables: Variable[], write: (promql: string) => void, setUnit
       el("button", { type: "button", class: "btn btn-sm", onclick: () => { choice.conditions.push({ label: Object.keys(labels)[0] ?? "", value: "" }); draw(); } }, "Add a condition"));
   };
   const condition = (c: Condition, i: number): HTMLElement => {
-    const values: [string, string][] = [["", "any"], ...variables.map((v) => [`$${v.name}`, `as chosen above: ${v.title || v.name}`] as [string, string]), ...(labels[c.label] ?? []).map((v) => [v, v] as [string, string])];
+    const values: [string, string][] = [["", "any"], ...known, ...(labels[c.label] ?? []).map((v) => [v, v] as [string, string])];
     const name = select(Object.keys(labels).map((l) => [l, l]), c.label, () => { c.label = name.value; c.value = ""; draw(); again(); });
     const value = select(values, c.value, () => { c.value = value.value; again(); });
     name.setAttribute("aria-label", `Condition ${i + 1}: label`);
@@ -110,7 +111,7 @@ function queryForm(query: Query, number: number, variables: Variable[], changed:
   const promql = el("textarea", { class: "form-control font-monospace", rows: 3, spellcheck: "false", oninput: () => { query.promql = promql.value; changed(); } });
   promql.value = query.promql ?? "";
   const written = el("div", {},
-    el("details", { open: !query.promql }, el("summary", {}, "Choose from what is measured"), chooser(variables, (text) => { promql.value = text; query.promql = text; changed(); }, setUnit)),
+    el("details", { open: !query.promql }, el("summary", {}, "Choose from what is measured"), chooser(variables.map((v) => [`$${v.name}`, `as chosen above: ${v.title || v.name}`]), (text) => { promql.value = text; query.promql = text; changed(); }, setUnit)),
     labelled("Query", promql, "PromQL; $rate_interval, $step and $range are lengths of time that fit what is shown"));
   const spans = select(SPANS, query.spans || "rate", () => { query.spans = spans.value; changed(); });
   const service = el("input", { class: "form-control", value: query.service ?? "", oninput: () => { query.service = service.value; changed(); } });
