@@ -18,6 +18,7 @@ from tests.domains.test_knowledge import article, person
 from watchkeeper.domains.access.models import Team
 from watchkeeper.domains.embedding import keeping, nearest
 from watchkeeper.domains.embedding.models import Vector
+from watchkeeper.domains.identity.models import User
 
 GROUPS = ("cannot refused fails", "sign in login logon", "printer copier", "stars blots")
 
@@ -68,6 +69,10 @@ def test_what_was_solved_is_found_in_other_words(root: Client, model: Path) -> N
     assert offered(root, both) == {words["number"]: ["says “stars”, too", "means much the same"]}
     strange = ticket(root, title="Xylophone qwertz")
     assert offered(root, strange) == {}
+    ann = Client()
+    ann.force_login(User.objects.create_user("ann", is_administrator=True))
+    page = ann.get(f"/tickets/{now['id']}/suggested/").content.decode()
+    assert login["title"] in page and "means much the same" in page and login["resolution"] in page
     nearest.use(None)
     assert offered(root, now) == {}
     assert offered(root, both) == {words["number"]: ["says “stars”, too"]}
@@ -150,6 +155,19 @@ def test_what_somebody_may_not_read_is_not_offered(root: Client, model: Path) ->
     call(root, "post", f"articles/{secret}/retire", {})
     keep()
     assert suggested(network).keys() == {str(public)}
+
+
+def test_a_policy_holds_for_what_was_solved(root: Client, model: Path) -> None:  # noqa: F811, ARG001
+    queue = call(root, "post", "queues", {"name": "personnel"}, 201)["id"]
+    whose = 'principal in Role::"service desk agent", action, resource == Kind::"tickets"'
+    text = f'forbid ({whose}) when {{ resource.queue == "personnel" }};'
+    call(root, "post", "policies", {"name": "personnel is not shown", "text": text}, 201)
+    agent = person("dora", "service desk agent")
+    secret, other = solved(root, "Login refused", queue=queue), solved(root, "Logon refused")
+    keep()
+    now = ticket(root, title="Cannot sign in")
+    assert offered(root, now).keys() == {secret["number"], other["number"]}
+    assert offered(agent, now) == {other["number"]: ["means much the same"]}
 
 
 WATCHED = """

@@ -11,10 +11,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from watchkeeper.domains.desk.models import Ticket
-from watchkeeper.domains.desk.rules import CLOSED, RESOLVED
 from watchkeeper.domains.embedding.nearest import nearest
 from watchkeeper.domains.knowledge import rules
-from watchkeeper.domains.knowledge.models import Article
+from watchkeeper.domains.knowledge.offering import published, solved, told
 from watchkeeper.domains.search.alike import holding
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import visible
@@ -38,11 +37,6 @@ def articles_for(actor: Actor, text: str, items: Collection[str] = (), most: int
     return suited("articles", visible(actor, "articles", published()), text, items, most)
 
 
-def published() -> QuerySet[Article]:
-    """Articles that are offered to their readers."""
-    return Article.objects.filter(status=rules.PUBLISHED)
-
-
 def solved_like(actor: Actor, ticket: Ticket, most: int = SHOWN) -> list[Suggested]:
     """Tickets that were solved and are like this one."""
     among = visible(actor, "tickets", solved().exclude(pk=ticket.pk))
@@ -50,19 +44,9 @@ def solved_like(actor: Actor, ticket: Ticket, most: int = SHOWN) -> list[Suggest
     return suited("tickets", among, said(ticket), about, most)
 
 
-def solved() -> QuerySet[Ticket]:
-    """Tickets that were resolved and say what solved them; not what went into another one."""
-    return Ticket.objects.filter(status__in=(RESOLVED, CLOSED), merged_into=None).exclude(resolution="")
-
-
 def said(ticket: Ticket) -> str:
-    """What a ticket says; the title counts twice."""
+    """What a ticket says."""
     return told(ticket.title, ticket.description)
-
-
-def told(title: str, text: str) -> str:
-    """What a record of a title and a text says; the title counts twice."""
-    return f"{title}\n{title}\n{text[:4000]}"
 
 
 def suited(
