@@ -62,7 +62,7 @@ def test_a_situation_becomes_a_ticket_with_promises_and_is_resolved(seeded: Plat
     page.get_by_role("button", name="Wait for the requester").click()
     expect(main).to_contain_text("the clock stands")
     page.locator("summary", has_text="Resolve…").click()
-    page.get_by_label("Resolution", exact=True).fill("Screwed the lamp in.")
+    page.get_by_label("What was done", exact=True).fill("Screwed the lamp in.")
     page.get_by_role("button", name="Resolve…", exact=True).click()
     expect(main).to_contain_text("Screwed the lamp in.")
     keep(page, "ticket-resolved")

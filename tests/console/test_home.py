@@ -12,6 +12,7 @@ from django.utils import timezone
 from watchkeeper.console.answers import COUNTED, answered
 from watchkeeper.domains.access.models import AccessFinding, AccessRequest, Approval, Grant, Role
 from watchkeeper.domains.automation.models import EventRule
+from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import ApiToken, User
 from watchkeeper.domains.inbox.models import Notice
 from watchkeeper.domains.inventory import models as m
@@ -152,6 +153,23 @@ def test_each_role_sees_what_needs_it(role: str) -> None:
     assert not any(a.late for a in answered(person(role, name="rina")))
 
 
+def test_tickets_wait_for_who_works_on_them_and_for_who_asked() -> None:
+    agent, rita = person("service desk agent", name="dee"), person("requester")
+    late = timezone.now() - dt.timedelta(hours=1)
+    Ticket.objects.create(number="INC-1", title="no mail", requester=rita.person, resolution_due_at=late)
+    Ticket.objects.create(number="INC-2", title="slow", assignee=agent.person)
+    Ticket.objects.create(number="INC-3", title="over", status="closed", requester=rita.person)
+
+    def lines(reader: Actor) -> dict[str, list[str]]:
+        return {a.panel.name: [line.url for line in a.lines] for a in answered(reader) if a.lines}
+
+    one, two = (f"/tickets/{t.pk}/" for t in Ticket.objects.order_by("number")[:2])
+    found = lines(agent)
+    assert list(found)[:3] == ["my-tickets", "late-tickets", "nobodys-tickets"]
+    assert [found[n] for n in ("my-tickets", "late-tickets", "nobodys-tickets")] == [[two], [one], [one]]
+    assert lines(rita)["asked"] == ["/portal/tickets/INC-1/"]
+
+
 def test_every_role_has_panels_and_every_panel_says_when_there_is_nothing() -> None:
     roles = set(
         Role.objects.exclude(name="customer").values_list("name", flat=True)
@@ -220,4 +238,4 @@ def test_counts_are_bounded() -> None:
 
 def test_who_may_not_read_a_kind_is_not_asked_about_it() -> None:
     asked = [a.panel for a in answered(person("requester")) if EVERYONE not in a.panel.roles]
-    assert {p.name for p in asked} == {"own-grants", "own-work"}
+    assert {p.name for p in asked} == {"asked", "own-grants", "own-work"}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from watchkeeper.domains.access.models import Grant, Role
+from watchkeeper.domains.desk.models import TicketTemplate
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.oncall.models import Schedule
+from watchkeeper.kernel import doing
+from watchkeeper.kernel.resource import registry
+from watchkeeper.kernel.rest import serializer_of
 
 
 @pytest.fixture
@@ -45,6 +51,53 @@ def test_a_list_that_cannot_be_shown_leads_back_to_itself(ann: Client) -> None:
     text = answer.content.decode()
     assert answer.status_code == 400 and "&#x27;colour&#x27; is not a filter here.</p>" in text
     assert 'href="/devices/?all=1"' in text and "icontains" not in text
+
+
+def test_an_empty_list_says_whether_there_is_none_or_none_that_matches(ann: Client) -> None:
+    """Also a list that begins with a filter; and a choice of nothing is not offered as one."""
+    text = ann.get("/tickets/").content.decode()
+    assert (
+        "There are no tickets yet." in text
+        and 'href="/tickets/new/">New ticket' in text.partition("Nothing here")[2]
+    )
+    ann.post("/api/tickets/", {"title": "It is over"}, content_type="application/json")
+    assert "No tickets match." in ann.get("/tickets/?status=closed").content.decode()
+    assert ">as it is</option>" not in ann.get("/macros/").content.decode()
+
+
+def test_forms_ask_for_all_that_is_needed() -> None:
+    """Of every kind that people make."""
+    for resource in filter(doing.for_people, registry):
+        needed = {n for n, f in serializer_of(resource)().fields.items() if f.required and not f.read_only}
+        assert needed <= {*resource.writable, *resource.create_only}, resource.path
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("quiet-hours", {}),
+        ("schedule-layers", {"people": "ann", "starts_on": "2026-11-30"}),
+        ("recurring-tickets", {"name": "Backups", "starts_on": "2026-11-30"}),
+    ],
+)
+def test_a_form_takes_the_times_of_day_that_it_proposes(
+    ann: Client, path: str, given: dict[str, str]
+) -> None:
+    """And goes back to the page that led to it; another one begins with the same."""
+    schedule = Schedule.objects.create(name="Shop")
+    template = TicketTemplate.objects.create(name="Check", title="Check the backups")
+    made_of = {"schedule": str(schedule.pk), "template": str(template.pk)}
+    address = f"/{path}/new/?schedule={schedule.pk}&back=/schedules/{schedule.pk}/"
+    form = ann.get(address).context["fields"]
+    text = ann.get(address).content.decode()
+    proposed = dict(re.findall(r'name="(handover|at|begins|ends)" value="([^"]*)" type="time"', text))
+    assert proposed and all(re.fullmatch(r"\d\d:\d\d", v) for v in proposed.values())
+    values = {f.name: f.value for f in form if f.name not in proposed} | proposed | made_of | given
+    saved = ann.post(address, values)
+    assert (saved.status_code, saved.headers.get("Location")) == (302, f"/schedules/{schedule.pk}/"), (
+        saved.context["error"]
+    )
+    assert ann.get(f"/{path}/new/?back=https://elsewhere.example/").context["back"] == ""
 
 
 def test_what_was_done_to_custom_fields_is_told(ann: Client) -> None:

@@ -72,3 +72,16 @@ def test_a_chain_of_merges_is_taken_back_from_its_end(root: Client) -> None:  # 
     act(root, a, "unmerge")
     assert (now(root, a)["status"], now(root, a)["resolution"]) == ("resolved", "done")
     assert now(root, b)["status"] == "new"
+
+
+def test_pages_say_what_was_merged_and_where_it_is_undone(root: Client, person: Person) -> None:  # noqa: F811
+    ann = person("ann")
+    a, b = ticket(root, "no mail"), ticket(root, "mail is down")
+    act(root, a, "merge", {"into": b["id"]})
+    merged, other = (ann.get(f"/tickets/{t['id']}/").content.decode() for t in (a, b))
+    alert = merged.partition("It was merged into")[2].partition("More to do with it")[0]
+    assert "Undo the merge" in alert and "Undo the merge" not in merged.partition("More to do with it")[2]
+    assert "merged another into ticket" in other and "Merged into it" in other and a["number"] in other
+    act(root, a, "unmerge")
+    other = ann.get(f"/tickets/{b['id']}/").content.decode()
+    assert "took another out of ticket" in other and "Taken out of it" in other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 from collections.abc import Callable
 from typing import Any
@@ -174,6 +175,24 @@ def test_children_and_open_steps_are_in_the_way_until_somebody_says_otherwise(ro
     act(root, parent, "resolve", {"resolution": "up", "children": True})
     assert [now(root, t)["status"] for t in (parent, child)] == ["resolved", "resolved"]
     assert now(root, child)["resolution"] == "up"
+
+
+def test_what_cannot_be_done_is_said_at_its_form_and_nothing_typed_is_lost(
+    root: Client, person: Person
+) -> None:
+    """With the children that are in the way; who comes back to the address of the act sees the ticket."""
+    ann, parent = person("ann"), ticket(root, "the mail is down")
+    child = ticket(root, "no mail on floor 3", parent=parent["id"])
+    here = f"/tickets/{parent['id']}/"
+    refused = ann.post(f"{here}do/resolve/", {"resolution": "Ten minutes\nof typing"})
+    text = html.unescape(refused.content.decode())
+    assert refused.status_code == 409
+    form = text.partition('<details name="act" open>')[2].partition("</details>")[0]
+    assert child["number"] in form and ">Ten minutes\nof typing</textarea>" in form
+    empty = ann.post(f"{here}do/split/", {"title": "", "items": []})
+    assert empty.status_code == 400 and 'class="wk-more mb-3" open' in empty.content.decode()
+    assert "Child tickets" in text and ann.get(f"{here}do/resolve/").headers["Location"] == here
+    assert now(root, parent)["status"] == "new"
 
 
 @pytest.fixture

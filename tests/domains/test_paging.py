@@ -16,6 +16,7 @@ from tests.domains import paging_setup as setup
 from tests.domains.paging_setup import World, call, pass_time, person, policy, work
 from tests.kernel.receivers import Got, webhook_receiver
 from tests.kernel.test_jobs import run
+from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
 from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.models import OutboxRow
@@ -255,3 +256,31 @@ def test_what_ended_long_ago_is_forgotten_with_its_pages(two_steps: World, recei
     assert (done.state, done.result) == ("done", {"escalations forgotten": 1})
     assert {e.record for e in Escalation.objects.all()} == {"new", "running"}
     assert Page.objects.count() == PageDelivery.objects.count() == 2
+
+
+def test_pages_of_the_console_say_who_is_paged_and_about_what(root: Client, receiver: Got) -> None:
+    """The incident of a situation shows who was paged about that; an escalation leads there and counts from one; steps
+    and layers say whom they mean."""
+    person(root, "ann", receiver.url)
+    schedule = call(root, "post", "schedules", {"name": "Shop"}, 201)["id"]
+    layer = {"schedule": schedule, "people": ["ann"], "starts_on": "2026-01-01"}
+    call(root, "post", "schedule-layers", layer, 201)
+    call(root, "post", "incident-rules", {"name": "all"}, 201)
+    one = policy(root, {"schedules": [schedule]})
+    World().write()
+    pass_time()
+    [ticket] = call(root, "get", "tickets")["results"]
+    [escalation] = call(root, "get", "escalations")["results"]
+    browser = Client()
+    browser.force_login(User.objects.create_user("ada", is_administrator=True))
+
+    def shown(path: str) -> str:
+        return browser.get(f"/{path}/").content.decode()
+
+    assert "Nobody was paged" not in (seen := shown(f"tickets/{ticket['id']}")) and "/pages/" in seen
+    page = shown(f"escalations/{escalation['id']}")
+    assert f'<a href="/situations/{escalation["record"]}/">The shop is down</a>' in page
+    assert "<dt>Round</dt><dd>1</dd>" in page and "<dt>Last step</dt><dd>1</dd>" in page
+    assert "on call: Shop" in shown(f"escalation-policies/{one}")
+    rota = shown(f"schedules/{schedule}")
+    assert "<div>ann</div>" in rota and f"/schedule-overrides/new/?schedule={schedule}&amp;back=" in rota

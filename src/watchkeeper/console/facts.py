@@ -52,6 +52,7 @@ ELSEWHERE = {
     "catalog-items": {"name", "cost", "currency", "billing"},
     "maintenance-plans": {"name"},
     "problem-causes": {"what"},
+    "escalations": {"kind", "title"},
     "runbook-runs": {"name", "steps", "said", "kind", "record", "approved_by"},
     "tickets": {"number", "title", "description", "type", "status", "priority", "impact", "urgency", "queue", "assignee",
                 "requester", "items", "situation", "agreement", "parent", "merged_into", "skills", "source", "resolution",
@@ -103,8 +104,8 @@ def _value(
         return format_html("{}", in_words())
     if isinstance(other := getattr(record, name, None), Model):
         return _linked(other)
-    if resource.path == "audit" and name == "record":
-        return _audited(record)
+    if name == "record" and resource.path in _ABOUT:
+        return _ABOUT[resource.path](record)
     if resource.path == "audit" and name == "kind":
         return SafeString(str(value).capitalize())
     if resource.path == "silences" and name == "matchers":
@@ -143,3 +144,12 @@ def _audited(entry: Any) -> SafeString:
     if resource is None:
         return format_html("{}", name)
     return format_html('<a href="/{}/{}/">{}</a>', resource.path, entry.record, name)
+
+
+def _escalated(escalation: Any) -> SafeString:
+    """The situation or ticket that people are paged about."""
+    return format_html('<a href="/{}/{}/">{}</a>', escalation.kind, escalation.record, escalation.title)
+
+
+#: kinds whose `record` is the key of another record → that record as a link
+_ABOUT = {"audit": _audited, "escalations": _escalated}

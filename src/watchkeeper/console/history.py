@@ -22,6 +22,8 @@ from watchkeeper.kernel.rest import readable, serializer_of
 
 SHOWN = 15
 CUSTOM = "custom_fields."  # before the names of custom fields in an entry
+#: what acts on tickets say that is no field of theirs
+_JOINED = {"merged": "Merged into it", "unmerged": "Taken out of it"}
 _LINES = 60  # of a text's difference
 
 
@@ -98,6 +100,8 @@ def changes(resource: Resource, entry: AuditEntry, titles: Titles) -> Iterator[C
     for key in dict.fromkeys((*after, *before)):
         name = known.get(key)
         was, now = before.get(key), after.get(key)
+        if name is None and key in _JOINED:
+            yield Change(_JOINED[key], None, plain(now))
         if name is None or (not entry.before and now in (None, "", [], {}, False)):
             continue
         if isinstance(was, str) and isinstance(now, str) and "\n" in (was + now):

@@ -15,6 +15,9 @@ GROUPS = {"": True, "Respond": True, "Explore": True, "Desk": True, "Problems an
           "Changes and upkeep": False, "Service levels": False, "Inventory": True, "Collect": False, "Rules": False,
           "Setting up the desk": False, "Administration": False}  # fmt: skip
 
+#: what everybody finds, whatever their role: the overview shows what they may see, the portal what they asked for
+FOR_EVERYBODY = frozenset(("/", "/portal/"))
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -32,7 +35,7 @@ class Entry:
 
     def for_(self, actor: Actor) -> bool:
         """Whether there is something to see for this reader."""
-        return self.url == "/" or may(actor, self.act, registry[self.kind] if self.kind else None)
+        return self.url in FOR_EVERYBODY or may(actor, self.act, registry[self.kind] if self.kind else None)
 
 
 ENTRIES = (
@@ -40,7 +43,8 @@ ENTRIES = (
     Entry("", "Bookmarks", "star", "/bookmarks/"),
     Entry("", "To approve", "check", "/to-approve/", key="v"),
     Entry("", "Catalogue", "list", "/catalog/", "catalog-items"),
-    Entry("", "My requests", "ticket", "/my-requests/", "orders"),
+    Entry("", "My tickets", "ticket", "/portal/"),
+    Entry("", "My requests", "send", "/my-requests/", "orders"),
     Entry("", "My on-call", "bell", "/my-on-call/", "pages"),
     Entry("", "My access", "user", "/my-access/", "access-requests"),
     Entry("Respond", "Situations", "alert", "/situations/", "situations", key="s", live=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
@@ -14,9 +15,11 @@ from watchkeeper.domains.oncall.models import READ, Schedule
 from watchkeeper.domains.oncall.rotations import Shift
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import milliseconds
-from watchkeeper.kernel.resource import Resource
+from watchkeeper.kernel.permissions import may
+from watchkeeper.kernel.resource import Resource, registry
 
 _DAYS, _TOLD = 14, 20
+_ADDED = (("schedule-layers", "Add a layer…"), ("schedule-overrides", "Somebody else takes over…"))
 _HUES = 6  # of people, as console.css has them; the seventh has the first one's
 
 
@@ -37,7 +40,15 @@ def rota(request: HttpRequest, resource: Resource, record: Any, actor: Actor) ->
         "next": [_line(s, zone) for s in found if s.ends_ms > milliseconds(now)][:_TOLD],
         "gaps": any(not s.person for s in found),
         "layers": schedule.layers.all(),
+        "adds": [
+            _add(path, words, schedule) for path, words in _ADDED if may(actor, "create", registry[path])
+        ],
     }
+
+
+def _add(path: str, words: str, schedule: Schedule) -> dict[str, str]:
+    given = {"schedule": schedule.pk, "back": f"/schedules/{schedule.pk}/"}
+    return {"words": words, "url": f"/{path}/new/?{urlencode(given)}"}
 
 
 def _row(found: list[Shift], begins: dt.datetime, ends: dt.datetime, hue: dict[str, int]) -> dict[str, Any]:

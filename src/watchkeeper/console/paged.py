@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest
 
 from watchkeeper.domains.oncall.paging.models import Escalation, Page
@@ -17,10 +18,13 @@ _ESCALATIONS, _PAGES = 3, 12
 
 
 def about(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> dict[str, Any] | None:  # noqa: ARG001
-    """Its escalations, newest first, with their pages; and where to page somebody."""
+    """Its escalations and those of its situation, newest first, with their pages; and where to page somebody."""
     if resource.path not in KINDS:
         return None
-    found = visible(actor, "escalations").filter(kind=resource.path, record=str(record.pk))[:_ESCALATIONS]
+    about = Q(kind=resource.path, record=str(record.pk))
+    if situation := getattr(record, "situation_id", None):  # an incident is paged about by its situation
+        about |= Q(kind="situations", record=situation)
+    found = visible(actor, "escalations").filter(about)[:_ESCALATIONS]
     kind = registry["escalations"]
     over = getattr(record, "state", getattr(record, "status", "")) in ("resolved", "closed", "cancelled")
     new = "" if over or not may(actor, "create", kind) else f"/escalations/new/?{_given(resource, record)}"

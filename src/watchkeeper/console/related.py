@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page
 from django.db.models import Model, QuerySet
@@ -20,7 +21,13 @@ from watchkeeper.kernel.resource import Resource, registry
 
 ROWS = 20
 #: what a panel of the page shows already, by kind
-IN_PANELS = {"problems": ("problem-causes",), "runbooks": ("runbook-steps",)}
+IN_PANELS = {
+    "major-incidents": ("status-updates",),
+    "problems": ("problem-causes",),
+    "runbooks": ("runbook-steps",),
+}
+#: what people call the records that belong to one of a kind, where the kind's name says too little
+CALLED = {("tickets", "tickets"): "child tickets"}
 #: kinds that are made from pages of their own
 MADE_ELSEWHERE = {"orders"}
 
@@ -35,6 +42,7 @@ class Tab:
     listed: str
     by: str = ""  # the field by which they belong to it
     new: str = ""  # where another one is made, for whoever may
+    called: str = ""  # the tab
 
     def page(self, number: Any) -> Page:  # type: ignore[type-arg]
         """The records that are asked for."""
@@ -52,8 +60,10 @@ def tabs(resource: Resource, record: Model, actor: Actor, elsewhere: Iterable[st
             continue
         found = find(record)
         seen, (by, listed) = visible(actor, kind, found), _by(kind, found)
-        new = f"/{kind.path}/new/?{by}={record.pk}" if _made_here(kind, by, actor) else ""
-        out.append(Tab(kind, seen, seen.order_by().count(), listed, by, new))
+        back = urlencode({by: record.pk, "back": f"/{resource.path}/{record.pk}/"})
+        new = f"/{kind.path}/new/?{back}" if _made_here(kind, by, actor) else ""
+        out.append(Tab(kind, seen, seen.order_by().count(), listed, by, new,
+                       CALLED.get((resource.path, path), kind.plural)))  # fmt: skip
     return out
 
 

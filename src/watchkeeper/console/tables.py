@@ -14,10 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.desk import due
+from watchkeeper.console.foreseen import of_what
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
-from watchkeeper.console.wording import choice, plain
+from watchkeeper.console.wording import called, choice, plain
 from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.automation.models import Does
+from watchkeeper.domains.desk.recurring.rules import in_words
 from watchkeeper.domains.lists import columns
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
@@ -33,7 +35,10 @@ COUNTED: dict[tuple[str, str], Callable[[Any], str]] = {
 }
 
 #: cells that say more than their value, by kind and column
-OF_RECORD: dict[tuple[str, str], Callable[[Any], SafeString]] = {("tickets", "resolution_due_at"): due}
+OF_RECORD: dict[tuple[str, str], Callable[[Any], SafeString]] = {
+    ("tickets", "resolution_due_at"): due,
+    ("forecasts", "item"): of_what,
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,10 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return SafeString("yes" if value else "no")
         case "service-reports", "month" if value:
             return format_html("{}", date_format(dt.date.fromisoformat(str(value)), "F Y"))
+        case "escalations" | "pages", "round" | "position" if isinstance(value, int):
+            return SafeString(value + 1 or "none yet")  # people count from one
+        case "recurring-tickets", "rule":
+            return format_html("{}", in_words(str(value)))
         case "event-rules", "does":
             return SafeString(Does(value).label)
         case "intake-keys", "rate":
@@ -155,7 +164,7 @@ def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]
         if isinstance(field, SeverityField):
             choices = [(s.value, s.value) for s in reversed(Severity)]
         elif getattr(field, "choices", None):
-            choices = [(str(v), str(label).replace("_", " ")) for v, label in field.choices]
+            choices = [(str(v), str(label).replace("_", " ")) for v, label in field.choices if v != ""]
         elif field.get_internal_type() == "BooleanField":
             choices = [("true", "yes"), ("false", "no")]
         elif name == "kind":
@@ -163,5 +172,5 @@ def filter_boxes(resource: Resource, given: dict[str, str], among: QuerySet[Any]
             choices = [(k, k.replace("_", " ")) for k in found[:MOST_KINDS]]
         else:
             continue
-        boxes.append(Box(name, name.replace("_", " ").capitalize(), choices, given.get(name, "")))
+        boxes.append(Box(name, called(resource, name), choices, given.get(name, "")))
     return boxes

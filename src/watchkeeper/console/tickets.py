@@ -19,7 +19,7 @@ from watchkeeper.kernel.resource import Action, registry
 
 #: what is done with a ticket most: its buttons stand first, the others are folded
 FIRST = "take,assign,start,go-on,ask,hand-over,resolve,reopen,close,macro"
-_HERE = "add-checklist,start-timer,stop-timer"  # offered in the panels that they are about
+_HERE = "add-checklist,start-timer,stop-timer,unmerge"  # offered in the panels that they are about
 _CHOICES = 100
 _MOST = 20  # of a kind that are named on the page
 

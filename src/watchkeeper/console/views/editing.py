@@ -9,7 +9,8 @@ from typing import Any
 from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
@@ -69,6 +70,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         "resource": resource,
         "previews": previewing.of(resource),
         "own": attached.inputs(resource, actor),
+        "back": _back(request),
     }
     if request.method == "GET":
         copied = _copied(resource, actor, request.GET["from"]) if request.GET.get("from") else {}
@@ -96,9 +98,19 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
             request, "once.html", title=f"{resource.title(made)} is made", resource=resource, once=once
         )
     if "another" in request.POST:
-        return HttpResponseRedirect(f"/{resource.path}/new/?made={made.pk}")
+        again = QueryDict(mutable=True)
+        again.update({**request.GET.dict(), "made": made.pk})
+        return HttpResponseRedirect(f"/{resource.path}/new/?{again.urlencode()}")
+    if back := _back(request):
+        return HttpResponseRedirect(back)
     key = "" if made._state.adding else f"{made.pk}/"  # one on its way through the journal has no page yet
     return HttpResponseRedirect(f"/{resource.path}/{key}")
+
+
+def _back(request: HttpRequest) -> str:
+    """The page that led here, where it said so: what is made belongs to what it shows."""
+    back = request.GET.get("back", "")
+    return back if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else ""
 
 
 def _asked(request: HttpRequest, field: Field) -> Any:

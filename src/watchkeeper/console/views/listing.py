@@ -78,6 +78,7 @@ def table(request: HttpRequest, path: str) -> HttpResponse:
         "rows": drawn,
         "columns": _headings(resource, headed, going_on, whole.get("ordering", "")),
         "shown": paged,
+        "any": bool(drawn) or visible(actor, resource, resource.model._default_manager.all()).exists(),
         "boxes": boxes,
         "given": given,
         "kept": [(n, v) for n, v in going_on if n != "search" and n not in {b.name for b in boxes}],

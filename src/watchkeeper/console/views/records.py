@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console import (
     capacity,
@@ -29,15 +31,17 @@ from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.record_panels import panels
 from watchkeeper.console.views.page import moment_asked, page, signed_in, trouble
+from watchkeeper.console.wording import label
 from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
 from watchkeeper.kernel.permissions import may, require, visible
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.problems import Refused, told
 from watchkeeper.kernel.resource import Action, Resource, registry
 from watchkeeper.model.errors import WatchkeeperError
 
+Actions = list[tuple[Action, list[Field]]]
 #: kinds whose page shows more than the declaration says: its template, and what that needs
 SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "audit": ("record.html", surroundings.of_audit),
@@ -64,6 +68,29 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
 }
 
 ROWS = 50  # of a page
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An action that was not done, and why: its form is shown again with what was typed."""
+
+    name: str
+    error: Exception
+    said: str
+    status: int
+
+    def among(self, actions: Actions, request: HttpRequest) -> Actions:
+        """The page's actions, this one's inputs filled."""
+        actor = actor_of(request)
+        return [
+            (
+                a,
+                [f.filled(request.POST, self.error, actor) for f in fields]
+                if a.name == self.name
+                else fields,
+            )
+            for a, fields in actions
+        ]
 
 
 def kind(request: HttpRequest, path: str, action: str = "read") -> Resource:
@@ -99,7 +126,7 @@ def record(request: HttpRequest, path: str, key: str) -> HttpResponse:
     return _page(request, resource, obj)
 
 
-def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
+def _page(request: HttpRequest, resource: Resource, obj: Any, tried: Tried | None = None) -> HttpResponse:
     actor = actor_of(request)
     path = "items" if issubclass(resource.model, Item) else resource.path
     template, more = SPECIAL.get(path, ("record.html", None))
@@ -135,20 +162,25 @@ def _page(request: HttpRequest, resource: Resource, obj: Any) -> HttpResponse:
         and bool(resource.writable)
         and may(actor, "create", resource),
     }
-    return page(request, template, **context | special)
+    context |= special
+    if tried is not None:
+        context |= {"tried": tried, "actions": tried.among(context["actions"], request)}
+    return page(request, template, status=tried.status if tried else 200, **context)
 
 
-def _offered(resource: Resource, obj: Any, actor: Actor) -> list[tuple[Action, list[Field]]]:
+def _offered(resource: Resource, obj: Any, actor: Actor) -> Actions:
     offered = (a for a in resource.actions if a.offered(obj) and may(actor, a.name, resource, obj))
     return [(a, fields_of(a.fields, actor)) for a in offered]
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in()
 def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
-    """Do something with a record, then show it again."""
+    """Do something with a record, then show it again; whoever comes back to the address sees the record."""
     resource = kind(request, path)
     obj = _record(request, resource, key)
+    if request.method == "GET":
+        return HttpResponseRedirect(f"/{resource.path}/{key}/")
     action = resource.action(name)
     if action is None:
         raise Http404
@@ -156,19 +188,15 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     require(actor, action.name, resource, obj)
     if not action.offered(obj):
         raise Refused(f"{resource.title(obj)} has changed meanwhile; look at it again.")
-    here, data = f"/{resource.path}/{key}/", dict[str, Any]()
-    if action.fields is not None:
-        fields = fields_of(action.fields, actor)
-        given = action.fields(data=read(fields, request.POST, actor))
-        if not given.is_valid():
-            name, errors = next(iter(dict(given.errors).items()))
-            said = f"{name.capitalize()}: {' '.join(map(str, errors))}"
-            return trouble(request, 400, f"{action.label}: not done", said, back=here)
-        data = given.validated_data
+    data = dict[str, Any]()
     try:
+        if action.fields is not None:
+            given = action.fields(data=read(fields_of(action.fields, actor), request.POST, actor))
+            given.is_valid(raise_exception=True)
+            data = given.validated_data
         done = doing.act(resource, action, actor, obj, data)
-    except WatchkeeperError as error:
-        return trouble(request, error.status, f"{action.label}: not done", error.detail, back=here)
+    except (ValidationError, WatchkeeperError) as error:
+        return _not_done(request, resource, obj, action, error)
     if done.body is not None and "shown_once" in done.body:
         return page(
             request, "once.html", title=resource.title(obj), resource=resource, once=done.body["shown_once"]
@@ -176,10 +204,33 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     if done.body is not None and "see" in done.body:
         return HttpResponseRedirect(done.body["see"])
     note = "?pending" if done.pending else ""
-    back = request.POST.get("back", "")  # where the button was, when that is another page than the record's
-    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        here = back
-    return HttpResponseRedirect(f"{here}{note}")
+    return HttpResponseRedirect(f"{_back(request) or f'/{resource.path}/{key}/'}{note}")
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the button was, when that is another page than the record's."""
+    back = request.POST.get("back", "")
+    return back if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else ""
+
+
+def _not_done(
+    request: HttpRequest,
+    resource: Resource,
+    obj: Any,
+    action: Action,
+    error: ValidationError | WatchkeeperError,
+) -> HttpResponse:
+    """Why it was not done: at its form with what was typed, where that is on the record's page."""
+    status = getattr(error, "status", 400)
+    named = list(told(error.detail)) if isinstance(error, ValidationError) else [("", error.detail)]
+    if action.fields is None or _back(request):
+        said = " ".join(f"{label(name)}: {words}" if name else words for name, words in named)
+        back = _back(request) or f"/{resource.path}/{obj.pk}/"
+        return trouble(request, status, f"{action.label}: not done", said, back=back)
+    said = " ".join(words for name, words in named if not name)
+    return _page(
+        request, resource, _record(request, resource, str(obj.pk)), Tried(action.name, error, said, status)
+    )
 
 
 @require_POST

@@ -9,7 +9,8 @@ VERBS = {"create": "made", "new": "made", "split": "split", "undo": "took back a
          "remind": "reminded of", "begin": "began",
          "withdraw": "withdrew", "keep": "kept", "apply": "put into effect", "begin-later": "put off",
          "find-ended": "found ended", "revoke-unanswered": "revoked for want of an answer",
-         "add": "added to", "add-checklist": "added a checklist to", "again": "made anew", "assign-by-rule": "assigned by rule",
+         "add": "added to", "add-checklist": "added a checklist to", "again": "made anew",
+         "assign-by-rule": "assigned by rule",
          "back-out": "backed out", "by-hand": "went on by hand with", "carry-out": "carried out a step of",
          "change-places": "changed places of", "done": "finished", "doubt": "investigated again", "end-now": "ended",
          "give-back": "gave back", "go-on": "went on with", "hand-over": "handed over", "helpful": "was helped by",
@@ -28,7 +29,10 @@ ACTS = {"alert.usual": "called usual the alert", "judgement.unusual": "took back
         "article.remind": "asks for a review of", "article.review": "asked for a review of article",
         "change.ask": "asked for approval of change", "runbook.use": "put into use runbook",
         "ticket.ask": "asked the requester of ticket", "ticket.break-promise": "noted a broken promise of ticket",
-        "ticket.open-incident": "opened incident", "ticket.use-workaround": "used a workaround on ticket", "problem-action.remind": "waits for",
+        "ticket.absorb": "merged another into ticket", "ticket.let-go": "took another out of ticket",
+        "ticket.unmerge": "undid the merge of ticket", "ticket.release": "gave back ticket",
+        "ticket.open-incident": "opened incident", "ticket.use-workaround": "used a workaround on ticket",
+        "problem-action.remind": "waits for",
         "sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in.failed": "failed to sign in"}  # fmt: skip
 

@@ -96,7 +96,7 @@ def _because(found: Chance, which: str, late: bool) -> str:
         return "It is late already."
     tickets = f"{found.like} tickets {which}that the queue resolved in the last 30 days"
     if found.like < LEAST:
-        return f"There are only {tickets}: too few to foresee anything."
+        return f"The queue has resolved {found.like} tickets {which}in the last 30 days: too few to foresee anything."
     if not found.lasted:
         return f"None of the {tickets} took as long as this one has already."
     return (

@@ -22,9 +22,15 @@ _WAITED_IN = (rules.ASKED, rules.WITH_PARTNER, rules.RESOLVED)
 class Resolution(serializers.Serializer[Any]):
     """What was done."""
 
-    resolution = serializers.CharField(max_length=20_000, help_text="what was done, for whoever has it again")
+    resolution = serializers.CharField(
+        max_length=20_000, label="What was done", help_text="for whoever has it again",
+        style={"base_template": "textarea.html"},
+    )  # fmt: skip
     children = serializers.BooleanField(
-        required=False, default=False, help_text="resolve its open children too, with the same words"
+        required=False,
+        default=False,
+        label="Resolve its open children too",
+        help_text="with the same words",
     )
     anyway = serializers.BooleanField(
         required=False,

@@ -65,7 +65,7 @@ def _described(situation: Situation) -> str:
     """Its probable cause and why its alerts belong together, in Markdown."""
     names = dict(Item.objects.filter(pk__in=[c.item for c in situation.causes[:3]]).values_list("pk", "name"))
     lines = [
-        f"- {names.get(c.item, c.item)}: {'; '.join(r.text for r in c.because)}" for c in situation.causes[:3]
+        f"- {names.get(c.item, c.item)}: {' '.join(r.text for r in c.because)}" for c in situation.causes[:3]
     ]
     parts = ["Probable causes:\n", *lines] if lines else []
     return "\n".join(

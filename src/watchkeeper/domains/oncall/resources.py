@@ -53,6 +53,7 @@ class LayerSerializer(RecordSerializer):
         read_only_fields = ("id",)
         extra_kwargs = {
             "position": {"min_value": 1, "max_value": 100, "help_text": "1 is the lowest; higher ones come first"},
+            "handover": {"style": {"input": "clock"}, "help_text": "by the clocks of the schedule's time zone"},
             "calendar": {"help_text": "empty: day and night"},
             "ends_at": {"help_text": "empty: it goes on"},
         }  # fmt: skip
@@ -125,7 +126,10 @@ registry.add(
     )
 )
 plain(
-    Layer, "layer", "schedule-layers", "schedule position:Layer days:Days_a_turn starts_on calendar:Only_in_the_hours_of",
+    Layer, "layer", "schedule-layers",
+    "schedule position:Layer people:In_turn days:Days_a_turn handover:Hands_over_at starts_on:First_turn "
+    "calendar:Only_in_the_hours_of",
+    fields=LayerSerializer.Meta.fields, writable=LayerSerializer.Meta.fields[1:],
     serializer=LayerSerializer, search=("schedule__name",), create=_add_layer, change=_change_layer,
     prepare=lambda found: found.select_related("schedule", "calendar").prefetch_related("turns__person"),
 )  # fmt: skip

@@ -51,7 +51,7 @@ def unmerge(actor: Actor, ticket: Ticket) -> None:
         informing.unmerged(actor, one, other)
         after = {"status": one.status, "merged_into": None, "moved": moved}
         audit.record(actor, "ticket.unmerge", one, before=before, after=after)
-        audit.record(actor, "ticket.release", other, after={"unmerged": one.number, "moved": moved})
+        audit.record(actor, "ticket.let-go", other, after={"unmerged": one.number, "moved": moved})
 
 
 def _entry(one: Ticket, other: Ticket) -> Any:
@@ -85,6 +85,7 @@ def _unmerge(actor: Actor, ticket: Ticket, _: dict[str, Any]) -> Done:
 
 
 ACTIONS = (
-    Action("unmerge", "Take the merge back", _unmerge, audited=False,
+    Action("unmerge", "Undo the merge", _unmerge, audited=False,
+           confirm="What went over with it and is still there comes back.",
            offered=lambda t: t.merged_into_id is not None),
 )  # fmt: skip

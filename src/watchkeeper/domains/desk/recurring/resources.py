@@ -26,8 +26,10 @@ class RecurringTicketSerializer(RecordSerializer):
         fields = ("id", "name", "enabled", "template", "rule", "starts_on", "at", "zone", "next_at")
         read_only_fields = ("id", "next_at")
         extra_kwargs = {
-            "rule": {"help_text": "FREQ=DAILY; FREQ=WEEKLY;BYDAY=MO,TH; FREQ=MONTHLY;BYMONTHDAY=1; "
-                                  "FREQ=MONTHLY;BYDAY=2TU is the second Tuesday"},
+            "rule": {"label": "How often", "help_text":
+                     "every day: FREQ=DAILY. Mondays and Thursdays: FREQ=WEEKLY;BYDAY=MO,TH. The first of each month: "
+                     "FREQ=MONTHLY;BYMONTHDAY=1. Its second Tuesday: FREQ=MONTHLY;BYDAY=2TU. As RFC 5545 says"},
+            "at": {"style": {"input": "clock"}},
             "starts_on": {"help_text": "the rule is counted from it"},
         }  # fmt: skip
 

@@ -39,6 +39,43 @@ def next_after(rule: str, starts: dt.datetime, zone: str, after: dt.datetime) ->
     return None
 
 
+_EVERY = {"HOURLY": "hour", "DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
+_DAYS = {"MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday",
+         "SU": "Sunday"}  # fmt: skip
+_NTH = {
+    "": "",
+    "1": "the first ",
+    "2": "the second ",
+    "3": "the third ",
+    "4": "the fourth ",
+    "-1": "the last ",
+}
+_SAID = {"FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "COUNT", "WKST"}
+
+
+def in_words(rule: str) -> str:
+    """The rule as people say it; as it is written where it says more than that.
+
+    >>> in_words("FREQ=WEEKLY;BYDAY=MO,TH"), in_words("FREQ=MONTHLY;INTERVAL=3;BYDAY=2TU")
+    ('every week on Monday, Thursday', 'every 3 months on the second Tuesday')
+    >>> in_words("FREQ=MONTHLY;BYMONTHDAY=1,-1"), in_words("FREQ=YEARLY;BYEASTER=0")
+    ('every month on day 1, the last day', 'FREQ=YEARLY;BYEASTER=0')
+    """
+    parts = dict(p.partition("=")[::2] for p in rule.strip().removeprefix("RRULE:").upper().split(";"))
+    days = [(_NTH.get(d[:-2]), _DAYS.get(d[-2:])) for d in filter(None, parts.get("BYDAY", "").split(","))]
+    unit = _EVERY.get(parts.get("FREQ", ""), "")
+    if not unit or parts.keys() - _SAID or any(None in day for day in days):
+        return rule
+    dates = [
+        "the last day" if d == "-1" else f"day {d}"
+        for d in filter(None, parts.get("BYMONTHDAY", "").split(","))
+    ]
+    every = parts.get("INTERVAL", "1")
+    on = ", ".join([*(f"{nth}{day}" for nth, day in days), *dates])
+    times = f", {parts['COUNT']} times" if "COUNT" in parts else ""
+    return f"every {unit if every == '1' else f'{every} {unit}s'}{f' on {on}' if on else ''}{times}"
+
+
 def parsed(rule: str, starts: dt.datetime) -> rrule | rruleset:
     """The rule, beginning at this local time. Raises NoRule."""
     text = rule.strip().removeprefix("RRULE:")

@@ -85,6 +85,12 @@ class EscalationStep(models.Model):
         """User names."""
         return sorted(user.username for user in self.responders.all())
 
+    @property
+    def tells(self) -> list[str]:
+        """Whom it pages, in words."""
+        on_call = (f"on call: {schedule}" for schedule in self.schedules.all())
+        return [*on_call, *self.people, *(f"all of {team}" for team in self.teams.all())]
+
 
 class EscalationRule(models.Model):
     """Situations that are escalated, and by which policy: the first rule that fits decides."""

@@ -147,7 +147,10 @@ class QuietSerializer(_Own):
         model = QuietHours
         fields = ("id", "person", "zone", "begins", "ends")
         read_only_fields = ("id",)
-        extra_kwargs = {"ends": {"help_text": "may be on the next morning"}}
+        extra_kwargs = {
+            "begins": {"style": {"input": "clock"}},
+            "ends": {"style": {"input": "clock"}, "help_text": "may be on the next morning"},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError."""

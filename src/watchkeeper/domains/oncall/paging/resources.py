@@ -153,7 +153,7 @@ plain(
 )  # fmt: skip
 plain(
     EscalationStep, "escalation step", "escalation-steps",
-    "policy position:Step people minutes:Minutes_to_answer min_severity:From_severity calendar hours channel:Also_tells",
+    "policy position:Step tells:Who minutes:Minutes_to_answer min_severity:From_severity calendar hours channel:Also_tells",
     fields=StepSerializer.Meta.fields, serializer=StepSerializer, create=_make_step, change=_change_step,
     writable=StepSerializer.Meta.fields[1:], search=("policy__name",), ordering=("policy__name", "position", "id"),
     orderable=("position", "minutes"),
