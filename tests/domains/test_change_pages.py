@@ -89,6 +89,28 @@ def test_states_are_said_as_people_say_them(people: dict[str, Any]) -> None:
     assert page.count(made["implementation"]) == 1, "the plans are said once"
 
 
+def test_the_steps_of_a_work_order_are_ticked_on_its_page(people: dict[str, Any]) -> None:
+    ann = as_(people["ann"])
+    order = call(ann, "post", "work-orders", {"title": "clean", "checklist": "filter\n- fan"}, 201)
+    assert order["checklist"] == "[ ] filter\n[ ] fan"
+    url = f"/work-orders/{order['id']}/"
+    assert "Tick: filter" in read(ann, url) and "0 of 2 done" in read(ann, url)
+    assert ann.post(f"{url}tick/", {"step": "1", "done": "yes"}).status_code == 302
+    assert "1 of 2 done" in read(ann, url)
+    assert "fan" in call(ann, "post", f"work-orders/{order['id']}/finish", {"minutes": 5}, 409)["detail"]
+    ann.post(f"{url}tick/", {"step": "1"})
+    ann.post(f"{url}tick/", {"step": "9", "done": "yes"})
+    assert call(ann, "get", f"work-orders/{order['id']}")["checklist"] == "[ ] filter\n[ ] fan"
+    assert as_(people["bea"]).post(f"{url}tick/", {"step": "1", "done": "yes"}).status_code in (403, 404)
+
+
+def test_the_page_of_a_plan_by_a_meter_says_what_it_reads(people: dict[str, Any]) -> None:
+    ann = as_(people["ann"])
+    body = {"name": "oil", "trigger": "meter", "query": 'run_hours{host="$item"}', "every": 500}
+    made = call(ann, "post", "maintenance-plans", {**body, "items": [service(ann, "db")]}, 201)
+    assert "It could not be read" in read(ann, f"/maintenance-plans/{made['id']}/"), "there is no telemetry here"
+
+
 def test_a_change_is_planned_from_a_situation_and_a_ticket_without_typing_ids(people: dict[str, Any]) -> None:
     ann = as_(people["ann"])
     db = service(ann, "db")

@@ -109,8 +109,10 @@ def shown(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -
     if not isinstance(record, Evidence) or not record.query:
         return None
     asked = {"query": record.query, "last": _DAY, "seen": milliseconds(record.seen_at or record.at)}
-    return {"charts": [{"title": "The metric, around when it was seen", "source": f"/explore/metrics/query.json?{urlencode(asked)}"}],
-            "explore": f"/explore/metrics/?{urlencode({'query': record.query, 'last': _DAY})}"}  # fmt: skip
+    drawn = f"/explore/metrics/query.json?{urlencode(asked)}"
+    explored = urlencode({"query": record.query, "last": _DAY})
+    return {"charts": [{"title": "The metric, around when it was seen", "source": drawn}],
+            "explore": f"/explore/metrics/?{explored}"}  # fmt: skip
 
 
 def adding(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> Context:  # noqa: ARG001

@@ -30,6 +30,7 @@ from watchkeeper.console import (
     ratings,
     runbooks,
     suggested,
+    upkeep,
 )
 from watchkeeper.domains.configuration import managing
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -98,6 +99,8 @@ PANELS = (
     Panel("body", "parts/vote.html", approvals.of_vote),
     Panel("body", "parts/change.html", changes.of_change),
     Panel("body", "parts/plans.html", changes.plans),
+    Panel("body", "parts/order_checklist.html", upkeep.checklist),
+    Panel("body", "parts/meters.html", upkeep.meters),
     Panel("aside", "parts/approvals.html", approvals.asked),
     Panel("aside", "parts/changes_about.html", changes.about),
     Panel("body", "parts/kept_by.html", desk.beneath),

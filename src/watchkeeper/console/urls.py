@@ -47,6 +47,7 @@ from watchkeeper.console.views import (
     taking_over,
     tickets,
     trying,
+    upkeep,
 )
 
 app_name = "console"
@@ -122,6 +123,7 @@ urlpatterns = [
     path("time/", tickets.time, name="time"),
     path("tickets/<str:key>/presence/", tickets.presence, name="ticket-presence"),
     path("tickets/<str:key>/steps/", tickets.steps, name="ticket-steps"),
+    path("work-orders/<str:key>/tick/", upkeep.tick, name="work-order-tick"),
     path("<slug:path>/columns/", keeping.choose_columns, name="columns"),
     path("<slug:path>/views/", keeping.save_view, name="save-view"),
     path("<slug:path>/begin/", keeping.begin_with, name="begin-with"),

@@ -4,7 +4,6 @@ look makes none twice."""
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterator
 
 from django.db import IntegrityError, transaction
@@ -15,13 +14,11 @@ from watchkeeper.domains.capacity import dates
 from watchkeeper.domains.capacity.models import Forecast
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert
-from watchkeeper.domains.upkeep import rules
+from watchkeeper.domains.upkeep import metering, rules
 from watchkeeper.domains.upkeep.models import MaintenancePlan, WorkOrder
 from watchkeeper.kernel import audit, outbox
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.fields import milliseconds
-from watchkeeper.kernel.ports import ports
-from watchkeeper.telemetry import promql
 
 KIND = "maintenance-plan"
 LOOK_EVERY = dt.timedelta(minutes=15)
@@ -86,27 +83,10 @@ def _by_calendar(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> 
 
 def _by_meter(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
     for item in items:
-        name = item.name.replace("\\", "\\\\").replace('"', '\\"')
-        answer = promql.query(ports.the_telemetry(), plan.query.replace("$item", name), milliseconds(now))
-        values = _numbers(answer)
-        if not values:
-            continue
-        reached = rules.passed(max(values), plan.every or 0.0)
-        if reached:
-            why = f"Its meter is at {max(values):g}; it is due every {plan.every:g}."
+        value = metering.reading(plan, item, now)
+        if value is not None and (reached := rules.passed(value, plan.every or 0.0)):
+            why = f"Its meter is at {value:,.10g}; it is due every {plan.every:,.10g}."
             yield item, (f"meter:{reached}", _Kind.PREVENTIVE, now + dt.timedelta(days=plan.due_days), why)
-
-
-def _numbers(answer: promql.Value) -> list[float]:
-    """The values of an answer for one instant."""
-    match answer:
-        case promql.Scalar():
-            found = answer.values
-        case promql.Vector():
-            found = answer.values[answer.present]
-        case _:
-            return []
-    return [v for v in found.tolist() if math.isfinite(v)]
 
 
 def _by_forecast(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:

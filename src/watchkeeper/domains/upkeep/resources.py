@@ -41,8 +41,10 @@ class PlanSerializer(RecordSerializer):
                 "help_text": "FREQ=WEEKLY: every week; FREQ=MONTHLY;INTERVAL=3: every three months; "
                 "FREQ=MONTHLY;BYDAY=1MO: on the first Monday of a month (RFC 5545)"
             },
-            "query": {"help_text": 'PromQL with $item for the name of the item: run_hours{host="$item"}',
-                      "style": {"input": "meter"}},
+            "query": {
+                "help_text": 'PromQL with $item for the name of the item: run_hours{host="$item"}',
+                "style": {"input": "meter"},
+            },
             "every": {"min_value": 1e-9, "help_text": "500: at 500, 1000, 1500 …"},
             "checklist": {"help_text": "one step a line"},
         }
@@ -112,7 +114,11 @@ class WorkOrderSerializer(RecordSerializer):
         model = WorkOrder
         fields = ("id", "number", *_ORDER, *_TOLD, "overdue")
         read_only_fields = ("id", "number", *_TOLD)
-        extra_kwargs = {"checklist": {"help_text": "one step a line: [ ] to do, [x] done"}}
+        extra_kwargs = {"checklist": {"help_text": "one step a line; what is done begins with [x]"}}
+
+    def validate_checklist(self, lines: str) -> str:
+        """Each step has a box to tick."""
+        return rules.to_tick(lines)
 
     def get_overdue(self, order: WorkOrder) -> bool:
         """Whether it should be done by now."""

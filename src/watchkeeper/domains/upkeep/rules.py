@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 OPEN, STARTED, DEFERRED, DONE, CANCELLED = "open", "in_progress", "deferred", "done", "cancelled"
 STATES = {OPEN: "open", STARTED: "in progress", DEFERRED: "put off", DONE: "done", CANCELLED: "cancelled"}
 LIVING = (OPEN, STARTED, DEFERRED)
-_UNDONE = "[ ]"
+_UNDONE, _DONE = "[ ]", ("[x]", "[X]")
+_BOX = re.compile(r"^\[[ xX]\]")
 
 
 def passed(value: float, every: float) -> int:
@@ -26,17 +28,38 @@ def undone(checklist: str) -> list[str]:
     >>> undone("[x] oil\\n[ ] filter")
     ['filter']
     """
+    return [text for done, text in steps(checklist) if not done]
+
+
+def steps(checklist: str) -> list[tuple[bool, str]]:
+    """Its steps, one a line: whether each is done, and what it says.
+
+    >>> steps("[x] oil\\n\\nfilter")
+    [(True, 'oil'), (False, 'filter')]
+    """
     lines = (line.strip().removeprefix("- ") for line in checklist.splitlines())
-    return [line[len(_UNDONE) :].strip() for line in lines if line.startswith(_UNDONE)]
+    return [(line[:3] in _DONE, _BOX.sub("", line).strip()) for line in lines if line]
 
 
 def to_tick(lines: str) -> str:
-    """What is to be done, one a line, as a checklist.
+    """What is to be done, one a line, as a checklist: what has no box yet gets one.
 
-    >>> to_tick("oil\\n\\nfilter")
-    '[ ] oil\\n[ ] filter'
+    >>> to_tick("oil\\n\\n[x] filter")
+    '[ ] oil\\n[x] filter'
     """
-    return "\n".join(f"{_UNDONE} {line.strip()}" for line in lines.splitlines() if line.strip())
+    return "\n".join(f"{'[x]' if done else _UNDONE} {text}" for done, text in steps(lines))
+
+
+def ticked(checklist: str, number: int, done: bool) -> str:
+    """The checklist with this step done, or not done after all; numbers begin with 1.
+
+    >>> ticked("[ ] oil\\n[ ] filter", 2, True)
+    '[ ] oil\\n[x] filter'
+    """
+    found = steps(checklist)
+    if 1 <= number <= len(found):
+        found[number - 1] = (done, found[number - 1][1])
+    return to_tick("\n".join(f"{'[x]' if d else _UNDONE} {text}" for d, text in found))
 
 
 @dataclass(frozen=True, slots=True)
