@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.console.axe import look
-from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, watch
+from tests.console.conftest import ARGUMENTS, CHROMIUM, begin, keep, watch
 from tests.platform import Platform
 from tests.receivers.remote_write_messages import packed, request
 from tests.support import PATIENCE, eventually, require
@@ -39,6 +39,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         www = {"name": "www.example.org", "subject": "CN=www.example.org", "expires_at": ends}
         made = running.do("/api/certificates/", www)
         assert made.status == 201, made.body
+        _record_devices(running)
         seats = {
             "name": "Licences",
             "measure": "used",
@@ -49,6 +50,20 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         assert running.do("/api/capacity-rules/", seats).status == 201
         _looked(running, lambda: _whole(_forecasts(running)))
         yield running
+
+
+def _record_devices(platform: Platform) -> None:
+    """Twelve whose warranty ends in one month, soon, and forty of which it ended long ago."""
+    maker = platform.do("/api/manufacturers/", {"name": "Northwind"}).json()["id"]
+    model = platform.do("/api/device-types/", {"manufacturer": maker, "model": "R7"}).json()["id"]
+    first = (dt.date.today() + dt.timedelta(days=32)).replace(day=11)
+    ends = [first + dt.timedelta(days=n % 5) for n in range(12)] + [
+        dt.date.today() - dt.timedelta(days=100 + 20 * n) for n in range(40)
+    ]
+    rows = [
+        {"name": f"r7-{n:02}", "device_type": model, "warranty_until": f"{at}"} for n, at in enumerate(ends)
+    ]
+    assert platform.do("/api/devices/", rows).status == 201
 
 
 def _write(
@@ -73,8 +88,9 @@ def _forecasts(platform: Platform, more: str = "") -> dict[str, dict[str, Any]]:
 
 
 def _whole(found: dict[str, dict[str, Any]]) -> bool:
-    """Whether all is foreseen, and from the last of what was written: it is rolled up a part at a time."""
-    return len(found) >= 6 and found["/var on db1"]["value"] > 0.899
+    """Whether all is foreseen, and from the last of what was written: it is rolled up a part at a time. Of what is
+    new, analysis makes an item meanwhile."""
+    return len(found) >= 6 and found["/var on db1"]["value"] > 0.899 and bool(found["/var on db1"]["item"])
 
 
 def _rule(platform: Platform, name: str) -> str:
@@ -136,7 +152,9 @@ def _alerts(platform: Platform, status: str) -> dict[str, dict[str, Any]]:
 
 def test_what_is_near_is_an_alert_until_it_is_not(platform: Platform) -> None:
     firing = eventually(lambda: x if len(x := _alerts(platform, "firing")) >= 3 else None, 40)
-    assert {"/var on db1", "Draw", "www.example.org"} == set(firing)
+    measured = {"/var on db1", "Draw", "www.example.org"}
+    dated = {_month(platform), "Devices that have gone out of warranty"}
+    assert measured | dated == set(firing), "52 devices are two alerts"
     var = firing["/var on db1"]
     assert var["summary"].startswith("/var on db1 is full in about ") and var["severity"] == "warning"
     assert var["item"]["id"] == _forecasts(platform)["/var on db1"]["item"]
@@ -150,9 +168,10 @@ def test_what_is_near_is_an_alert_until_it_is_not(platform: Platform) -> None:
     eventually(lambda: _forecasts(platform)["/var on db1"]["state"] == "soon", 40)
 
 
-def test_people_see_it(platform: Platform) -> None:
+@pytest.fixture(scope="module")
+def page(platform: Platform) -> Iterator[Page]:
+    """A browser of somebody who has signed in."""
     require(CHROMIUM.exists(), "no Chromium")
-    key = _forecasts(platform)["/var on db1"]["id"]
     said: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
@@ -160,17 +179,65 @@ def test_people_see_it(platform: Platform) -> None:
         page.set_default_timeout(30_000 * PATIENCE)
         watch(page, said)
         begin(page, platform)
-        page.get_by_role("link", name="Capacity", exact=True).click()
-        expect(page.get_by_role("row", name="/var on db1")).to_contain_text("soon")
-        assert look(page) == []
-        page.goto(f"{platform.url}/forecasts/{key}/")
-        expect(page.locator(".wk-chart")).to_have_attribute("data-state", "drawn", timeout=30_000 * PATIENCE)
-        expect(page.locator("main")).to_contain_text("/var on db1 is full in about")
-        assert look(page) == []
-        page.get_by_role("link", name="db1", exact=True).click()
-        expect(page.get_by_role("region", name="Capacity")).to_contain_text("/var on db1 is full in about")
+        yield page
         browser.close()
     assert not said, said
+
+
+def test_people_see_it(platform: Platform, page: Page) -> None:
+    key = _forecasts(platform)["/var on db1"]["id"]
+    page.get_by_role("link", name="Capacity", exact=True).click()
+    expect(page.get_by_role("row", name="/var on db1")).to_contain_text("soon", ignore_case=True)
+    assert look(page) == []
+    page.goto(f"{platform.url}/forecasts/{key}/")
+    expect(page.locator(".wk-chart")).to_have_attribute("data-state", "drawn", timeout=30_000 * PATIENCE)
+    expect(page.locator("main")).to_contain_text("/var on db1 is full in about")
+    keep(page, "forecast")
+    assert look(page) == []
+    page.get_by_role("link", name="db1", exact=True).click()
+    expect(page.get_by_role("region", name="Capacity")).to_contain_text("/var on db1 is full in about")
+
+
+def _month(platform: Platform) -> str:
+    """The forecast of the twelve devices."""
+    [name] = [n for n in _forecasts(platform) if n.startswith("Devices of Northwind R7, ")]
+    return name
+
+
+def test_people_see_what_ends_and_of_what(platform: Platform, page: Page) -> None:
+    page.goto(f"{platform.url}/forecasts/")
+    row = page.get_by_role("row", name="Devices of Northwind R7, ")
+    expect(row).to_contain_text("12 devices")
+    expect(row).to_contain_text("soon", ignore_case=True)
+    keep(page, "forecasts")
+    wrong = look(page)
+    row.get_by_role("link").first.click()
+    expect(page.locator("main")).to_contain_text("12 devices of Northwind R7 go out of warranty in ")
+    ends = page.get_by_role("region", name="What ends")
+    expect(ends.get_by_role("row")).to_have_count(13)
+    keep(page, "forecast-of-dates")
+    wrong += look(page)
+    ends.get_by_role("link", name="As a list").click()
+    expect(page.get_by_role("link", name="r7-11", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="r7-12", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="r7-11", exact=True).click()
+    expect(page.get_by_role("region", name="Capacity")).to_contain_text("12 devices of Northwind R7")
+    page.goto(f"{platform.url}/forecasts/")
+    page.get_by_role("link", name="Devices that have gone out of warranty", exact=True).click()
+    expect(page.locator("main")).to_contain_text("40 devices have gone out of warranty")
+    page.get_by_role("link", name="All 40 devices", exact=True).click()
+    expect(page.get_by_role("link", name="r7-12", exact=True)).to_be_visible()
+    keep(page, "devices-out-of-warranty")
+    page.goto(f"{platform.url}/capacity-rules/")
+    expect(page.get_by_role("row", name="Device warranties")).to_contain_text("warranty of devices")
+    keep(page, "capacity-rules")
+    page.goto(f"{platform.url}/capacity-rules/new/")
+    page.get_by_label("Measures").select_option("recorded")
+    expect(page.get_by_label("The date")).to_be_visible()
+    expect(page.get_by_label("Metric", exact=True)).to_be_hidden()
+    keep(page, "capacity-rule-form")
+    wrong += look(page)
+    assert not wrong
 
 
 def test_a_rule_that_goes_takes_its_forecasts_and_alerts_along(platform: Platform) -> None:

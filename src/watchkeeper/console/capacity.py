@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 
+from watchkeeper.console.facts import facts
 from watchkeeper.domains.capacity import dates
 from watchkeeper.domains.capacity.models import CapacityRule, Forecast
 from watchkeeper.domains.inventory.models import Item
@@ -15,6 +16,8 @@ from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Resource, registry
 
 MOST = 20
+#: what says of a date as a moment what the list of what ends says better
+_MOMENTS = frozenset(("expected_at", "earliest_at", "latest_at", "measured_at"))
 
 
 def of_forecast(record: Forecast, actor: Actor) -> dict[str, Any]:
@@ -31,9 +34,11 @@ def _dated(record: Forecast, actor: Actor) -> dict[str, Any]:
     if not may(actor, "read", resource):
         return {}
     found = visible(actor, resource, dates.members(record.about))
+    told = facts(registry["forecasts"], record, frozenset() if d.exact else _MOMENTS)
     ends = [(f"/{d.path}/{r.pk}/", resource.title(r), getattr(r, d.field)) for r in found[:MOST]]
-    return {"ends": ends, "exact": d.exact, "count": found.count(), "kind": resource,
-            "listed": dates.address(record.about), "when": resource.model._meta.get_field(d.field).verbose_name}  # fmt: skip
+    when = resource.model._meta.get_field(d.field).verbose_name
+    return {"ends": ends, "exact": d.exact, "count": found.count(), "kind": resource, "when": when, "facts": told,
+            "listed": dates.address(record.about)}  # fmt: skip
 
 
 def of_record(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> dict[str, Any] | None:  # noqa: ARG001

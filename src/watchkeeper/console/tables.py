@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.desk import due
-from watchkeeper.console.foreseen import of_what
+from watchkeeper.console.foreseen import now_of, of_what
 from watchkeeper.console.templatetags.console import ago, badge, chips, many
 from watchkeeper.console.wording import called, choice, plain
 from watchkeeper.domains.audit.deeds import deed
@@ -38,6 +38,7 @@ COUNTED: dict[tuple[str, str], Callable[[Any], str]] = {
 OF_RECORD: dict[tuple[str, str], Callable[[Any], SafeString]] = {
     ("tickets", "resolution_due_at"): due,
     ("forecasts", "item"): of_what,
+    ("forecasts", "now_in_words"): now_of,
 }
 
 
@@ -124,6 +125,8 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return format_html("{}", in_words(str(value)))
         case "event-rules", "does":
             return SafeString(Does(value).label)
+        case "capacity-rules", "lead_days":
+            return SafeString(f"{value:g}")
         case "intake-keys", "rate":
             return SafeString("no limit" if not value else f"{many(value)} rows a second")
     return None

@@ -93,19 +93,19 @@ _SUPPLIERS, _NO_SUPPLIER = "several parties", "a party that is not recorded"
 
 #: by kind and field, as rules name them
 DATES: Mapping[str, Dated] = {f"{d.path}.{d.field}": d for d in (
-    Dated("certificates", "expires_at", "certificates: expires", "certificate", _EXPIRES, "issuer", "several issuers",
+    Dated("certificates", "expires_at", "expiry of certificates", "certificate", _EXPIRES, "issuer", "several issuers",
           "an issuer that is not recorded", Severity.CRITICAL, "day", stays=True),
-    Dated("devices", "warranty_until", "devices: warranty until", "device", _WARRANTY, "device_type", _MODELS, _NO_MODEL,
+    Dated("devices", "warranty_until", "warranty of devices", "device", _WARRANTY, "device_type", _MODELS, _NO_MODEL,
           living=IN_USE),
-    Dated("device-types", "end_of_support", "device types: end of support", "model", _SUPPORT, "manufacturer", _MAKERS, "",
+    Dated("device-types", "end_of_support", "end of support of device types", "model", _SUPPORT, "manufacturer", _MAKERS, "",
           used=_HARDWARE),
-    Dated("device-types", "end_of_sale", "device types: end of sale", "model", _SALE, "manufacturer", _MAKERS, "",
+    Dated("device-types", "end_of_sale", "end of sale of device types", "model", _SALE, "manufacturer", _MAKERS, "",
           used=_HARDWARE),
-    Dated("platforms", "end_of_support", "platforms: end of support", "platform", _SUPPORT, "vendor", "several vendors",
+    Dated("platforms", "end_of_support", "end of support of platforms", "platform", _SUPPORT, "vendor", "several vendors",
           "a vendor that is not recorded", used=_SYSTEMS),
-    Dated("circuits", "ends_on", "circuits: ends on", "circuit", _CONTRACT, "provider", "several providers", "",
+    Dated("circuits", "ends_on", "end of contract of circuits", "circuit", _CONTRACT, "provider", "several providers", "",
           Severity.ERROR, living=IN_USE),
-    Dated("service-level-agreements", "valid_until", "agreements: valid until", "agreement", _EXPIRES, "organisation",
+    Dated("service-level-agreements", "valid_until", "end of agreements", "agreement", _EXPIRES, "organisation",
           _SUPPLIERS, _NO_SUPPLIER),
 )}  # fmt: skip
 CHOICES = [(key, d.label) for key, d in DATES.items()]
@@ -175,7 +175,11 @@ def members(about: Mapping[str, Any]) -> QuerySet[Any]:
     """The records that a forecast is about, the first to end first; of those that are over, the last."""
     d = DATES[about["date"]]
     turned = "" if "since" in about else "-"
-    return d.records().filter(**dict(_bounds(d, about))).order_by(f"{turned}{d.field}", "pk")
+    return (
+        d.records()
+        .filter(**dict(_bounds(d, about)))
+        .order_by(f"{turned}{d.field}", *registry[d.path].ordering)
+    )
 
 
 def concerns(about: Mapping[str, Any], items: Collection[str]) -> bool:
@@ -186,11 +190,12 @@ def concerns(about: Mapping[str, Any], items: Collection[str]) -> bool:
 
 
 def address(about: Mapping[str, Any]) -> str:
-    """Of the list of these records in the console."""
+    """Of the list of these records in the console, with their dates."""
     d = DATES[about["date"]]
     bounds = {k: str(v).lower() if isinstance(v, bool) else v for k, v in _bounds(d, about)}
     living = {k: ",".join(v) for k, v in d.living.items()}
-    return f"/{d.path}/?{urlencode({**bounds, **living})}"
+    columns = ",".join((registry[d.path].columns[0].name, d.field, d.by))
+    return f"/{d.path}/?{urlencode({**bounds, **living, 'columns': columns})}"
 
 
 def _bounds(d: Dated, about: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -66,8 +66,7 @@ def _of_group(
     about = {"date": rule.date, "since": f"{g.first}", "until": f"{g.last}", "over": g.over}
     about |= {} if g.whole else {"by": g.by}
     more: dict[str, Any] = {"about": about, "earliest_at": _at(g.first), "latest_at": _at(g.last)}
-    if g.count > 1:
-        more |= {"value": float(g.count), "unit": f"{{{d.noun}}}"}
+    more |= {"value": float(g.count), "unit": f"{{{d.noun}}}"}
     f = noting.ending(rule, key, words.title(g), stands, said, known, now, _at(near), words.labels(g), **more)
     record = words.records.get(g.one)
     f.item_id = record.pk if isinstance(record, Item) else None

@@ -47,6 +47,13 @@ class CapacityRule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def looks_at(self) -> str:
+        """The metric, or the date in words."""
+        if self.measure != self.Measure.RECORDED:
+            return str(self.metric)
+        return dict(CHOICES).get(self.date, "")
+
 
 class Forecast(models.Model):
     """What is foreseen of one thing with a limit; written by `looking` alone."""
@@ -59,7 +66,7 @@ class Forecast(models.Model):
         SOON = "soon"  # so near that it is an alert
         COMING = "coming"  # within what can be foreseen
         CALM = "calm"  # not within what can be foreseen
-        UNKNOWN = "not_known", "not known"
+        UNKNOWN = "not_known", "Not known"
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     name = models.CharField(max_length=400)
@@ -103,7 +110,12 @@ class Forecast(models.Model):
     @property
     def now_in_words(self) -> str:
         """The value of now with its unit, of the limit."""
-        if self.value is None:
+        if self.value is None or self.limit is None:
             return ""
         now = amount(self.value, self.unit)
-        return now if self.unit == "1" or self.limit is None else f"{now} of {amount(self.limit, self.unit)}"
+        return now if self.unit == "1" else f"{now} of {amount(self.limit, self.unit)}"
+
+    @property
+    def of_how_many(self) -> str:
+        """How many end, where it is a date."""
+        return amount(self.value, self.unit) if self.about and self.value else ""

@@ -42,7 +42,7 @@ class CapacityRuleSerializer(RecordSerializer):
             "limit_value": {"help_text": "a number, where no metric tells it; of a share 1, unless said otherwise"},
             "date": {"help_text": "which date of which records; what ends together is one"},
             "lead_days": {
-                "help_text": "0 to 90, of a date to 730; it is an alert when it is expected within this time"
+                "help_text": "0 to 90, or to 730 before a date; it is an alert when it is expected within this time"
             },
         }  # fmt: skip
 
@@ -81,7 +81,7 @@ plain(
     CapacityRule,
     "capacity rule",
     "capacity-rules",
-    "name measure metric date lead_days:Alert_days_before enabled:On",
+    "name measure looks_at:Looks_at lead_days:Alert_days_before enabled:On",
     description="What is watched for running out: disks, pools, licences, certificates, warranties, "
     "contracts; and how long before it is an alert.",
     serializer=CapacityRuleSerializer,
@@ -121,11 +121,11 @@ registry.add(
         columns=(
             Column("name", "What", link=True),
             Column("rule__name", "Kind"),
+            Column("item", "Of"),
             Column("state", show=Show.STATE),
             Column("now_in_words", "Now"),
             Column("expected_at", "Expected", Show.TIME),
             Column("earliest_at", "At the earliest", Show.TIME),
-            Column("latest_at", "At the latest", Show.TIME),
         ),
         filters={
             "item": ["exact", "in"],
