@@ -17,6 +17,7 @@ from django.utils import timezone
 from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Organisation, Role, Team
 from watchkeeper.domains.annotations.models import File
+from watchkeeper.domains.catalog.models import CatalogItem
 from watchkeeper.domains.desk.conversation import Attachment, say
 from watchkeeper.domains.desk.models import Queue, Ticket
 from watchkeeper.domains.identity.models import User
@@ -172,6 +173,74 @@ def test_articles_answer_while_somebody_writes_and_a_ticket_finds_its_queue(peop
     root = session(User.objects.create_user("root", "correct horse battery", is_administrator=True))
     answer = root.post("/api/queues/", json.dumps({"name": "other", "portal": True}), content_type=JSON)
     assert answer.status_code == 400 and list(answer.json()["errors"]) == ["portal"]
+
+
+FORM = {
+    "type": "object", "required": ["server"],
+    "properties": {"server": {"type": "string", "title": "For which server"}},
+}  # fmt: skip
+
+
+def test_customers_order_what_is_offered_to_them_and_find_it_among_their_tickets(people: People) -> None:
+    """What names nobody is for the house; what names others is not there, whatever the way."""
+    cleo, rita = people("cleo", "customer"), people("rita", "requester")
+    acme, other = (Organisation.objects.create(name=n) for n in ("Acme", "Other"))
+    Team.objects.create(name="Acme people", organisation=acme).members.add(cleo)
+    desk = Queue.objects.create(name="Desk")
+    address, laptop, secret = (
+        CatalogItem.objects.create(name=n, form=FORM, queue=desk, description=f"for **{n}**")
+        for n in ("IP address", "Laptop", SECRET)
+    )
+    address.organisations.add(acme)
+    secret.organisations.add(other)
+    browser = session(cleo)
+    listed = browser.get("/portal/catalog/").content.decode()
+    assert "IP address" in listed and "Laptop" not in listed and SECRET not in listed
+    assert (
+        "Nothing in the catalogue has these words"
+        in browser.get("/portal/catalog/?q=cheese").content.decode()
+    )
+    assert [browser.get(f"/portal/catalog/{i.pk}/").status_code for i in (address, laptop, secret)] == [
+        200,
+        404,
+        404,
+    ]
+    page = f"/portal/catalog/{address.pk}/"
+    refused = browser.post(page, {})
+    assert refused.status_code == 400 and "For which server" in refused.content.decode()
+    assert not Ticket.objects.exists()
+    made = browser.post(page, {"server": "web1"})
+    ordered = Ticket.objects.get()
+    assert made.headers["Location"] == f"/portal/tickets/{ordered.number}/"
+    assert (ordered.requester, ordered.assignee, ordered.queue) == (cleo, None, desk)
+    assert "web1" in browser.get(made.headers["Location"]).content.decode()
+    with_token = token(cleo)
+    assert [i["name"] for i in call(with_token, "get", "/api/portal/catalog/")["results"]] == ["IP address"]
+    body = {"item": address.pk, "answers": {"server": "web2"}}
+    assert call(with_token, "post", "/api/portal/orders/", body, 201)["requester"] == cleo.called
+    call(with_token, "post", "/api/portal/orders/", {**body, "item": secret.pk}, 404)
+    assert "server" in json.dumps(call(with_token, "post", "/api/portal/orders/", {"item": address.pk}, 400))
+    call(
+        token(people("eve", "external auditor")),
+        "post",
+        "/api/portal/orders/",
+        body | {"item": laptop.pk},
+        403,
+    )
+    house = session(rita).get("/portal/catalog/").content.decode()
+    assert "Laptop" in house and "IP address" not in house and SECRET not in house
+
+
+def test_help_shows_what_was_written_for_customers(people: People) -> None:
+    for audience, status, title in (("customers", "published", "Error 502"), ("everybody", "published", "Passwords"),
+                                    ("desk", "published", SECRET), ("customers", "draft", SECRET)):  # fmt: skip
+        Article.objects.create(title=title, body="Wait a little.", audience=audience, status=status)
+    browser = session(people("cleo", "customer"))
+    shown = browser.get("/portal/articles/").content.decode()
+    assert "Error 502" in shown and "Passwords" in shown and SECRET not in shown
+    found = browser.get("/portal/articles/?q=502 little").content.decode()
+    assert "Error 502" in found and "Passwords" not in found
+    assert "Ask us" in browser.get("/portal/articles/?q=cheese").content.decode()
 
 
 def test_bad_input_is_named_and_nothing_of_it_is_kept(people: People) -> None:

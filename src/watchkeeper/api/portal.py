@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from watchkeeper.api.records.bodies import unknown, validate
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.desk.models import Ticket
-from watchkeeper.domains.portal import requesting, shapes, surveying
+from watchkeeper.domains.portal import ordering, requesting, shapes, surveying
 from watchkeeper.domains.portal.files import kept
 from watchkeeper.domains.portal.models import Survey
 from watchkeeper.domains.portal.own import narrowed, person_of, ticket_of, tickets_of
@@ -77,6 +77,33 @@ class OwnTickets(_Portal):
         person_of(self.actor, writes=True)
         made = requesting.open_ticket(self.actor, self.given(shapes.Opening))
         return Response(shapes.PortalTicket(made).data, status=201)
+
+
+class OwnCatalog(_Portal):
+    """What one can order."""
+
+    @extend_schema(
+        operation_id="portal_catalog_list", responses=shapes.Offered(many=True),
+        parameters=[OpenApiParameter("search", str, description="words in name, category and description")],
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """By category and name; `limit` and `offset`."""
+        pages = Pages()
+        found = ordering.offered(self.actor, request.query_params.get("search", ""))
+        return pages.get_paginated_response(
+            shapes.Offered(pages.paginate_queryset(found, request, self), many=True).data
+        )
+
+
+class OwnOrders(_Portal):
+    """What one orders."""
+
+    @extend_schema(operation_id="portal_order", request=shapes.Ordering, responses={201: shapes.PortalTicket})
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Order something; answers with the ticket that follows it."""
+        data = self.given(shapes.Ordering)
+        made = ordering.order(self.actor, ordering.item_of(self.actor, data["item"]), data["answers"])
+        return Response(shapes.PortalTicket(made.ticket).data, status=201)
 
 
 class OwnTicket(_Portal):

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from watchkeeper.console.views import portal
+from watchkeeper.console.views import portal, portal_help
 
 urlpatterns = [
     path("", portal.tickets, name="portal"),
     path("new/", portal.new, name="portal-new"),
     path("suggested/", portal.suggested, name="portal-suggested"),
+    path("catalog/", portal_help.catalog, name="portal-catalog"),
+    path("catalog/<int:key>/", portal_help.order, name="portal-order"),
+    path("articles/", portal_help.articles, name="portal-articles"),
     path("articles/<str:number>/", portal.article, name="portal-article"),
     path("rate/<str:link>/", portal.rate_by_link, name="portal-rate-link"),
     path("tickets/<str:number>/", portal.ticket, name="portal-ticket"),

@@ -30,10 +30,16 @@ _TABS = (("open", "Open"), ("done", "Done"), ("", "All"))
 _SCORES = {1: "bad", 2: "poor", 3: "all right", 4: "good", 5: "very good"}
 
 
-def _shown(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+def shown(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page in the portal's own look; who has more than the portal is shown the way back."""
-    more = request.user.is_authenticated and not access.is_customer(request.user)
-    return page(request, f"portal/{template}", status=status, portal=True, has_console=more, **context)
+    return page(
+        request, f"portal/{template}", status=status, portal=True, has_console=has_console(request), **context
+    )
+
+
+def has_console(request: HttpRequest) -> bool:
+    """Whether the reader has more than the portal."""
+    return request.user.is_authenticated and not access.is_customer(request.user)
 
 
 def _own(request: HttpRequest, number: str, *, writes: bool = False) -> Ticket:
@@ -53,7 +59,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     rows: list[Any] = list(narrowed(mine, query, state)[start : start + _PAGE + 1])
     for row in rows:
         row.words = shapes.WORDS[row.status]
-    return _shown(
+    return shown(
         request, "tickets.html", title="My tickets", rows=rows[:_PAGE], tabs=_TABS, state=state, search=query,
         before=max(0, start - _PAGE) if start else None, after=start + _PAGE if len(rows) > _PAGE else None,
         any=bool(rows) or mine.exists(), surveys=_open_surveys(request),
@@ -94,7 +100,7 @@ def _new(request: HttpRequest) -> HttpResponse:
 def _form(
     request: HttpRequest, given: dict[str, Any], errors: dict[str, str], status: int = 200
 ) -> HttpResponse:
-    return _shown(
+    return shown(
         request, "new.html", status, title="New ticket", given=given, errors=errors, types=Ticket.Type.choices,
         accept=",".join(f".{t}" for t in sorted(settings.FILE_TYPES)), most=settings.FILE_SIZE,
     )  # fmt: skip
@@ -126,8 +132,9 @@ def _ticket(
 ) -> HttpResponse:
     said = [(m, shapes.Said().get_by(m), as_html(m.body)) for m in shapes.conversation_of(found)]
     survey = Survey.objects.filter(ticket=found, requester=actor_of(request).person).first()
-    return _shown(
-        request, "ticket.html", status, title=str(found), ticket=found, words=shapes.WORDS[found.status], said=said,
+    return shown(
+        request, "ticket.html", status, title=str(found), ticket=found, written=as_html(found.description),
+        words=shapes.WORDS[found.status], said=said,
         offered=shapes.offered(found), survey=survey, scores=_SCORES, error=error, text=text,
         accept=",".join(f".{t}" for t in sorted(settings.FILE_TYPES)), most=settings.FILE_SIZE,
         own=found.requester_id == request.user.pk,
@@ -217,7 +224,7 @@ def _answer(request: HttpRequest, survey: Survey) -> None:
 def suggested(request: HttpRequest) -> HttpResponse:
     """Articles that may answer what somebody is writing: a part of the page."""
     text = f"{request.GET.get('title', '')}\n{request.GET.get('description', '')}"[:4000]
-    return _shown(request, "suggested.html", found=helping.suggested(text))
+    return shown(request, "suggested.html", found=helping.suggested(text))
 
 
 @require_GET
@@ -225,7 +232,7 @@ def suggested(request: HttpRequest) -> HttpResponse:
 def article(request: HttpRequest, number: str) -> HttpResponse:
     """What an article says."""
     found = helping.article_of(number)
-    return _shown(request, "article.html", title=found.title, article=found, body=as_html(found.body))
+    return shown(request, "article.html", title=found.title, article=found, body=as_html(found.body))
 
 
 @require_http_methods(["GET", "POST"])
@@ -242,5 +249,5 @@ def rate_by_link(request: HttpRequest, link: str) -> HttpResponse:
         words = (
             " ".join(_errors(error).values()) if "survey" in about else str(getattr(error, "detail", error))
         )
-        return _shown(request, "rate.html", getattr(error, "status", 400), error=words, **about)
-    return _shown(request, "rate.html", **about)
+        return shown(request, "rate.html", getattr(error, "status", 400), error=words, **about)
+    return shown(request, "rate.html", **about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from watchkeeper.domains.desk.models import Ticket
@@ -24,4 +25,5 @@ def moved(actor: Actor, ticket: Ticket, name: str, **data: Any) -> None:
     now = Ticket.objects.get(pk=ticket.pk)
     action = registry["tickets"].action(name)
     if action is not None and action.offered(now):
-        action.run(actor, now, data)
+        # Without the person: whoever orders or approves something does not become the one who does it.
+        action.run(replace(actor, person=None), now, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from watchkeeper.domains.knowledge import rules
 from watchkeeper.domains.knowledge.models import Article
@@ -20,6 +20,14 @@ def articles() -> QuerySet[Article]:
 def suggested(text: str) -> list[Suggested]:
     """What suits a text that somebody is writing, the best first."""
     return suited("articles", articles(), text, ()) if len(text.strip()) >= LEAST else []
+
+
+def narrowed(search: str) -> QuerySet[Article]:
+    """Those with all of these words in title or text, by title."""
+    found = articles()
+    for word in search.split()[:10]:
+        found = found.filter(Q(title__icontains=word) | Q(body__icontains=word))
+    return found.order_by("title", "pk")
 
 
 def article_of(number: str) -> Article:

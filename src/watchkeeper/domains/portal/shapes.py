@@ -39,6 +39,26 @@ class Opening(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
+class Offered(serializers.Serializer[Any]):
+    """Something that can be ordered."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    category = serializers.CharField()
+    description = serializers.CharField(help_text="Markdown")
+    price = serializers.CharField(help_text="in words; empty: nothing")
+    form = serializers.DictField(help_text="what has to be answered, as a JSON Schema")
+
+
+class Ordering(serializers.Serializer[Any]):
+    """An order for oneself."""
+
+    item = serializers.IntegerField(min_value=1, help_text="the id of what is ordered")
+    answers = serializers.DictField(
+        required=False, default=dict, help_text="by the names of the form's questions"
+    )
+
+
 class Saying(serializers.Serializer[Any]):
     """A reply, or why a ticket is opened again."""
 
