@@ -1,4 +1,5 @@
-"""Tasks of orders that something else does: it is called with a signed webhook, and says when it is done."""
+"""Tasks of orders that something else does, which is called with a signed webhook and says when it is done; and those that
+the platform carries out."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.domains.test_catalog import call, item, later, root, work  # noqa: F401  (a fixture)
+from tests.domains.test_catalog import call, item, later, person, root, work  # noqa: F401  (a fixture)
+from tests.domains.test_service_reports import carry_out_jobs
 from tests.kernel.receivers import Got, webhook_receiver
 from watchkeeper.domains.identity.models import User
 
@@ -128,3 +130,66 @@ def test_an_address_that_is_none_and_two_ways_at_once_are_refused(root: Client) 
     other = call(root, "patch", f"catalog-tasks/{task['id']}", {"address": "https://example.org/b"})
     assert other["secret"] != task["secret"]
     assert "secret" not in call(root, "patch", f"catalog-tasks/{task['id']}", {"address": ""})
+
+
+def carried_out(client: Client, **task: Any) -> tuple[Any, Any]:
+    """An item with one task that the platform carries out, and an order of it."""
+    made = item(client)
+    template = call(client, "post", "catalog-tasks", {"item": made["id"], "title": "Do it", **task}, 201)
+    answers = {"name": "db1", "why": "test"}
+    order = call(client, "post", "orders", {"item": made["id"], "person": "ina", "answers": answers}, 201)
+    work()
+    return template, order
+
+
+@pytest.mark.usefixtures("ina")
+def test_the_platform_does_something_with_the_ticket_of_the_order(root: Client) -> None:  # noqa: F811
+    values = {"title": "Cable for $name", "description": "It is for $person_name."}
+    template, order = carried_out(root, does="tickets.split", values=values)
+    assert template["values"] == values
+    assert state(root, order)[:2] == ("delivered", "done")
+    assert "Cable for db1" in [t["title"] for t in call(root, "get", "tickets")["results"]]
+
+
+@pytest.mark.usefixtures("ina")
+def test_a_job_is_started_and_waited_for(root: Client) -> None:  # noqa: F811
+    _, order = carried_out(root, does="job.audit-verify")
+    assert state(root, order)[:2] == ("fulfilling", "in_progress")
+    later(minutes=1)
+    assert state(root, order)[:2] == ("fulfilling", "in_progress"), "it is not over"
+    carry_out_jobs()
+    later(minutes=1)
+    assert state(root, order)[:2] == ("delivered", "done")
+    assert "/jobs/request-task-" in state(root, order)[2]
+
+
+@pytest.mark.usefixtures("ina")
+def test_a_job_that_fails_fails_its_task_which_starts_another_when_it_is_tried_again(root: Client) -> None:  # noqa: F811
+    _, order = carried_out(root, does="job.service-report", values={"report": "987654"})
+    carry_out_jobs()
+    later(minutes=1)
+    [task] = call(root, "get", "request-tasks")["results"]
+    assert task["state"] == "failed" and order["state"] == "fulfilling"
+    call(root, "post", f"request-tasks/{task['id']}/retry")
+    work()
+    assert {j["id"] for j in call(root, "get", "jobs")["results"]} >= {
+        f"request-task-{task['id']}-0",
+        f"request-task-{task['id']}-1",
+    }
+
+
+def test_what_cannot_be_carried_out_is_said_at_its_field(root: Client) -> None:  # noqa: F811
+    made = item(root)
+    base = {"item": made["id"], "title": "x"}
+    for body, field in (
+        ({"does": "tickets.explode"}, "does"),
+        ({"does": "situations.acknowledge"}, "does"),
+        ({"does": "job.audit-verify", "values": {"x": "1"}}, "values"),
+        ({"does": "tickets.split", "values": {"title": "$nobody"}}, "values"),
+        ({"does": "tickets.split", "values": {"name": "$name"}}, "values"),
+        ({"values": {"x": "1"}}, "values"),
+        ({"does": "tickets.close", "address": "https://ops.example.org"}, "address"),
+    ):
+        assert field in call(root, "post", "catalog-tasks", {**base, **body}, 400)["errors"], body
+    _, managers = person("mona", "operations manager")
+    call(managers, "post", "catalog-tasks", {**base, "does": "job.backup"}, 403)

@@ -114,6 +114,12 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
         Section("When it is delivered", ("handover_text", "record_kind", "record_fields", "lease_days",
                                          "extension_approved"), folded=True),
     ),
+    "catalog-tasks": (
+        Section("", ("item", "step", "title", "description")),
+        Section("Who does it", ("team", "person", "hours")),
+        Section("Or the platform does it", ("member_of", "does", "values"), folded=True),
+        Section("Or something else does it", ("address",), folded=True),
+    ),
     "positions": (
         Section("", ("name", "description")),
         Section("What belongs to it", ("teams", "roles", "hardware", "software", "servers", "catalog_items")),

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
 from django.utils.dateformat import format as date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, urlize
 from django.utils.safestring import SafeString
 
 from watchkeeper.console.desk import due
@@ -21,6 +21,7 @@ from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.automation.models import Does
 from watchkeeper.domains.desk.recurring.rules import in_words
 from watchkeeper.domains.lists import columns
+from watchkeeper.domains.runbooks import deeds
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.fields import SeverityField
 from watchkeeper.kernel.resource import Column, Resource, Show
@@ -115,6 +116,10 @@ def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
             return format_html("{}", deed(str(value)))
         case "audit", "actor_kind":
             return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
+        case "runbook-steps" | "catalog-tasks", "does" if value:
+            return format_html("{}", dict(deeds.choices()).get(value, value))
+        case "request-tasks", "note" if value:
+            return SafeString(urlize(value, autoescape=True).replace("\n", "<br>"))
         case "proofs", "clean":
             return SafeString("yes" if value else "no")
         case "service-reports", "month" if value:

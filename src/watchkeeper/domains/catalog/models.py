@@ -121,6 +121,10 @@ class CatalogTask(models.Model):
     member_of = models.ForeignKey(
         "access.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="catalog_memberships"
     )
+    does = models.CharField(
+        "the platform carries out", max_length=120, blank=True, default=""
+    )  # "tickets.close", "job.audit-verify"
+    values = models.JSONField("with", default=dict, blank=True)  # texts, with $name for an answer
     address = SealedField("calls the address", blank=True, default="")  # it may hold a key
     secret = SealedField(blank=True, default="", editable=False)  # by which the call is signed
 

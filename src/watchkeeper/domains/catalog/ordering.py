@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.access.placing import leave
 from watchkeeper.domains.approvals import Asked, ask, fingerprint, withdraw
-from watchkeeper.domains.catalog import calling, delivering, forms, tasks, tickets, working
+from watchkeeper.domains.catalog import calling, carrying, delivering, forms, tasks, tickets, working
 from watchkeeper.domains.catalog.acts import person_of, team_of
 from watchkeeper.domains.catalog.models import CatalogItem, CatalogTask, Order, RequestTask
 from watchkeeper.domains.desk.models import Ticket
@@ -111,6 +111,8 @@ def _task(made: Order, template: CatalogTask, after: list[RequestTask], due: Any
     more: dict[str, Any] = {"team": template.team, "person": template.person}
     if template.member_of is not None:
         more |= {"does": "join-team", "given": {"team": template.member_of.pk, "person": made.person.pk}}
+    elif template.does:
+        more |= {"does": carrying.DOES, "given": {"order": made.pk, "template": template.pk}}
     elif template.calls:
         more |= {"does": calling.DOES, "given": {"order": made.pk, "template": template.pk}}
     return tasks.add(

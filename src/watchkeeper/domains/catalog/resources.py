@@ -91,7 +91,7 @@ plain(
 plain(
     CatalogTask, "catalogue task", "catalog-tasks", "title item step team person hours",
     serializer=CatalogTaskSerializer, fields=CatalogTaskSerializer.Meta.fields,
-    writable=("item", "step", "title", "description", "team", "person", "hours", "member_of", "address"),
+    writable=("item", "step", "title", "description", "team", "person", "hours", "member_of", "does", "values", "address"),
     create=calling.make, change=calling.change,
     description="What is done for every order of a catalogue item: tasks of one step at the same time, steps in turn.",
     search=("title", "item__name"), ordering=("item", "step", "id"), orderable=("title", "step"),

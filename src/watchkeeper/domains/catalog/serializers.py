@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from watchkeeper.domains.catalog import forms, texts
+from watchkeeper.domains.catalog import carrying, forms, texts
 from watchkeeper.domains.catalog.models import (
     CatalogApproval,
     CatalogItem,
@@ -20,8 +20,9 @@ from watchkeeper.domains.identity.naming import People, Person
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.outgoing import addresses
 from watchkeeper.kernel.permissions import require
+from watchkeeper.kernel.problems import Invalid
 from watchkeeper.kernel.resource import registry
-from watchkeeper.kernel.rest import RecordSerializer
+from watchkeeper.kernel.rest import Choice, RecordSerializer
 
 _LONG = {"base_template": "textarea.html"}
 
@@ -165,6 +166,10 @@ class CatalogTaskSerializer(RecordSerializer):
     """Who does it, and how long it may take."""
 
     person = Person(required=False, allow_null=True)
+    values = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=2000), required=False, label="With",
+        help_text="what that is given, by the names of its fields; $person, $ticket and names of questions are filled in",
+    )  # fmt: skip
     calls = serializers.BooleanField(read_only=True, label="Calls an address")
 
     class Meta:
@@ -179,6 +184,8 @@ class CatalogTaskSerializer(RecordSerializer):
             "person",
             "hours",
             "member_of",
+            "does",
+            "values",
             "address",
             "calls",
         )
@@ -191,6 +198,15 @@ class CatalogTaskSerializer(RecordSerializer):
             "member_of": {"help_text": "the platform does it: whoever it is for becomes a member of this team",
                           "label": "Makes them a member of"},
         }  # fmt: skip
+
+    def get_fields(self) -> dict[str, Any]:
+        """What can be carried out is known when all kinds and jobs are."""
+        fields = super().get_fields()
+        fields["does"] = Choice(
+            choices=carrying.choices(), required=False, allow_blank=True, default="", label="The platform carries out",
+            help_text="an action on the ticket of the order, or a job",
+        )  # fmt: skip
+        return fields
 
     def validate_member_of(self, team: Any) -> Any:
         """Raises Forbidden for whoever may not change this team themselves."""
@@ -205,11 +221,24 @@ class CatalogTaskSerializer(RecordSerializer):
         return address
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        """It is done one way. Raises ValidationError naming the field."""
-        if self.now(data, "member_of") and self.now(data, "address"):
+        """It is done one way, which can be. Raises ValidationError naming the field, or Forbidden."""
+        ways = [name for name in ("member_of", "does", "address") if self.now(data, name)]
+        if len(ways) > 1:
             raise serializers.ValidationError(
-                {"address": "it makes them a member already: make two tasks of it"}
+                {ways[1]: "it is done another way already: make two tasks of it"}
             )
+        does, values = self.now(data, "does"), self.now(data, "values") or {}
+        if values and not does:
+            raise serializers.ValidationError({"values": "only what is carried out is given something"})
+        if does and {"does", "values"} & data.keys():
+            try:
+                carrying.check(
+                    self.context.get("actor"), does, values, self.now(data, "item").form.get("properties", {})
+                )
+            except texts.BadText as error:
+                raise serializers.ValidationError({"values": str(error)}) from error
+            except Invalid as error:
+                raise serializers.ValidationError(error.more["errors"]) from error
         return data
 
 

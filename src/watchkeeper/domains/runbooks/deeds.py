@@ -1,10 +1,12 @@
-"""What a step of a runbook can carry out: an action of a ticket or a situation, on the record that the run is for, or a job
-of the platform. Each is checked as if whoever carries it out had done it by hand."""
+"""What a step of a runbook, or a task of the catalogue, can carry out: an action of a ticket or a situation, on the record
+that it is for, or a job of the platform. Each is checked as if whoever carries it out had done it by hand."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+
+from django.conf import settings
 
 from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel import doing
@@ -43,6 +45,17 @@ def check(does: str, values: dict[str, Any]) -> None:
     _given(_action(kind, name), values)
 
 
+def takes(does: str) -> frozenset[str]:
+    """The names of what it is given. Raises Invalid where there is no such thing to carry out."""
+    kind, _, name = does.partition(".")
+    if does not in dict(choices()):
+        raise Invalid(f"there is no {does!r} to carry out", "does")
+    if kind == _JOB:
+        return jobs.kinds()[name].takes
+    fields = _action(kind, name).fields
+    return frozenset(getattr(fields(), "fields", ())) if fields is not None else frozenset()
+
+
 def _action(kind: str, name: str) -> Action:
     action = registry[kind].action(name)
     if action is None:
@@ -68,7 +81,7 @@ def carry_out(actor: Actor, does: str, values: dict[str, Any], on: tuple[str, An
     kind, _, name = does.partition(".")
     if kind == _JOB:
         started = jobs.start(name, values, actor, id=id)
-        return f"Job “{started.label}” was started: /jobs/{started.pk}/"
+        return f"Job “{started.label}” was started: {settings.PUBLIC_URL}/jobs/{started.pk}/"
     path, record = on
     if path != kind:
         raise Refused(f"this is for {registry[kind].plural}, and the run is for a {registry[path].name}")
