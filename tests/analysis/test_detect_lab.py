@@ -83,6 +83,26 @@ def test_several_columns_gaps_times_that_step_back_and_reasons(tmp_path: Path) -
     assert all(float(r["disk_score"]) == 0.0 for r in rows if r["disk"] == "")
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+def test_drifts_are_said_where_they_begin_and_end_and_change_no_score(tmp_path: Path, columns: int) -> None:
+    days = np.arange(24 * 45) / 24
+    values = 50 + np.random.default_rng(1).standard_normal(len(days)) + 2 * np.clip(days - 25, 0, 10)
+    lines = [",".join([str(1_750_032_000 + 3600 * i), *[f"{v:.4f}"] * columns]) for i, v in enumerate(values)]
+    source = _write(tmp_path / "in.csv", ",".join(["timestamp", *"ab"[:columns]]), lines)
+    plain, out = tmp_path / "plain.csv", tmp_path / "out.csv"
+    assert _lab(source, "-o", plain).exit_code == 0 and _lab(source, "-o", out, "--explain").exit_code == 0
+    rows = _rows(out)
+    assert [r["anomaly_score"] for r in rows] == [r["anomaly_score"] for r in _rows(plain)]
+    said = [
+        (i / 24, r["because"])
+        for i, r in enumerate(rows)
+        if "drift" in r["because"] or " a day for " in r["because"]
+    ]
+    (begun, why), (over, end) = said[0], said[1]
+    assert 25 < begun < 33 and ("a: It has risen by " if columns == 2 else "It has risen by ") in why
+    assert 35 < over < 43 and "The drift is over." in end
+
+
 def test_a_score_uses_this_row_and_earlier_ones_only(tmp_path: Path) -> None:
     lines = [f"{1_750_000_000 + 60 * i},{v}" for i, v in enumerate(_series())]
     found = []

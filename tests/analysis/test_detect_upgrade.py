@@ -19,7 +19,9 @@ def _as_if_older(state: dict[str, Any], part: str) -> dict[str, Any]:
     elif part == "joint":
         state["together"]["joint"]["version"] = "mahalanobis-0"
     elif part == "before there were these":
-        del state["together"], state["telling"], state["talkers"], state["stuck"]
+        del state["together"], state["telling"], state["talkers"], state["stuck"], state["drifts"]
+    elif part == "drift":
+        state["drifts"]["drift"]["version"] = "blocks-line-0"
     else:
         state["version"] = "detect-0"
     return state
@@ -31,7 +33,7 @@ def _upgrade(estate: Estate, part: str, alerts: list[Alert] | None = None) -> No
     estate.stage.restore(state, alerts or [], [])
 
 
-@pytest.mark.parametrize("part", ["bank", "joint", "before there were these", "all"])
+@pytest.mark.parametrize("part", ["bank", "joint", "drift", "before there were these", "all"])
 def test_an_upgrade_is_no_storm(part: str) -> None:
     estate = Estate()
     estate.run(600)

@@ -6,17 +6,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from watchkeeper.cli.lab_rows import Unreadable, columns, numbers
-
-if TYPE_CHECKING:
-    pass
 
 _ROWS = 8192
 
@@ -55,6 +52,7 @@ def _run(rows: Iterator[list[str]], scored: Any, explain: bool, advance: Any) ->
     import numpy as np
 
     from watchkeeper.analysis.detectors.bank import Bank
+    from watchkeeper.cli.lab_detect_drift import Drifts
     from watchkeeper.cli.lab_detect_several import Several
 
     header, at = columns(rows)
@@ -62,6 +60,7 @@ def _run(rows: Iterator[list[str]], scored: Any, explain: bool, advance: Any) ->
     bank = Bank()
     bank.grow(len(names))
     several = Several(bank, names) if len(names) > 1 else None
+    drifts = Drifts(names) if explain else None
     parts = [f"{name}_score" for name in names] if several else []
     scored.writerow([*header, *parts, "anomaly_score", *(["because"] if explain else [])])
     line, highest = 1, 0.0
@@ -72,9 +71,10 @@ def _run(rows: Iterator[list[str]], scored: Any, explain: bool, advance: Any) ->
         else:
             own = bank.update(np.zeros(len(times), np.int64), times, values[:, 0])[:, None]
             score = own[:, 0]
-        because = (
-            [[several.because(own[0]) if several else _because(bank, score[0])]] if explain else repeat([])
-        )
+        because: Iterable[list[str]] = repeat([])
+        if drifts:
+            said = several.because(own[0]) if several else _because(bank, score[0])
+            because = [[" ".join(filter(None, (said, drifts.because(int(times[0]), values[0]))))]]
         for row, each, joint, why in zip(chunk, own.tolist(), score.tolist(), because, strict=False):
             more = [f"{x:.7f}" for x in each] if parts else []
             scored.writerow([*row, *more, f"{joint:.7f}", *why])

@@ -16,6 +16,7 @@ class ReasonKind(StrEnum):
     NEW_TEMPLATE = "new_template"  # a log message of a shape not seen before
     RATE = "rate"  # a log template or an event arrives unusually often or rarely
     STUCK = "stuck"  # a value that always changed does not any more
+    DRIFT = "drift"  # a value moves one way, slowly and steadily, as it did not before
     TALK = "talk"  # somebody asked whom it had never asked before
     RULE = "rule"  # a rule outside or inside says so (an alert that was sent to us)
     TIME = "time"  # began within the same minutes

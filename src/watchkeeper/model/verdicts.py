@@ -90,7 +90,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     turns into a fingerprint; `active` is False when the condition has ended."""
 
     key: str  # "detector|series id" or "detector|template id|item" …
-    kind: str  # level joint silence new_template rate new_talker stuck threshold
+    kind: str  # level joint silence new_template rate new_talker stuck drift threshold
     item: str  # item id, "" when none is known
     name: str  # short title: "CPU use far above normal"
     severity: Severity

@@ -1,10 +1,10 @@
 """Detect: samples and logs become findings, few of them, each in a plain sentence with its numbers.
 
-Seven parts look: Levels (a series left its usual range), Together (several of an item stray a little), Silences (who used
-to send does not), StuckValues (what always changed stands still), Logs (a new error message, a message that comes unusually
-often), Talkers (an item asks whom it never asked), Thresholds (a rule that a person made holds). This stage feeds them;
-detect_findings.py words them, detect_thresholds_words.py those of the rules, and Telling decides what people hear of: not
-what one of them called usual.
+Eight parts look: Levels (a series left its usual range), Together (several of an item stray a little), Drifts (a series
+moves one way, slowly, for long), Silences (who used to send does not), StuckValues (what always changed stands still), Logs
+(a new error message, a message that comes unusually often), Talkers (an item asks whom it never asked), Thresholds (a rule
+that a person made holds). This stage feeds them; detect_findings.py words them, detect_thresholds_words.py those of the
+rules, and Telling decides what people hear of: not what one of them called usual.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from watchkeeper.analysis.pipeline import SeriesInfo, Work
 from watchkeeper.analysis.shade import Compared
 from watchkeeper.analysis.stages import detect_findings as findings
 from watchkeeper.analysis.stages.detect_beside import Pair
+from watchkeeper.analysis.stages.detect_drift import Drifts
 from watchkeeper.analysis.stages.detect_episodes import Change, Episode
 from watchkeeper.analysis.stages.detect_joint import Together
 from watchkeeper.analysis.stages.detect_levels import Levels
@@ -53,6 +54,7 @@ class Detect:
         self.together = Together(self.levels)
         self.silences = Silences()
         self.stuck = StuckValues(self.levels)
+        self.drifts = Drifts(self.levels)
         self.talkers = Talkers()
         self.logs = Logs(templater or Templater(), self.resting)
         self.logs.rates.episodes.usual = self.telling.judgements.of("rate")
@@ -77,6 +79,8 @@ class Detect:
             self.telling.tell(findings.silence(silence, work), work)
         for standing in self.stuck.look(work.now_ms, work.series):
             self.telling.tell(findings.stuck(standing, work), work)
+        for drifted in self.drifts.look(work.now_ms, work.series):
+            self.telling.tell(findings.drift(drifted, work), work, drifted.drifting.since_ms)
         for talk in self.talkers.look(work):
             self.telling.tell(findings.new_talk(talk, work.topology), work)
         self._logs(work)
@@ -132,7 +136,7 @@ class Detect:
             "version": VERSION, "levels": self.levels.snapshot(), "silences": self.silences.snapshot(),
             "logs": self.logs.snapshot(), "rules": self.rules.snapshot(), "together": self.together.snapshot(),
             "telling": self.telling.snapshot(), "talkers": self.talkers.snapshot(),
-            "stuck": self.stuck.snapshot(),
+            "stuck": self.stuck.snapshot(), "drifts": self.drifts.snapshot(),
         }  # fmt: skip
 
     def restore(self, state: Any, alerts: Sequence[Alert], situations: Sequence[Situation]) -> None:
@@ -148,6 +152,7 @@ class Detect:
             self.telling.restore(state.get("telling"))
             self.talkers.restore(state.get("talkers"))
             self.stuck.restore(state.get("stuck"))
+            self.drifts.restore(state.get("drifts"))
         told = [a for a in alerts if a.status is AlertStatus.FIRING and a.source == SOURCE and a.because]
         self.rules.restore(state.get("rules") if known else None, told)
         for alert in alerts:
@@ -171,6 +176,7 @@ class Detect:
         changes = self.levels.process(series, times, values, work.series)
         slots = self.levels.slots_of(series)
         self.stuck.arrived(slots, times, values)
+        self.drifts.arrived(slots, times, values, work.now_ms)
         self.silences.arrived(slots, work.now_ms, self.levels.rest.at(work.now_ms))
         self._newest_ms = min(int(times.max()), work.now_ms) if len(times) else 0
         return changes
@@ -201,6 +207,8 @@ class Detect:
             self.silences.remember(findings.silence_of(data, alert.item, alert.last_seen_ms))
         elif alert.source == "stuck":
             self.stuck.remember(findings.stuck_of(data, alert.item))
+        elif alert.source == "drift":
+            self.drifts.remember(*findings.drift_of(data))
         elif alert.source == "joint":
             self.together.remember(findings.joint_of(data, alert.item))
         elif alert.source == "new_talker":

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from watchkeeper.analysis.detectors.drift import Drifting
 from watchkeeper.analysis.pipeline import SeriesInfo, Work
 from watchkeeper.analysis.stages import detect_words as words
+from watchkeeper.analysis.stages.detect_drift import Drifted
 from watchkeeper.analysis.stages.detect_episodes import Change, Episode
 from watchkeeper.analysis.stages.detect_joint import Joined, Spoken, sentence
 from watchkeeper.analysis.stages.detect_log_messages import FATAL, NewMessage
@@ -19,7 +21,7 @@ from watchkeeper.model.reason import Reason, ReasonKind
 from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Finding, Severity
 
-KINDS = ("level", "rate", "silence", "new_template", "joint", "new_talker", "stuck")
+KINDS = ("level", "rate", "silence", "new_template", "joint", "new_talker", "stuck", "drift")
 
 
 def level(change: Change, info: SeriesInfo, per_second: bool, value: float, topology: Topology) -> Finding:
@@ -148,6 +150,30 @@ def stuck(s: Standing, work: Work) -> Finding:
 def stuck_of(data: Mapping[str, Any], item: str) -> Standing:
     """What a stuck value's reason was made from."""
     return Standing(data["standing"], item, tuple(int(x, 16) for x in data["series"]), data["since_ms"])
+
+
+def drift(told: Drifted, work: Work) -> Finding:
+    """A series moves one way, slowly, for long, or does not any more."""
+    d = told.drifting
+    info = work.series.get(told.series) or SeriesInfo(told.series, "value", {}, "unknown", "", "")
+    unit, what = words.unit_of(info), subject(info, work.topology)
+    now, before = (words.quantity(v, unit, told.per_second) for v in (d.now, d.before))
+    text = f"{what} is {now}. {told.why}"
+    way = "rises" if d.way > 0 else "falls"
+    if told.active:
+        course = words.drifts(d, work.now_ms, unit, told.per_second)
+        text = f"{what} {course}: {now} now against {before}."
+    data = {"series": f"{told.series:016x}", "what": what, "per_second": told.per_second, **d._asdict()}
+    return _finding(
+        "drift", f"{told.series:016x}", told.active, text, ReasonKind.DRIFT, data, item=info.item,
+        name=f"{words.metric(info)} slowly {way}", severity=Severity.WARNING, time_ms=work.now_ms,
+        score=0.95, labels={**info.labels, "metric": info.name},
+    )  # fmt: skip
+
+
+def drift_of(data: Mapping[str, Any]) -> tuple[int, Drifting]:
+    """The series and the drift that a reason was made from."""
+    return int(data["series"], 16), Drifting(**{name: data[name] for name in Drifting._fields})
 
 
 def new_talk(t: NewTalk, topology: Topology) -> Finding:

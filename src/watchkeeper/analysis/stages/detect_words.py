@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from watchkeeper.analysis.detectors.drift import Drifting
 from watchkeeper.analysis.pipeline import SeriesInfo
 
 _PREFIX = re.compile(r"^(system|node|process|container|k8s)[._]")
@@ -152,3 +153,45 @@ def least_change(unit: str, per_second: bool, expected: float, up: bool) -> floa
         "bit": 1.5,
     }
     return max((1.0 if up else 0.5) * abs(expected), float(least.get(unit, 0.0)))
+
+
+def worth_of_drift(unit: str, per_second: bool, before: float, now: float) -> bool:
+    """Whether so slow a change has come far enough to be worth an alert: a share by five points, all else by 15 %.
+
+    >>> worth_of_drift("1", False, 0.40, 0.46), worth_of_drift("By", False, 2.4e9, 2.6e9)
+    (True, False)
+    """
+    points = {"1": 0.05, "%": 5.0}.get(unit)
+    least = 0.15 * abs(before) if points is None or per_second else points
+    return abs(now - before) >= least
+
+
+def drifts(d: Drifting, now_ms: int, unit: str, per_second: bool) -> str:
+    """How a series drifts: which way, how fast, for how long; and how fast it did before, where that was a fifth of it or
+    more.
+
+    >>> drifts(Drifting(1, 12, 0, 2.5e9, 2.6e9, 0.03e9, 0.0), 5 * 86_400_000, "By", False)
+    'has risen by 0.8 % a day for 5 days'
+    >>> drifts(Drifting(1, 1, 0, 0.4, 0.5, 0.24, 0.12), 10 * 3_600_000, "1", False)
+    'has risen by 1 point an hour for 10 hours (0.5 points an hour before)'
+    """
+    lasted = max(now_ms - d.since_ms, 1)
+    hours = 24.0 if lasted >= 2 * 86_400_000 else 1.0
+    share = hours * 3_600_000 / lasted
+    fast, earlier = (
+        _pace(size, hours, d.before, unit, per_second)
+        for size in ((d.now - d.before) * share, d.slope_before * hours / 24.0)
+    )
+    text = f"has {'risen' if d.way > 0 else 'fallen'} by {fast} for {duration(lasted)}"
+    return text + (f" ({earlier} before)" if d.slope_before * d.way > 0.2 * abs(d.slope) else "")
+
+
+def _pace(size: float, hours: float, before: float, unit: str, per_second: bool) -> str:
+    """How much in so many hours: a share in points, all else in percent of what it was, unless that was about nothing."""
+    each, size = "an hour" if hours == 1.0 else "a day", abs(size)
+    if unit in ("1", "%") and not per_second:
+        points = _short(size * 100 if unit == "1" else size)
+        return f"{points} point{'' if points == '1' else 's'} {each}"
+    if 2.0 * abs(before) > size * 24.0 / hours:
+        return f"{_short(100 * size / abs(before))} % {each}"
+    return f"{quantity(size, unit, per_second)} {each}"

@@ -18,7 +18,7 @@ from watchkeeper.model.judgements import PERIODS, WHENS, HeldBack, When, span
 #: sources of alerts that are our own detectors: what they find can be usual; what a rule or a sender says cannot
 DETECTORS = frozenset(
     {"level", "rate", "joint", "silence", "new_template", "new_talker", "stuck", "log_value", "vanished_template",
-     "log_patternless"}
+     "log_patternless", "drift"}
 )  # fmt: skip
 
 
