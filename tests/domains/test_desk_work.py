@@ -198,7 +198,7 @@ def test_what_cannot_be_done_is_said_at_its_form_and_nothing_typed_is_lost(
 @pytest.fixture
 def team(root: Client, person: Person) -> dict[str, Any]:
     """A queue that gives its tickets by load to ann (who knows linux) and bob."""
-    person("ann"), person("bob"), person("eve", role="network administrator")
+    person("ann"), person("bob"), person("eve", role="business architect")
     found = Team.objects.create(name="first line")
     found.members.set(User.objects.filter(username__in=("ann", "bob")))
     call(root, "post", "skills/", {"name": "linux", "people": ["ann"]}, 201)
@@ -429,6 +429,6 @@ def test_what_belongs_to_a_ticket_is_read_with_it(root: Client, person: Person) 
     rita = person("rita", role="requester")
     for path in ("checklist-items", "time-entries", "assignments"):
         assert rita.get(f"/api/{path}/").status_code == 403
-    reader = person("norma", role="network administrator")
+    reader = person("norma", role="business architect")
     assert call(reader, "get", "checklist-items/")["count"] == 1
     call(reader, "post", "checklist-items/", {"ticket": made["id"], "text": "mine"}, 403)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import include, path, re_path
+from typing import Any
+
+from django.urls import URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from watchkeeper.api import (  # noqa: F401  (schema extends OpenAPI)
@@ -39,14 +41,23 @@ from watchkeeper.api.records.bulk import Router
 from watchkeeper.api.records.views import view_of
 from watchkeeper.kernel.resource import registry
 
-router = Router()
-for resource in registry:
-    router.register(resource.path, view_of(resource), basename=resource.path)
-router.register("graph", graph.Graph, basename="graph")
-router.register("inbox", inbox.Inbox, basename="inbox")
-router.register("subscriptions", inbox.Subscriptions, basename="subscriptions")
-router.register("dead-letters", dead_letters.DeadLetters, basename="dead-letters")
-router.register("logs", logs.Logs, basename="logs")
+views = {
+    **{resource.path: view_of(resource) for resource in registry},
+    "graph": graph.Graph,
+    "inbox": inbox.Inbox,
+    "subscriptions": inbox.Subscriptions,
+    "dead-letters": dead_letters.DeadLetters,
+    "logs": logs.Logs,
+}
+
+
+def _routed(name: str, view: Any) -> URLResolver:
+    """A view's addresses behind a beginning of their own: a call is compared with each beginning, and not with each
+    address of every view."""
+    router = Router()
+    router.register("", view, basename=name)
+    return path(f"api/{name}/", include(router.urls))
+
 
 urlpatterns = [
     path("api/v1/", include([*prometheus.urlpatterns, *prometheus_rules.urlpatterns])),
@@ -101,7 +112,7 @@ urlpatterns = [
     path("api/portal/tickets/<str:number>/close/", portal.Closing.as_view(), name="portal-close"),
     path("api/portal/tickets/<str:number>/reopen/", portal.Reopening.as_view(), name="portal-reopen"),
     path("api/portal/tickets/<str:number>/rate/", portal.Rating.as_view(), name="portal-rate"),
-    path("api/", include(router.urls)),
+    *(_routed(name, view) for name, view in views.items()),
     path("api/", nowhere.root),
     path("api/<path:rest>", nowhere.nothing),
     path("calendar/<str:secret>.ics", feed, name="calendar-feed"),

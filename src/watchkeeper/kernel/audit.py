@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -96,10 +96,7 @@ def together() -> Iterator[None]:
 
 def write(kept: Gathered) -> None:
     """Write gathered entries, and the events that they are."""
-    if not kept.told:
-        AuditEntry.objects.bulk_create(kept.entries)
-        return
-    with transaction.atomic():
+    with transaction.atomic() if kept.told else nullcontext():
         AuditEntry.objects.bulk_create(kept.entries)
         events.tell(events.event_of(*told) for told in kept.told)
 
@@ -133,7 +130,7 @@ def state_of(obj: models.Model) -> dict[str, Any]:
             continue
         out[column.attname] = plain(getattr(obj, column.attname))
     for many in obj._meta.many_to_many:
-        out[many.name] = sorted(plain(pk) for pk in getattr(obj, many.name).values_list("pk", flat=True))
+        out[many.name] = sorted(map(plain, getattr(obj, many.name).order_by().values_list("pk", flat=True)))
     return out
 
 

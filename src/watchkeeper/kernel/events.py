@@ -75,10 +75,11 @@ written: dict[str, Written] = {}  # by the path of the kind
 
 def wanted(kinds: Collection[str]) -> set[str]:
     """Those of these kinds of which anybody wants to hear, also as a part of a wider kind."""
-    wider = {kind: set(kinds_of(kind)) for kind in kinds}
-    asked = set().union(*wider.values())
-    heard = {kind for listener in listeners for kind in listener.wants(asked)} if asked else set()
-    return {kind for kind, names in wider.items() if names & heard}
+    left, others = {kind: set(kinds_of(kind)) for kind in kinds}, iter(listeners)
+    while left and (listener := next(others, None)):
+        heard = set(listener.wants(set().union(*left.values())))
+        left = {kind: names for kind, names in left.items() if not names & heard}
+    return set(kinds) - left.keys()
 
 
 @lru_cache(maxsize=256)

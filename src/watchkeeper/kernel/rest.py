@@ -110,14 +110,13 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
             raise serializers.ValidationError({"ends_at": ["it ends after it begins"]})
 
 
-_HOLDS = ("child", "child_relation")
-
-
 def _another(field: Any) -> Any:
     """A field as this one, of no serializer yet. What holds other fields is copied with them."""
-    if isinstance(field, serializers.BaseSerializer) or not field._kwargs.keys().isdisjoint(_HOLDS):
+    if isinstance(field, serializers.BaseSerializer) or {"child", "child_relation"} & field._kwargs.keys():
         return deepcopy(field)
-    return type(field)(*field._args, **field._kwargs)
+    another = object.__new__(type(field))
+    another.__dict__ |= field.__dict__
+    return another
 
 
 class Gathering:

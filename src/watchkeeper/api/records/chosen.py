@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.serializers import ListSerializer, Serializer, SlugRelatedField
+from rest_framework.serializers import ListSerializer, ManyRelatedField, Serializer, SlugRelatedField
 
 from watchkeeper.kernel.extras import ExtraField
 from watchkeeper.kernel.problems import BadQuery
@@ -36,19 +36,21 @@ def keep(serializer: Any, names: Iterable[str]) -> Any:
 
 
 def only(found: QuerySet[Any], serializer: Any) -> QuerySet[Any]:
-    """The queryset without the columns and joins that this serializer does not read, where that is certain:
-    when it shows nothing but columns of the record's own, in its fields' way, and lists of what belongs to it."""
+    """The queryset without the columns and joins that this serializer does not read, where that is certain: when it
+    shows nothing but columns of the record's own, in its fields' way, a name of what these refer to, and lists of what
+    belongs to it."""
     if type(serializer).to_representation is not Serializer.to_representation:
         return found
     columns = {f.name for f in found.model._meta.concrete_fields}
     shown = [f for f in serializer.fields.values() if not isinstance(f, ExtraField)]
-    elsewhere = [f for f in shown if f.source not in columns or isinstance(f, SlugRelatedField)]
-    if not all(isinstance(f, ListSerializer) for f in elsewhere):
+    named = {f.source: f"{f.source}__{f.slug_field}" for f in shown if isinstance(f, SlugRelatedField)}
+    lists = [f for f in shown if isinstance(f, ListSerializer | ManyRelatedField)]
+    if not all(f.source in columns or f in lists for f in shown):
         return found
     ordered_by = {str(n).lstrip("-") for n in found.query.order_by}
     read = ({f.source for f in shown} | ordered_by) & columns
-    found = found.select_related(None) if elsewhere else found.select_related(None).prefetch_related(None)
-    return found.only(*read)
+    found = found.select_related(None).select_related(*named) if named else found.select_related(None)
+    return (found if lists else found.prefetch_related(None)).only(*read, *named.values())
 
 
 def show(rows: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

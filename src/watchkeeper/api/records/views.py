@@ -149,7 +149,9 @@ class ResourceView(viewsets.GenericViewSet[Any]):
 
     def shown(self, obj: Any) -> Any:
         """A record read anew, as REST shows it."""
-        return self.as_shown(self.resource.queryset().get(pk=obj.pk))
+        one = serializer_of(self.resource)(context=self.get_serializer_context())
+        one.instance = only(self.resource.queryset(), one).get(pk=obj.pk)
+        return one.data
 
     def shown_all(self, made: list[Any]) -> list[Any]:
         """Records read anew, as REST shows them, in this order."""

@@ -23,4 +23,4 @@ class Catalog(AppConfig):
         within["catalog-approvals"] = within["catalog-tasks"] = of_items
         bound["orders"] = Bound(ordering.print_of)
         bound["leases"] = Bound(leases.print_of)
-        events.listeners.append(Decisions())
+        events.listeners.insert(0, Decisions())  # first, as it says without a query that it wants all tickets
