@@ -38,6 +38,12 @@ def test_it_is_told_in_words() -> None:
     made = preview(ALERTS, GRAPH, Parameters(), Parameters(pause_ms=60_000))
     said = in_words(made, {a.id: a for a in ALERTS}, 7)
     assert said["summary"] == "4 alerts of these 7 days would have given 3 situations instead of 2."
-    assert said["more"] == ["2023-11-14 22:13 UTC: 2 would come of one (Alert1 and another alert; Alert3)."]
+    [one] = said["differences"]
+    assert (one["at"][:16], one["said"], one["rest"]) == ("2023-11-14T22:13", "2 situations would come of one", 0)
+    assert one["groups"] == [
+        {"alert": "a1", "name": "Alert1", "others": 1},
+        {"alert": "a3", "name": "Alert3", "others": 0},
+    ]
+    assert said["more"] == []
     same = in_words(preview(ALERTS, GRAPH, Parameters(), Parameters()), {a.id: a for a in ALERTS}, 1)
     assert same["more"] == ["Nothing would be grouped otherwise."]

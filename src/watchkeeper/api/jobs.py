@@ -61,6 +61,7 @@ def _preview(run: Run, setting: CorrelationSetting, days: int) -> dict[str, Any]
 
     made = preview(arrivals, load_topology(), now, wanted, told)
     said = in_words(made, {a.id: a for a in arrivals}, days)
+    said["links"] = {"Back to the setting": f"/correlation-settings/{setting.pk}/"}
     if len(rows) > MOST:
         said["more"].append(f"Only the last {MOST:,} alerts were looked at.")
     return said
@@ -73,19 +74,21 @@ def _arrival(row: tuple[Any, ...]) -> Arrival:
 
 
 def in_words(made: Preview, alerts: Mapping[str, Arrival], days: int) -> dict[str, Any]:
-    """The numbers, and the differences as sentences."""
+    """The numbers, and the differences as `_difference` says them."""
     span = "this day" if days == 1 else f"these {days} days"
     summary = (
         f"{len(alerts):,} alerts of {span} would have given {_groups(made.then)} instead of {made.now:,}."
     )
-    more = [_sentence(d, alerts, "would be one") for d in made.together[:SHOWN]]
-    more += [_sentence(d, alerts, "would come of one") for d in made.apart[:SHOWN]]
-    for rest, what in ((made.together[SHOWN:], "taken together"), (made.apart[SHOWN:], "taken apart")):
-        if rest:
-            more.append(f"{len(rest):,} more would be {what}.")
+    told = [_difference(d, alerts, "would be one") for d in made.together[:SHOWN]]
+    told += [_difference(d, alerts, "would come of one") for d in made.apart[:SHOWN]]
+    more = [
+        f"{len(rest):,} more would be {what}."
+        for rest, what in ((made.together[SHOWN:], "taken together"), (made.apart[SHOWN:], "taken apart"))
+        if rest
+    ]
     return {
         "summary": summary if alerts else f"No alert began in {span}.",
-        "more": more or ["Nothing would be grouped otherwise."],
+        "differences": told, "more": more if told else ["Nothing would be grouped otherwise."],
         "alerts": len(alerts), "groups_now": made.now, "groups_then": made.then,
         "taken_together": len(made.together), "taken_apart": len(made.apart),
     }  # fmt: skip
@@ -95,17 +98,15 @@ def _groups(count: int) -> str:
     return "1 situation" if count == 1 else f"{count:,} situations"
 
 
-def _sentence(d: Difference, alerts: Mapping[str, Arrival], what: str) -> str:
+def _difference(d: Difference, alerts: Mapping[str, Arrival], what: str) -> dict[str, Any]:
+    """When it begins, a sentence, and the largest groups: the first alert of each, and how many others it has."""
     begin = dt.datetime.fromtimestamp(min(alerts[a].time_ms for a in d.whole) / 1000, dt.UTC)
     parts = [_part(p, alerts) for p in sorted(d.parts, key=lambda p: (-len(p), min(p)))[:NAMES]]
-    rest = f" and {len(d.parts) - NAMES:,} more" if len(d.parts) > NAMES else ""
-    return f"{begin:%Y-%m-%d %H:%M} UTC: {len(d.parts):,} {what} ({'; '.join(parts)}{rest})."
+    return {
+        "at": begin.isoformat(), "said": f"{len(d.parts):,} situations {what}", "groups": parts, "rest": len(d.parts) - len(parts),
+    }  # fmt: skip
 
 
-def _part(part: frozenset[str], alerts: Mapping[str, Arrival]) -> str:
+def _part(part: frozenset[str], alerts: Mapping[str, Arrival]) -> dict[str, Any]:
     first = min((alerts[a] for a in part), key=lambda a: (a.time_ms, a.id))
-    return first.name if len(part) == 1 else f"{first.name} and {_more(len(part) - 1)}"
-
-
-def _more(count: int) -> str:
-    return "another alert" if count == 1 else f"{count:,} others"
+    return {"alert": first.id, "name": first.name, "others": len(part) - 1}

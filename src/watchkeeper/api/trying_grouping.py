@@ -29,10 +29,11 @@ class DraftedGrouping(serializers.Serializer[Any]):
 
 
 class TriedGroup(serializers.Serializer[Any]):
-    """In what its alerts agree, and how many they are."""
+    """In what its alerts agree, how many they are, and which began first."""
 
     same = serializers.CharField()
     alerts = serializers.IntegerField()
+    first = serializers.ListField(child=serializers.CharField(), help_text="ids of alerts")
 
 
 class UndecidedAlerts(serializers.Serializer[Any]):

@@ -11,8 +11,6 @@ from django.db.models import Q
 from watchkeeper.console import pictured, provenance, sameness
 from watchkeeper.console.measured import alert_charts, item_charts
 from watchkeeper.console.tables import Row, cells
-from watchkeeper.console.templatetags.console import as_time
-from watchkeeper.console.wording import label, plain
 from watchkeeper.domains.audit.deeds import deed
 from watchkeeper.domains.automation.models import EventRule, Firing
 from watchkeeper.domains.inbox.rules import sentence
@@ -20,7 +18,6 @@ from watchkeeper.domains.inventory.impact import holding
 from watchkeeper.domains.inventory.models import Item, Relation
 from watchkeeper.domains.situations import judgements
 from watchkeeper.domains.situations.models import Alert, Judgement, Silence
-from watchkeeper.jobs.models import Job
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.events import Event
 from watchkeeper.kernel.models import AuditEntry, Delivery, OutboxRow
@@ -65,16 +62,6 @@ def of_judgement(judgement: Judgement, actor: Actor) -> dict[str, Any]:
 def of_audit(entry: AuditEntry, _: Actor) -> dict[str, Any]:
     """What was done, as a sentence."""
     return {"title": f"{entry.actor} {deed(entry.act)} {entry.name}".strip()}
-
-
-def of_job(job: Job, _: Actor) -> dict[str, Any]:
-    """How far it is, what it said, and what came of it."""
-    result = dict(job.result) if isinstance(job.result, dict) else {}
-    summary, links, more = (result.pop(n, d) for n, d in (("summary", ""), ("links", {}), ("more", [])))
-    lines = [(as_time(at), text) for at, text in reversed(job.log)]
-    took = job.finished_at - job.started_at if job.finished_at and job.started_at else None
-    drawn = [(label(name), plain(value)) for name, value in result.items()]
-    return {"summary": summary, "links": links, "more": more, "came": drawn, "lines": lines, "took": took}
 
 
 def of_rule(rule: EventRule, actor: Actor) -> dict[str, Any]:

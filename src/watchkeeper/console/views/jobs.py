@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
 
+from watchkeeper.console.came_of import of_job
 from watchkeeper.console.jobs import file_of
-from watchkeeper.console.surroundings import of_job
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.exchange.tables import Format
 from watchkeeper.jobs import port as jobs

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console import (
+    came_of,
     capacity,
     catalog,
     governance,
@@ -50,7 +51,7 @@ SPECIAL: dict[str, tuple[str, Callable[[Any, Actor], dict[str, Any]]]] = {
     "forecasts": ("forecast.html", capacity.of_forecast),
     "judgements": ("judgement.html", surroundings.of_judgement),
     "items": ("item.html", surroundings.of_item),
-    "jobs": ("job.html", surroundings.of_job),
+    "jobs": ("job.html", came_of.of_job),
     "event-rules": ("event_rule.html", surroundings.of_rule),
     "firings": ("firing.html", surroundings.of_firing),
     "emergencies": ("emergency.html", governance.of_emergency),

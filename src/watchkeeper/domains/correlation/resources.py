@@ -54,12 +54,22 @@ class GroupingRuleSerializer(RecordSerializer):
 
     def validate_condition(self, text: str) -> str:
         """Raises ValidationError with the place of the error."""
-        text = text.replace("\r\n", "\n")
+        text = self.validate_description(text)
         try:
             evaluator.check(text, ABOUT)
         except Invalid as error:
             raise serializers.ValidationError(error.detail) from error
         return text
+
+    def validate_description(self, text: str) -> str:
+        """Lines end as they did before a browser sent them."""
+        return text.replace("\r\n", "\n")
+
+    def validate_group_by(self, names: list[str]) -> list[str]:
+        """The form has them in lines, between commas. Raises ValidationError for a name that it would take apart."""
+        if any("," in n or len(n.splitlines()) > 1 for n in names):
+            raise serializers.ValidationError("A name of a label has no comma and no line break.")
+        return list(dict.fromkeys(names))
 
 
 class CorrelationSettingSerializer(RecordSerializer):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from watchkeeper.domains.automation.conditions import TOO_MUCH, evaluator
 from watchkeeper.domains.correlation.resources import ABOUT
@@ -16,16 +16,29 @@ from watchkeeper.kernel.permissions import visible
 
 LAST = 200  # alerts
 SHOWN = 10
+FIRST = 3  # alerts of a group that are named
+
+
+class Group(NamedTuple):
+    """What would be one situation: in what its alerts agree, and the alerts as they began."""
+
+    same: str
+    alerts: list[Alert]
+
+    @property
+    def first(self) -> list[Alert]:
+        """Those that are named."""
+        return self.alerts[:FIRST]
 
 
 @dataclass
 class Tried:
-    """`matched` of the `looked_at` last alerts, in `groups` (values, how many), the largest first; for some the condition
+    """`matched` of the `looked_at` last alerts, in `groups`, the largest first; for some the condition
     said neither true nor false, with the reasons and how often each."""
 
     looked_at: int = 0
     matched: int = 0
-    groups: list[tuple[str, int]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
 
 
@@ -46,13 +59,13 @@ def try_out(
         facts = facts_of(alert)
         [said] = evaluator.ask([condition], {"record": facts})
         if said is True:
-            taken.append((milliseconds(alert.starts_at), _values(group_by, facts)))
+            taken.append((milliseconds(alert.starts_at), _values(group_by, facts), alert))
         elif said is not False:
             tried.reasons[str(said)] = tried.reasons.get(str(said), 0) + 1
             if said == TOO_MUCH:
                 break  # a condition that takes so long is tried once
     tried.matched = len(taken)
-    tried.groups = _groups(sorted(taken), 1000 * window_seconds, at_least)
+    tried.groups = _groups(sorted(taken, key=lambda t: t[:2]), 1000 * window_seconds, at_least)
     return tried
 
 
@@ -71,14 +84,15 @@ def _values(group_by: Sequence[str], facts: dict[str, Any]) -> str:
     return ", ".join(f"{n} {v}" if v else f"no {n}" for n, v in zip(group_by, found, strict=True)) or "all"
 
 
-def _groups(taken: list[tuple[int, str]], window_ms: int, count: int) -> list[tuple[str, int]]:
+def _groups(taken: list[tuple[int, str, Alert]], window_ms: int, count: int) -> list[Group]:
     first: dict[str, int] = {}
-    sizes: Counter[tuple[str, int]] = Counter()
-    for at, values in taken:
+    found: dict[tuple[str, int], list[Alert]] = defaultdict(list)
+    for at, values, alert in taken:
         if values not in first or at - first[values] > window_ms:
             first[values] = at
-        sizes[values, first[values]] += 1
-    return [(values, n) for (values, _), n in sizes.most_common() if n >= count]
+        found[values, first[values]].append(alert)
+    groups = [Group(values, alerts) for (values, _), alerts in found.items() if len(alerts) >= count]
+    return sorted(groups, key=lambda g: -len(g.alerts))
 
 
 def as_json(tried: Tried) -> dict[str, Any]:
@@ -87,6 +101,9 @@ def as_json(tried: Tried) -> dict[str, Any]:
         "looked_at": tried.looked_at,
         "matched": tried.matched,
         "situations": len(tried.groups),
-        "groups": [{"same": values, "alerts": n} for values, n in tried.groups[:SHOWN]],
+        "groups": [
+            {"same": g.same, "alerts": len(g.alerts), "first": [a.pk for a in g.first]}
+            for g in tried.groups[:SHOWN]
+        ],
         "reasons": [{"reason": r, "alerts": n} for r, n in tried.reasons.items()],
     }
