@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.test import Client
 
 from tests.domains.mails import account, mail, work
 from watchkeeper.domains.annotations.models import File
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.desk.mail import threads
-from watchkeeper.domains.desk.mail.models import IncomingMail, Participant, UnreachableAddress
+from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount, Participant, UnreachableAddress
 from watchkeeper.domains.desk.mail.taking import TICKETS_OF_ONE, take_in
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
@@ -256,3 +257,13 @@ def test_a_broken_mail_is_kept_whole() -> None:
     take(account(), raw)
     assert Ticket.objects.get().source == "mail"
     assert File.objects.get().size == len(raw)
+
+
+def test_the_page_of_an_account_says_how_mails_get_to_its_door() -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_user("ada", is_administrator=True))
+    door = account(name="door", address="help@example.org", way="door", host="")
+    shown = browser.get(f"/mail-accounts/{door.pk}/").content.decode()
+    assert "KEY+help@" in shown and "/intake-keys/new/?doors=mail" in shown
+    MailAccount.objects.update(way="imap")
+    assert "KEY+" not in browser.get(f"/mail-accounts/{door.pk}/").content.decode()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 from typing import Any
 
 import pytest
@@ -190,3 +192,18 @@ def test_uptime_is_what_a_count_of_minutes_says(
         spells, [(b * 60_000, e * 60_000) for b, e in windows], begin * 60_000, (begin + length) * 60_000
     )
     assert found is None if not minutes else found == pytest.approx(1 - lost / len(minutes))
+
+
+def test_the_page_of_a_status_page_leads_to_what_people_see(root: Client) -> None:
+    """And from a major incident to an update and back."""
+    page = call(root, "post", "status-pages", {"name": "Shop", "slug": "shop", "public": True}, 201)
+    ticket = call(root, "post", "tickets", {"title": "It is down"}, 201)
+    major = call(root, "post", "major-incidents", {"ticket": ticket["id"], "title": "It is down"}, 201)
+    browser = Client()
+    browser.force_login(User.objects.create_user("ada", is_administrator=True))
+    shown = browser.get(f"/status-pages/{page['id']}/").content.decode()
+    assert 'href="/status/shop/">Open it' in shown and "http://testserver/status/shop/" in shown
+    here = f"/major-incidents/{major['id']}/"
+    [new] = re.findall(r'href="(/status-updates/new/[^"]*)"', browser.get(here).content.decode())
+    told = browser.post(html.unescape(new), {"major": major["id"], "state": "identified", "text": "a switch"})
+    assert (told.status_code, told.headers["Location"]) == (302, here)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from watchkeeper.domains.desk import rules as desk_rules
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.majors import rules
-from watchkeeper.domains.majors.models import MajorIncident
+from watchkeeper.domains.majors.models import MajorIncident, StatusPage
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import may, visible
 from watchkeeper.kernel.resource import Resource, registry
@@ -38,12 +38,19 @@ def updates(request: HttpRequest, resource: Resource, record: Any, actor: Actor)
         return None
     writes = record.state != rules.RESOLVED and may(actor, "create", registry["status-updates"])
     due = record.next_update_at
+    given = {"major": record.pk, "state": record.state, "back": f"/major-incidents/{record.pk}/"}
     return {
         "major": record,
         "updates": list(record.updates.all()[:_SHOWN]),
-        "new": f"/status-updates/new/?{urlencode({'major': record.pk, 'state': record.state})}"
-        if writes
-        else "",
+        "new": f"/status-updates/new/?{urlencode(given)}" if writes else "",
         "late": due is not None and due < timezone.now(),
         "pages": sorted({c.page for c in record.components.select_related("page")}, key=lambda p: p.name),
     }
+
+
+def address(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -> dict[str, Any] | None:  # noqa: ARG001
+    """Of a status page: where people see it, and who may."""
+    if not isinstance(record, StatusPage):
+        return None
+    path = f"/status/{record.slug}/"
+    return {"path": path, "url": request.build_absolute_uri(path), "public": record.public}

@@ -107,33 +107,40 @@ def _cell(resource: Resource, column: Column, value: Any, url: str, record: Any)
     return _draw(column, value, url) if words is None else words
 
 
+def _from_one(value: int) -> SafeString:
+    return SafeString(value + 1 or "none yet")  # people count from one
+
+
+#: values that say too little as they are, by kind and field → what they mean
+_MEANS: dict[tuple[str, str], Callable[[Any], SafeString]] = {
+    ("audit", "act"): lambda v: format_html("{}", deed(str(v))),
+    ("audit", "actor_kind"): lambda v: SafeString(_ACTORS.get(str(v), str(v))),
+    ("proofs", "clean"): lambda v: SafeString("yes" if v else "no"),
+    ("escalations", "round"): _from_one,
+    ("escalations", "position"): _from_one,
+    ("pages", "round"): _from_one,
+    ("pages", "position"): _from_one,
+    ("recurring-tickets", "rule"): lambda v: format_html("{}", in_words(str(v))),
+    ("event-rules", "does"): lambda v: SafeString(Does(v).label),
+    ("capacity-rules", "lead_days"): lambda v: SafeString(f"{v:g}"),
+    ("intake-keys", "rate"): lambda v: SafeString("no limit" if not v else f"{many(v)} rows a second"),
+}
+_ACTORS = {"user": "a person", "token": "an API token"}
+
+
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
     """What a field of this kind means in words, where the bare value says too little; None where it is plain."""
+    if (means := _MEANS.get((resource.path, name))) is not None:
+        return means(value)
     match resource.path, name:
         case "jobs", "arguments" if isinstance(value, dict) and "held" in value:
             return SafeString("a file that was uploaded")
-        case "audit", "act":
-            return format_html("{}", deed(str(value)))
-        case "audit", "actor_kind":
-            return SafeString({"user": "a person", "token": "an API token"}.get(str(value), str(value)))
         case "runbook-steps" | "catalog-tasks", "does" if value:
             return format_html("{}", dict(deeds.choices()).get(value, value))
         case "request-tasks", "note" if value:
             return SafeString(urlize(value, autoescape=True).replace("\n", "<br>"))
-        case "proofs", "clean":
-            return SafeString("yes" if value else "no")
         case "service-reports", "month" if value:
             return format_html("{}", date_format(dt.date.fromisoformat(str(value)), "F Y"))
-        case "escalations" | "pages", "round" | "position" if isinstance(value, int):
-            return SafeString(value + 1 or "none yet")  # people count from one
-        case "recurring-tickets", "rule":
-            return format_html("{}", in_words(str(value)))
-        case "event-rules", "does":
-            return SafeString(Does(value).label)
-        case "capacity-rules", "lead_days":
-            return SafeString(f"{value:g}")
-        case "intake-keys", "rate":
-            return SafeString("no limit" if not value else f"{many(value)} rows a second")
     return None
 
 

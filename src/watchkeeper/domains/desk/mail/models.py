@@ -158,7 +158,7 @@ class UnreachableAddress(models.Model):
 
 
 class MailTemplate(models.Model):
-    """What a mail to a requester says; words such as $number stand for what is known of the ticket (`texts.WORDS`)."""
+    """What a mail to a requester says; words such as $number stand for what is known of the ticket."""
 
     class Sort(models.TextChoices):
         """When it is sent."""
