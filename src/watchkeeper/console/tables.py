@@ -111,6 +111,7 @@ def _from_one(value: int) -> SafeString:
     return SafeString(value + 1 or "none yet")  # people count from one
 
 
+_ACTORS = {"user": "a person", "token": "an API token"}
 #: values that say too little as they are, by kind and field → what they mean
 _MEANS: dict[tuple[str, str], Callable[[Any], SafeString]] = {
     ("audit", "act"): lambda v: format_html("{}", deed(str(v))),
@@ -125,7 +126,6 @@ _MEANS: dict[tuple[str, str], Callable[[Any], SafeString]] = {
     ("capacity-rules", "lead_days"): lambda v: SafeString(f"{v:g}"),
     ("intake-keys", "rate"): lambda v: SafeString("no limit" if not v else f"{many(v)} rows a second"),
 }
-_ACTORS = {"user": "a person", "token": "an API token"}
 
 
 def drawn(resource: Resource, name: str, value: Any) -> SafeString | None:
