@@ -207,3 +207,20 @@ def test_thousands_of_devices_are_few_findings(
         told = look(NOW)
     assert len(told) == 3, "the line of what has ended, and a month each of March and April"
     assert Forecast.objects.count() <= 16
+
+
+def test_where_models_are_many_a_month_is_one(client: Client, look: Look) -> None:
+    maker = call(client, "post", "manufacturers", {"name": "Dell"}, 201)["id"]
+    models = [{"manufacturer": maker, "model": f"R{n}"} for n in range(40)]
+    kinds = [m["id"] for m in call(client, "post", "device-types", models, 201)]
+    rows = [
+        {"name": f"d{n}", "device_type": kinds[n % 40], "warranty_until": f"{(NOW + (14 + n) * DAY).date()}"}
+        for n in range(120)
+    ]
+    call(client, "post", "devices", rows, 201)
+    said = sorted(e["summary"] for e in look(NOW))
+    assert said == [
+        "17 devices of several models go out of warranty in March 2027, the first in 14 days, on 2027-03-15.",
+        "30 devices of several models go out of warranty in April 2027, the first in 31 days, on 2027-04-01.",
+    ]
+    assert forecasts(client)["Devices of several models, April 2027"]["value"] == 30

@@ -18,11 +18,12 @@ def of_job(job: Job, actor: Actor) -> dict[str, Any]:
     """How far it is, what it said, and what came of it."""
     result = dict(job.result) if isinstance(job.result, dict) else {}
     summary, links, more = (result.pop(n, d) for n, d in (("summary", ""), ("links", {}), ("more", [])))
-    differences = _linked(result.pop("differences", []), actor)
+    if (told := result.pop("differences", None)) is not None:
+        result = {}  # its numbers are in the summary
     lines = [(as_time(at), text) for at, text in reversed(job.log)]
     took = job.finished_at - job.started_at if job.finished_at and job.started_at else None
     drawn = [(label(name), plain(value)) for name, value in result.items()]
-    return {"summary": summary, "links": links, "more": more, "differences": differences, "came": drawn,
+    return {"summary": summary, "links": links, "more": more, "differences": _linked(told or [], actor), "came": drawn,
             "lines": lines, "took": took}  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from watchkeeper.domains.inventory.models.hardware import Lifecycle
 from watchkeeper.kernel.resource import registry
 from watchkeeper.model.verdicts import Severity
 
-MOST = 500  # groups of a rule; where there would be more, all of a month are one
 _GONE = (Lifecycle.DECOMMISSIONING, Lifecycle.DISPOSED)
 IN_USE: Mapping[str, list[str]] = {"status__in": [s.value for s in Lifecycle if s not in _GONE]}
 _HARDWARE = (("devices", "device_type"),)
@@ -53,6 +52,7 @@ class Dated:
     worst: Severity = Severity.WARNING
     period: str = "month"
     stays: bool = False
+    most: int = 100  # groups; where there would be more, all of a month are one
     living: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
     used: tuple[tuple[str, str], ...] = ()
 
@@ -94,7 +94,7 @@ _SUPPLIERS, _NO_SUPPLIER = "several parties", "a party that is not recorded"
 #: by kind and field, as rules name them
 DATES: Mapping[str, Dated] = {f"{d.path}.{d.field}": d for d in (
     Dated("certificates", "expires_at", "expiry of certificates", "certificate", _EXPIRES, "issuer", "several issuers",
-          "an issuer that is not recorded", Severity.CRITICAL, "day", stays=True),
+          "an issuer that is not recorded", Severity.CRITICAL, "day", stays=True, most=500),
     Dated("devices", "warranty_until", "warranty of devices", "device", _WARRANTY, "device_type", _MODELS, _NO_MODEL,
           living=IN_USE),
     Dated("device-types", "end_of_support", "end of support of device types", "model", _SUPPORT, "manufacturer", _MAKERS, "",
@@ -138,10 +138,10 @@ def digest(at: Any, by: Any) -> str:
 
 
 def groups(d: Dated, since: Any, until: Any, now: Any) -> list[Group]:
-    """Of all that ends between two dates, the first to end first; at most MOST, or one a month."""
+    """Of all that ends between two dates, the first to end first; where they would be too many, one a month."""
     found = d.records().filter(**{f"{d.field}__gte": since, f"{d.field}__lte": until})
-    fine = list(_grouped(found, d, now, d.period, by=F(d.by))[: MOST + 1])
-    if len(fine) <= MOST:
+    fine = list(_grouped(found, d, now, d.period, by=F(d.by))[: d.most + 1])
+    if len(fine) <= d.most:
         return [Group(**g) for g in fine]
     return [Group(**g, by=None, whole=True) for g in _grouped(found, d, now, "month")]
 
