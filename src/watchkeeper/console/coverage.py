@@ -35,7 +35,7 @@ def ahead(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -
     return {
         "zone": schedule.zone,
         "weeks": [_week(a, b, found) for a, b in pairwise(weeks)],
-        "lines": [_line(one, zone) for one in found[:_TOLD]],
+        "lines": [_line(one, zone, now) for one in found[:_TOLD]],
         "more": max(0, len(found) - _TOLD),
         "team": schedule.team,
         "feeds": visible(actor, "calendar-feeds").filter(schedule=schedule, revoked_at=None).count(),
@@ -63,8 +63,9 @@ def _week(begins: dt.datetime, ends: dt.datetime, found: list[Uncovered]) -> dic
     }
 
 
-def _line(one: Uncovered, zone: ZoneInfo) -> dict[str, Any]:
+def _line(one: Uncovered, zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
     begins, ends = (
         dt.datetime.fromtimestamp(ms / 1000, zone).replace(tzinfo=None) for ms in (one.begins_ms, one.ends_ms)
     )
-    return {"person": one.person, "reason": one.reason, "begins": begins, "ends": ends}
+    begun = one.begins_ms <= now.timestamp() * 1000
+    return {"person": one.person, "reason": one.reason, "begins": None if begun else begins, "ends": ends}
