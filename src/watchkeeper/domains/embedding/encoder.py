@@ -46,7 +46,7 @@ _UNRELATED = (
     "Stolen tablet has to be wiped",
     "Queue of messages grows",
 )
-_DEVIATIONS = 2.5  # above what unrelated texts have in common, from where two texts mean much the same
+_DEVIATIONS = 2.25  # above what unrelated texts have in common, from where two texts mean much the same
 
 
 class ModelError(WatchkeeperError):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _READ = 5000  # rows of a query
-_BLOCK = 4096  # vectors compared at a time: they become floats for it
+_ROOM = 4096  # rows at the beginning
+_BLOCK = 1024  # vectors compared at a time: they become floats for it, which stay in the processor's cache
 _GONE = -1  # the key of a row that another has taken the place of
 
 
@@ -27,9 +28,9 @@ class Vectors:
         import numpy as np
 
         self.count = 0
-        self.rows = np.zeros((_BLOCK, dimensions), np.int8)
-        self.lengths = np.ones(_BLOCK, np.float32)
-        self.keys = np.full(_BLOCK, _GONE, np.int64)
+        self.rows = np.zeros((_ROOM, dimensions), np.int8)
+        self.lengths = np.ones(_ROOM, np.float32)
+        self.keys = np.full(_ROOM, _GONE, np.int64)
 
     def forget(self, keys: list[int]) -> None:
         """These are not there any more."""
@@ -63,10 +64,11 @@ class Vectors:
         import numpy as np
 
         count, rows, lengths, keys = self.count, self.rows, self.lengths, self.keys
-        cosines = np.empty(count, np.float32)
+        cosines, block = np.empty(count, np.float32), np.empty((_BLOCK, len(vector)), np.float32)
         for start in range(0, count, _BLOCK):
-            part = slice(start, min(start + _BLOCK, count))
-            cosines[part] = rows[part].astype(np.float32) @ vector
+            some = block[: min(_BLOCK, count - start)]
+            np.copyto(some, rows[start : start + len(some)])
+            np.dot(some, vector, out=cosines[start : start + len(some)])
         cosines /= lengths[:count]
         cosines[keys[:count] == _GONE] = -1.0
         nearest = np.argpartition(-cosines, most)[:most] if count > most else np.arange(count)

@@ -222,7 +222,7 @@ def fused(found: Sequence[Likeness], near: Mapping[str, float], most: int) -> li
         Likeness(key, round(score, 3), because.get(key, ()) + ((_MEANS,) if key in near else ()))
         for key, score in places.items()
     ]
-    return sorted(out, key=lambda one: (-one.score, one.key))[:most]
+    return sorted(out, key=lambda one: (-one.score, -near.get(one.key, 0.0), one.key))[:most]
 
 
 def _because(words: list[str], items: list[str]) -> Iterable[str]:
