@@ -85,9 +85,11 @@ def _counted(among: Any, actor: Actor) -> dict[str, int]:
     }
 
 
-def _states(counts: dict[str, int], within: dict[str, str]) -> list[tuple[str, str, int]]:
-    """Open states: the word, the list, how many."""
-    return [(s, urlencode({"status": s, **within}), counts[s]) for s in rules.OPEN if counts[s]]
+def _states(counts: dict[str, int], within: dict[str, str]) -> list[tuple[str, str, str, int]]:
+    """Open states: which, how people say it, the list, how many."""
+    return [
+        (s, rules.STATES[s], urlencode({"status": s, **within}), counts[s]) for s in rules.OPEN if counts[s]
+    ]
 
 
 def _queues(actor: Actor) -> list[Queue]:
