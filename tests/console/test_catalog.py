@@ -111,7 +111,7 @@ def _onboard(page: Page, url: str, fields: dict[str, Any], position: str, shown:
 
 
 def _start(page: Page) -> None:
-    page.on("dialog", lambda dialog: dialog.accept())
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Start", exact=True).click()
 
 

@@ -331,6 +331,7 @@ def test_notes_are_their_authors(rest: Rest, ann: Client) -> None:
         ("<a href='https://x' onclick='y'>z</a>", "&lt;a href"),
         ("`<b>`", "<code>&lt;b&gt;</code>"),
         ("|a|b|\n|-|-|\n|1|2|", "<table>"),
+        ("|a|b|\n|-|-|\n|1|2|", '<div class="wk-wide" tabindex="0"><table>'),
         ('[x](https://example.org "a\\"onmouseover=alert(1) b")', 'href="https://example.org"'),
     ],
 )

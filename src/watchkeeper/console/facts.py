@@ -49,7 +49,7 @@ ELSEWHERE = {
     "changes": {"number", "title", "reason", "implementation", "test", "back_out", "because", "risk", "points",
                 "review"},
     "work-orders": {"number", "title", "checklist"},
-    "catalog-items": {"name", "cost", "currency", "billing"},
+    "catalog-items": {"name", "description", "cost", "currency", "billing"},
     "maintenance-plans": {"name"},
     "problem-causes": {"what"},
     "escalations": {"kind", "title"},
@@ -111,7 +111,7 @@ def _value(
     if resource.path == "silences" and name == "matchers":
         return plain([matcher_text(m) for m in value])
     if isinstance(value, list) and hasattr(related := getattr(record, name, None), "all"):
-        return format_html_join("", "<div>{}</div>", ((_linked(r),) for r in related.all()))
+        return format_html_join("", '<div class="py-1">{}</div>', ((_linked(r),) for r in related.all()))
     if name in POINTS_TO and called:
         return format_html('<a href="/{}/{}/">{}</a>', POINTS_TO[name], value, called)
     if mark:

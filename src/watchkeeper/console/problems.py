@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from watchkeeper.domains.annotations.notes import html_of
+from watchkeeper.domains.catalog.models import CatalogItem
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.knowledge.models import Article, ArticleVersion
 from watchkeeper.domains.knowledge.versions import difference
@@ -27,6 +28,7 @@ _SHOWN = 200  # of the timeline, on a page
 #: kind → fields in Markdown, with their headings
 _TEXTS: dict[type, tuple[tuple[str, str], ...]] = {
     Article: (("body", ""),),
+    CatalogItem: (("description", "Description"),),
     ArticleVersion: (("body", ""),),
     Report: (("body", ""),),
     ReportVersion: (("body", ""),),

@@ -159,6 +159,8 @@ def _draw(column: Column, value: Any, url: str) -> SafeString:
             shown = SafeString("yes" if value else "–")
         case _ if value in ("", None, [], {}):
             shown = SafeString("–")
+        case _ if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            shown = format_html('<span class="text-nowrap">{}</span>', value.isoformat())
         case _:
             shown = (
                 plain(value) if isinstance(value, bool | dict | list | tuple) else format_html("{}", value)

@@ -69,9 +69,9 @@ class Agreement(models.Model):
     class Kind(models.TextChoices):
         """Between whom, in ITIL's terms."""
 
-        SLA = "sla", "service level agreement, with a customer"
-        OLA = "ola", "operational level agreement, within the organisation"
-        UC = "uc", "underpinning contract, with a supplier"
+        SLA = "sla", "service level agreement (with a customer)"
+        OLA = "ola", "operational level agreement (within the organisation)"
+        UC = "uc", "underpinning contract (with a supplier)"
 
     class Waiting(models.TextChoices):
         """When the clock stands."""

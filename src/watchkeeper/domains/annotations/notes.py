@@ -83,6 +83,9 @@ def html_of(text: str) -> SafeString:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )  # fmt: skip
+    for wide in ("table", "pre"):  # they are scrolled, also by the keyboard
+        clean = clean.replace(f"<{wide}>", f'<div class="wk-wide" tabindex="0"><{wide}>')
+        clean = clean.replace(f"</{wide}>", f"</{wide}></div>")
     return SafeString(clean)
 
 
