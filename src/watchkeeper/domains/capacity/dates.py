@@ -158,17 +158,11 @@ def _grouped(
     ).order_by("first", "one")  # fmt: skip
 
 
-def tally(d: Dated, now: Any, most: int = 1000) -> list[tuple[Any, int]]:
-    """How many are over already, by what they agree in, the most first."""
+def past(d: Dated, now: Any) -> list[tuple[Any, int, Any]]:
+    """How many are over already and when the last of them was, by what they agree in."""
     over = d.records().filter(**{f"{d.field}__lt": now}).order_by()
-    counted = over.values(by=F(d.by)).annotate(n=Count("pk")).order_by("-n", "by")
-    return list(counted.values_list("by", "n")[:most])
-
-
-def over(d: Dated, now: Any) -> tuple[int, Any]:
-    """How many are over already, and when the last of them was."""
-    found = d.records().filter(**{f"{d.field}__lt": now}).aggregate(n=Count("pk"), last=Max(d.field))
-    return found["n"], found["last"]
+    counted = over.values(by=F(d.by)).annotate(n=Count("pk"), last=Max(d.field))
+    return list(counted.values_list("by", "n", "last"))
 
 
 def members(about: Mapping[str, Any]) -> QuerySet[Any]:

@@ -78,10 +78,11 @@ def _of_past(
 ) -> Iterator[Forecast]:
     """The line of what has ended: an alert for a day when there is more of it that nobody had been told of."""
     d, key = words.d, f"{rule.pk}:over"
-    count, last = dates.over(d, d.now(now))
-    rest = count - sum(g.over for g in shown.values())
+    past = dates.past(d, d.now(now))
+    rest = sum(n for _, n, _ in past) - sum(g.over for g in shown.values())
     if rest <= 0:
         return
+    last = max(at for _, _, at in past)
     before = told.get(key)
     foreseen = sum(f.about.get("over", 0) for k, f in told.items() if k != key and k not in shown)
     fresh = rest - foreseen > (before.value or 0 if before else 0)
@@ -89,12 +90,18 @@ def _of_past(
     alerting = fresh or (before is not None and before.alerting and now - since < TOLD)
     stands = rules.Standing("lapsed", alerting, Severity.INFO, urgency=0.001)
     until = now if d.exact else now.date() - dt.timedelta(days=1)
-    f = noting.ending(
-        rule, key, f"{capfirst(d.noun)}s that have {d.verb.done}", stands, words.past(rest, last, shown.values()), told,
-        now, _at(last), {}, since=since, value=float(rest), unit=f"{{{d.noun}}}",
-        about={"date": rule.date, "until": f"{until}"},
+    said = words.past(rest, last, _most(past, shown.values()))
+    yield noting.ending(
+        rule, key, f"{capfirst(d.noun)}s that have {d.verb.done}", stands, said, told, now, _at(last), {}, since=since,
+        value=float(rest), unit=f"{{{d.noun}}}", about={"date": rule.date, "until": f"{until}"},
     )  # fmt: skip
-    yield f
+
+
+def _most(past: list[tuple[Any, int, Any]], shown: Iterable[Group]) -> list[tuple[Any, int]]:
+    """The largest of what has ended, by what they agree in, without what is shown for itself."""
+    counted = Counter({by: n for by, n, _ in past})
+    counted.subtract({g.by: g.over for g in shown if not g.whole})
+    return [(by, n) for by, n in counted.most_common(_NAMED) if n > 0]
 
 
 def _at(value: Any) -> dt.datetime:
@@ -146,17 +153,14 @@ class _Words:
         which = "last" if g.next is None else "next" if g.over else "first"
         return f"{subject} {does} in {self._period(g)}, the {which} {when}"
 
-    def past(self, count: int, last: Any, shown: Iterable[Group]) -> list[str]:
-        """What is said of those that have ended, and whose most of them are."""
+    def past(self, count: int, last: Any, most: list[tuple[Any, int]]) -> list[str]:
+        """What is said of those that have ended, and of whom the most are."""
         one = count == 1
         said = [f"{count:,} {self.d.noun}{'' if one else 's'} {'has' if one else 'have'} {self.d.verb.done}; the last on "
                 f"{last:%Y-%m-%d}."]  # fmt: skip
-        most = Counter(dict(dates.tally(self.d, self.d.now(self._now))))
-        most.subtract({g.by: g.over for g in shown if not g.whole})
-        first = [(by, n) for by, n in most.most_common(_NAMED) if n > 0]
-        self._name(by for by, _ in first)
-        if first and not one:
-            said.append(f"Most of them: {', '.join(f'{n:,} of {self._called(by)}' for by, n in first)}.")
+        self._name(by for by, _ in most)
+        if most and not one:
+            said.append(f"The most are {', '.join(f'{n:,} of {self._called(by)}' for by, n in most)}.")
         return said
 
     def labels(self, g: Group) -> dict[str, str]:
