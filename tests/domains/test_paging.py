@@ -284,3 +284,6 @@ def test_pages_of_the_console_say_who_is_paged_and_about_what(root: Client, rece
     assert "on call: Shop" in shown(f"escalation-policies/{one}")
     rota = shown(f"schedules/{schedule}")
     assert "<div>ann</div>" in rota and f"/schedule-overrides/new/?schedule={schedule}&amp;back=" in rota
+    new = browser.get(f"/escalations/new/?kind=situations&record={escalation['record']}").content.decode()
+    assert "Page somebody about The shop is down" in new
+    assert "New escalation" in browser.get("/escalations/new/?kind=users&record=1").content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,9 @@ from django.http import HttpRequest
 from watchkeeper.domains.oncall.paging.models import Escalation, Page
 from watchkeeper.domains.oncall.paging.running_resources import KINDS
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.hanging import subject
 from watchkeeper.kernel.permissions import may, visible
+from watchkeeper.kernel.problems import NotThere
 from watchkeeper.kernel.resource import Resource, registry
 
 _ESCALATIONS, _PAGES = 3, 12
@@ -30,6 +33,16 @@ def about(request: HttpRequest, resource: Resource, record: Any, actor: Actor) -
     new = "" if over or not may(actor, "create", kind) else f"/escalations/new/?{_given(resource, record)}"
     shown = [_shown(escalation, actor) for escalation in found]
     return {"escalations": shown, "new": new} if shown or new else None
+
+
+def heading(actor: Actor, given: Mapping[str, Any]) -> str:
+    """Of the form that pages somebody about a record; "" where that is not known yet."""
+    try:
+        kind, record = subject(given.get("kind", ""), given.get("record", ""))
+    except NotThere:
+        return ""
+    seen = visible(actor, kind).filter(pk=record.pk).exists()
+    return f"Page somebody about {kind.title(record)}" if seen and kind.path in KINDS else ""
 
 
 def _given(resource: Resource, record: Any) -> str:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
 
-from watchkeeper.console import attached, previewing
+from watchkeeper.console import attached, paged, previewing
 from watchkeeper.console.fields import Field, fields_of, read, shown
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.records import kind
@@ -72,6 +72,8 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         "own": attached.inputs(resource, actor),
         "back": _back(request),
     }
+    if resource.path == "escalations":
+        context["title"] = paged.heading(actor, request.GET) or context["title"]
     if request.method == "GET":
         copied = _copied(resource, actor, request.GET["from"]) if request.GET.get("from") else {}
         values = {**copied, **{f.name: _asked(request, f) for f in fields if f.name in request.GET}}

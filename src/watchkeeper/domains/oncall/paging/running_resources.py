@@ -40,7 +40,11 @@ class EscalationSerializer(RecordSerializer):
     """Made by hand it says whom to page about which record; the rest follows."""
 
     kind = Choice(choices=KINDS, default="situations", label="About a record of the kind")
-    record = serializers.CharField(max_length=128, label="Its id")
+    record = serializers.CharField(
+        max_length=128,
+        label="Its id",
+        help_text="simpler: Page somebody… on the page of the situation or ticket",
+    )
     people = People(source="asked", required=False, max_length=50, help_text="user names, one a line")
     urgency = Choice(choices=Urgency.choices, default=Urgency.HIGH.value)
 
