@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.analysis.compiled import compiled, inlined
-from watchkeeper.analysis.detectors.rates import GAUGE, RATE, rate
+from watchkeeper.analysis.detectors.rates import COUNTER, GAUGE, RATE, rate
 from watchkeeper.analysis.detectors.trend import (
     WINDOW,
     in_order,
@@ -115,9 +115,10 @@ class Drift:
         self.cells = np.concatenate((self.cells, np.full((len(new), CELLS), np.nan, np.float32)))
 
     def declare(self, slots: NDArray[np.int64], kinds: NDArray[np.int32]) -> None:
-        """Take the kinds of these series, which were unknown; what was learned of them is forgotten."""
+        """Take the kinds of these series, which were unknown; what was learned of a counter's values is forgotten."""
         self.series["rate"]["kind"][slots] = kinds
-        self.series["cell"][slots], self.series["way"][slots] = -1, 0
+        counters = slots[kinds == COUNTER]
+        self.series["cell"][counters], self.series["way"][counters] = -1, 0
 
     def update(
         self, rows: NDArray[np.int64], times_ms: NDArray[np.int64], values: NDArray[np.float64]

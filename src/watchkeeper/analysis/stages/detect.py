@@ -80,7 +80,7 @@ class Detect:
         for standing in self.stuck.look(work.now_ms, work.series):
             self.telling.tell(findings.stuck(standing, work), work)
         for drifted in self.drifts.look(work.now_ms, work.series):
-            self.telling.tell(findings.drift(drifted, work), work, drifted.drifting.since_ms)
+            self.telling.tell(findings.drift(drifted, work), work, dated=False)
         for talk in self.talkers.look(work):
             self.telling.tell(findings.new_talk(talk, work.topology), work)
         self._logs(work)

@@ -41,9 +41,9 @@ class Telling:
             e.changed = phrase(found, work.topology)
         self._add(finding, work)
 
-    def tell(self, finding: Finding, work: Work, began_ms: int = 0) -> None:
-        """Something without a range: it is held back when a judgement is about its like. `began_ms` where that is long
-        before the finding's time."""
+    def tell(self, finding: Finding, work: Work, *, dated: bool = True) -> None:
+        """Something without a range: it is held back when a judgement is about its like. `dated` when it is known to the
+        minute since when, so that it can have begun after a change."""
         key = finding.key
         if not finding.active:
             if self._held.pop(key, "") == "":
@@ -52,16 +52,15 @@ class Telling:
             self._held[key] = found.id
             self.judgements.note(found.id, finding.time_ms, finding.summary)
         else:
-            self._add(finding, work, began_ms)
+            self._add(finding, work, dated=dated)
 
-    def _add(self, finding: Finding, work: Work, began_ms: int = 0) -> None:
+    def _add(self, finding: Finding, work: Work, *, dated: bool = True) -> None:
         if not finding.active:
             self._told.pop(finding.key, None)
         else:
             self._told[finding.key] = None
-            began_ms = began_ms or finding.time_ms
-            if found := self.changes.before(finding.item, began_ms, work.topology):
-                because = (*finding.because, reason(found, began_ms, work.topology))
+            if dated and (found := self.changes.before(finding.item, finding.time_ms, work.topology)):
+                because = (*finding.because, reason(found, finding.time_ms, work.topology))
                 finding = msgspec.structs.replace(finding, because=because)
         work.findings.append(finding)
 
