@@ -31,6 +31,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.stage, self.random = Detect(), np.random.default_rng(1)
+        self.infos, self.changed = INFOS, list[int]()
         self.k, self.findings, self.counted = 0, list[Finding](), 0.0
         self.grows: dict[int, tuple[float, float]] = {}  # series → a day, since which
         self.usual = {1: (2.4e9, 3e7), 2: (0.4, 0.004), 3: (50.0, 0.5)}
@@ -55,7 +56,8 @@ class Machine:
                 sent[id_] = level * wave + size * (day - since) + noise * float(self.random.standard_normal())
             self.counted += sent[3] * STEP / 1000
             sent[3] = self.counted
-            work = Work(self.k, self.k, now, TOPOLOGY, series=INFOS, acts=list(acts))
+            work = Work(self.k, self.k, now, TOPOLOGY, series=self.infos, acts=list(acts))
+            work.changed_series, self.changed = self.changed, []
             work.batches.append((self.k, Stream.SAMPLES, _samples(sent, now)))
             self.stage.process(work)
             self.findings += work.findings
@@ -161,3 +163,15 @@ def test_a_drift_that_a_person_called_usual_is_over_and_not_told_again(machine: 
     assert (over.key, over.active) == (begun.key, False) and "the cache warms up" in over.summary
     machine.grow()
     assert machine.run(9) == []
+
+
+def test_a_counter_that_is_declared_late_is_judged_by_its_rate() -> None:
+    machine = Machine()
+    machine.infos = INFOS | {3: SeriesInfo(3, REQUESTS.name[:-6], {}, "unknown", "{request}", "host", HOST)}
+    assert machine.run(1) == []
+    machine.infos, machine.changed = INFOS, [3]
+    machine.run(14)
+    machine.grow(requests=2.5)
+    machine.run(9)
+    (found,) = (f for f in machine.findings if f.kind == "drift")
+    assert found.active and " requests/s now against 49.8 requests/s." in found.summary
