@@ -88,12 +88,13 @@ def reference_to(field: Field, model: type[Model], actor: Actor, *, many: bool) 
 
 
 def with_choices(field: Field, kind: Resource, actor: Actor) -> Field:
-    """The chosen records and the first others; all of them only where they are few."""
+    """The chosen records and the newest others; all of them only where they are few."""
     chosen = field.value if isinstance(field.value, list) else [field.value]
     keys = [k for v in chosen if v not in ("", None) and (k := key_of(kind.model, v)) is not None]
     among = visible(actor, kind, kind.model._default_manager.all())
     held = list(among.filter(pk__in=keys)) if keys else []
-    first = list(among.order_by(*kind.ordering)[: FEW + 1])
+    newest = among.order_by("-pk").values("pk")[: FEW + 1]  # which sorts no more than these
+    first = list(kind.model._default_manager.filter(pk__in=newest).order_by(*kind.ordering))
     more, known = len(first) > FEW, {r.pk for r in held}
     records = (*held, *(r for r in first[:FEW] if r.pk not in known))
     return replace(field, choices=tuple((str(r.pk), kind.title(r)) for r in records), more=more)

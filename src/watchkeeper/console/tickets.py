@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.console.desk import due
@@ -83,21 +83,21 @@ def _forms(ticket: Ticket, actor: Actor) -> list[tuple[Action, list[Field]]]:
     """What can be done with it now; of what leaves with a split, what this ticket has is to choose from."""
     tickets = registry["tickets"]
     offered = (a for a in tickets.actions if a.offered(ticket) and may(actor, a.name, tickets, ticket))
-    return [(a, _own(ticket, actor, fields_of(a.fields, actor)) if a.name == "split" else fields_of(a.fields, actor))
+    return [(a, _apart(ticket, actor, a.fields) if a.name == "split" else fields_of(a.fields, actor))
             for a in offered]  # fmt: skip
 
 
-def _own(ticket: Ticket, actor: Actor, fields: list[Field]) -> list[Field]:
+def _apart(ticket: Ticket, actor: Actor, asked: Any) -> list[Field]:
+    fields = asked().fields
     said = visible_to(actor, ticket).select_related("author").order_by("-created_at", "-id")[:_CHOICES]
     items = visible(actor, "items").filter(tickets=ticket.pk).order_by("name")[:_CHOICES]
     there = {
         "messages": tuple((str(m.pk), f"{m.by}: {m}") for m in said),
         "items": tuple((str(i.pk), i.name) for i in items),
     }
-    return [
-        replace(f, shape="pick", choices=there[f.name], path="", value=[], more=False)
-        if f.name in there
-        else f
-        for f in fields
-        if f.name not in there or there[f.name]
+    picked = [
+        Field(name, str(fields[name].label), "pick", str(fields[name].help_text or ""), choices=choices, value=[])
+        for name, choices in there.items()
+        if choices
     ]
+    return [*fields_of(asked, actor, fields.keys() - there.keys()), *picked]

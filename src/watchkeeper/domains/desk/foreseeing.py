@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from watchkeeper.domains.desk import promising, rules
 from watchkeeper.domains.desk.models import Queue, Ticket
@@ -62,13 +63,22 @@ def of_ticket(ticket: Ticket, now: dt.datetime) -> Foreseen | None:
 
 
 def _took(queue: Queue, now: dt.datetime) -> dict[int, list[int]]:
-    """Working times of resolved tickets in milliseconds, in order, by priority."""
-    resolved = Ticket.objects.filter(queue=queue, resolved_at__gte=now - BACK).order_by("-resolved_at")
+    """Working times of resolved tickets in milliseconds, in order, by priority; found anew when another one has been
+    resolved or a day has passed."""
+    resolved = Ticket.objects.filter(queue=queue, resolved_at__gte=now - BACK)
+    last = resolved.order_by("-resolved_at").values_list("pk", "resolved_at").first()
+    return _took_until(queue.pk, last, now.date()) if last else {}
+
+
+@lru_cache(maxsize=64)
+def _took_until(queue: int, last: tuple[int, dt.datetime], day: dt.date) -> dict[int, list[int]]:
+    since = dt.datetime.combine(day, dt.time(), dt.UTC) - BACK
+    resolved = Ticket.objects.filter(queue=queue, resolved_at__gte=since, resolved_at__lte=last[1])
     found: dict[int, list[int]] = {}
-    for ticket in promising.with_promises(resolved[:MOST]):
+    for ticket in promising.with_promises(resolved.order_by("-resolved_at")[:MOST]):
         _, clock = promising.clocks(ticket)
         if clock is not None:
-            found.setdefault(ticket.priority, []).append(clock.used(milliseconds(now)))
+            found.setdefault(ticket.priority, []).append(clock.used(milliseconds(last[1])))
     return {priority: sorted(took) for priority, took in found.items()}
 
 

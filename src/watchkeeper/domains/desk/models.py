@@ -155,6 +155,7 @@ class Ticket(Numbered):
             models.Index(fields=["status", "priority"], name="ticket_status"),
             models.Index(fields=["queue", "status", "priority"], name="ticket_queue"),
             models.Index(fields=["resolution_due_at"], name="ticket_due"),
+            models.Index(fields=["queue", "-resolved_at"], name="ticket_resolved"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
