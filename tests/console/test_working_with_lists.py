@@ -205,7 +205,7 @@ def test_many_are_changed_or_none(
     page.get_by_label("Tick dev-050").check()
     page.get_by_role("button", name="Mark as failed").click()
     page.get_by_role("button", name="Mark as failed").click()
-    expect(page.locator("#table tr", has_text="dev-050")).to_contain_text("failed")
+    expect(page.locator("#table tr", has_text="dev-050")).to_contain_text("Failed")
 
 
 def test_what_changed_meanwhile_is_told(
