@@ -39,7 +39,11 @@ def test_it_is_told_in_words() -> None:
     said = in_words(made, {a.id: a for a in ALERTS}, 7)
     assert said["summary"] == "4 alerts of these 7 days would have given 3 situations instead of 2."
     [one] = said["differences"]
-    assert (one["at"][:16], one["said"], one["rest"]) == ("2023-11-14T22:13", "2 situations would come of one", 0)
+    assert (one["at"][:16], one["said"], one["rest"]) == (
+        "2023-11-14T22:13",
+        "2 situations would come of one",
+        0,
+    )
     assert one["groups"] == [
         {"alert": "a1", "name": "Alert1", "others": 1},
         {"alert": "a3", "name": "Alert3", "others": 0},

@@ -108,7 +108,9 @@ def test_the_page_of_a_plan_by_a_meter_says_what_it_reads(people: dict[str, Any]
     ann = as_(people["ann"])
     body = {"name": "oil", "trigger": "meter", "query": 'run_hours{host="$item"}', "every": 500}
     made = call(ann, "post", "maintenance-plans", {**body, "items": [service(ann, "db")]}, 201)
-    assert "It could not be read" in read(ann, f"/maintenance-plans/{made['id']}/"), "there is no telemetry here"
+    assert "It could not be read" in read(ann, f"/maintenance-plans/{made['id']}/"), (
+        "there is no telemetry here"
+    )
 
 
 def test_a_change_is_planned_from_a_situation_and_a_ticket_without_typing_ids(people: dict[str, Any]) -> None:

@@ -103,8 +103,11 @@ def _difference(d: Difference, alerts: Mapping[str, Arrival], what: str) -> dict
     begin = dt.datetime.fromtimestamp(min(alerts[a].time_ms for a in d.whole) / 1000, dt.UTC)
     parts = [_part(p, alerts) for p in sorted(d.parts, key=lambda p: (-len(p), min(p)))[:NAMES]]
     return {
-        "at": begin.isoformat(), "said": f"{len(d.parts):,} situations {what}", "groups": parts, "rest": len(d.parts) - len(parts),
-    }  # fmt: skip
+        "at": begin.isoformat(),
+        "said": f"{len(d.parts):,} situations {what}",
+        "groups": parts,
+        "rest": len(d.parts) - len(parts),
+    }
 
 
 def _part(part: frozenset[str], alerts: Mapping[str, Arrival]) -> dict[str, Any]:

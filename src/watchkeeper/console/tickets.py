@@ -96,7 +96,14 @@ def _apart(ticket: Ticket, actor: Actor, asked: Any) -> list[Field]:
         "items": tuple((str(i.pk), i.name) for i in items),
     }
     picked = [
-        Field(name, str(fields[name].label), "pick", str(fields[name].help_text or ""), choices=choices, value=[])
+        Field(
+            name,
+            str(fields[name].label),
+            "pick",
+            str(fields[name].help_text or ""),
+            choices=choices,
+            value=[],
+        )
         for name, choices in there.items()
         if choices
     ]

@@ -47,7 +47,9 @@ def data(request: HttpRequest) -> HttpResponse:
     lines = _lines(query, seconds, at)[:LINES]
     names = _names(lines)
     drawn = [{"name": name, "points": _points(line)} for name, line in zip(names, lines, strict=True)]
-    return JsonResponse({"unit": promql.unit(query, _unit_of), "series": drawn, "marks": _marks(at), "stack": False})
+    return JsonResponse(
+        {"unit": promql.unit(query, _unit_of), "series": drawn, "marks": _marks(at), "stack": False}
+    )
 
 
 def _marks(at: int | None) -> list[dict[str, Any]]:

@@ -131,7 +131,9 @@ def _insert(source: Source, kind: str, entries: list[Row]) -> None:
     one = f"({', '.join(['%s'] * len(columns))})"
     with connection.cursor() as cursor:
         for start in range(0, len(entries), TOGETHER):
-            part = [(first + n, source.table, *entry) for n, entry in enumerate(entries[start:][:TOGETHER], start)]
+            part = [
+                (first + n, source.table, *entry) for n, entry in enumerate(entries[start:][:TOGETHER], start)
+            ]
             cursor.execute(f"{into} {', '.join([one] * len(part))}", [*chain.from_iterable(part)])
 
 

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('desk', '0005_portal_queue'),
+        ("desk", "0005_portal_queue"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['queue', '-resolved_at'], name='ticket_resolved'),
+            model_name="ticket",
+            index=models.Index(fields=["queue", "-resolved_at"], name="ticket_resolved"),
         ),
     ]
