@@ -164,7 +164,7 @@ def test_from_a_stopped_service_to_its_report(
     keep(page, "respond-change")
 
     page.goto(ticket)
-    _press(page, "Resolve…", Resolution="Started it again.")
+    _press(page, "Resolve…", **{"What was done": "Started it again."})
     expect(main).to_contain_text("Started it again.")
     _more(page, ticket)
     page.get_by_role("button", name="Write an article of this").click()
