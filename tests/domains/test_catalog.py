@@ -91,10 +91,7 @@ def test_a_form_is_json_schema_and_says_what_is_wrong_at_each_question(root: Cli
     assert said["memory"] == ["at most 64"]
     good = call(root, "post", "orders", {**bad, "answers": {"name": "web1", "why": "test"}}, 201)
     assert good["answers"] == {"name": "web1", "why": "test", "memory": 4}
-    assert (good["state"], good["price"]) == (
-        "delivered",
-        "120.00 EUR a month",
-    )  # nothing had to be done for it
+    assert (good["state"], good["price"]) == ("fulfilling", "120.00 EUR a month")
 
 
 @pytest.mark.parametrize(
@@ -218,9 +215,24 @@ def test_a_record_that_cannot_be_made_fails_its_task_and_can_be_tried_again(root
     assert call(root, "get", f"orders/{order['id']}")["state"] == "delivered"
 
 
+def test_what_has_no_tasks_is_handed_over_by_somebody(root: Client) -> None:
+    person("bob")
+    team = call(root, "post", "teams", {"name": "Store"}, 201)
+    queue = call(root, "post", "queues", {"name": "Store", "team": team["id"]}, 201)
+    made = item(root, queue=queue["id"])
+    body = {"item": made["id"], "person": "bob", "answers": {"name": "w", "why": "test"}}
+    order = call(root, "post", "orders", body, 201)
+    work()
+    [task] = _tasks(root, order)
+    assert (task["title"], task["team"], task["state"]) == ("Hand over Server", team["id"], "open")
+    assert call(root, "get", f"orders/{order['id']}")["state"] == "fulfilling"
+    call(root, "post", f"request-tasks/{task['id']}/done")
+    assert call(root, "get", f"orders/{order['id']}")["state"] == "delivered"
+
+
 def test_a_lease_warns_is_extended_and_is_taken_back(root: Client) -> None:
     bob, bobs = person("bob", email="bob@example.org")
-    made = item(root, lease_days=30, form={"type": "object", "properties": {}})
+    made = item(root, lease_days=30, form={"type": "object", "properties": {}}, handover_text="It is yours.")
     call(root, "post", "orders", {"item": made["id"], "person": "bob"}, 201)
     work()
     lease = Lease.objects.get(holder=bob)

@@ -56,7 +56,13 @@ def bundle(root: Client) -> dict[str, Any]:  # noqa: F811
     laptop = call(root, "post", "device-types", {"manufacturer": maker["id"], "model": "Book 14"}, 201)
     seat = call(root, "post", "applications", {"name": "CAD"}, 201)
     server = call(root, "post", "items", {"kind": "host", "name": "db1"}, 201)
-    phone = call(root, "post", "catalog-items", {"name": "Phone", "lease_days": 700}, 201)
+    phone = call(
+        root,
+        "post",
+        "catalog-items",
+        {"name": "Phone", "lease_days": 700, "handover_text": "It is yours."},
+        201,
+    )
     calendar = call(root, "post", "calendars", {"name": "office", "zone": "Europe/Berlin"}, 201)
     its = {"calendar": calendar["id"], "hardware_team": teams["it"].pk}
     dba = call(root, "post", "positions", {

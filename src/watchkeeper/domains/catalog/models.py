@@ -105,6 +105,8 @@ class CatalogApproval(models.Model):
 class CatalogTask(models.Model):
     """What is done for every order of a catalogue item."""
 
+    USUAL_HOURS = 8.0
+
     item = models.ForeignKey(CatalogItem, on_delete=models.CASCADE, related_name="tasks")
     step = models.PositiveSmallIntegerField(default=1)
     title = models.CharField(max_length=200)
@@ -116,7 +118,7 @@ class CatalogTask(models.Model):
         PERSON, null=True, blank=True, on_delete=models.SET_NULL, related_name="catalog_tasks"
     )
     hours = models.FloatField(
-        "working hours", default=8.0, validators=[MinValueValidator(0), MaxValueValidator(2000)]
+        "working hours", default=USUAL_HOURS, validators=[MinValueValidator(0), MaxValueValidator(2000)]
     )
     member_of = models.ForeignKey(
         "access.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="catalog_memberships"

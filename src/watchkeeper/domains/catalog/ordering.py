@@ -103,8 +103,12 @@ def _begin(actor: Actor, made: Order) -> None:
         tasks.add(
             made.ticket, "Note it in the inventory", after=step, does="record", given={"order": made.pk}
         )
+    elif not step and made.item.handover_text:
+        finish(actor, made.ticket)  # the mail is what was ordered
     elif not step:
-        finish(actor, made.ticket)
+        team = made.item.queue.team if made.item.queue else None
+        due = moment(working.after(time, now, CatalogTask.USUAL_HOURS))
+        tasks.add(made.ticket, f"Hand over {made.item.name}", team=team, due_at=due)
 
 
 def _task(made: Order, template: CatalogTask, after: list[RequestTask], due: Any) -> RequestTask:
