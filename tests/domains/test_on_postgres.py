@@ -30,6 +30,7 @@ CHOSEN = (
     "tests/domains/test_notifications.py::test_a_situation_is_told_from_its_opening_to_its_end",
     "tests/domains/test_paging_workers.py",
     "tests/domains/test_embedding.py",
+    "tests/domains/test_search.py",
 )
 
 

@@ -26,6 +26,7 @@ from watchkeeper.kernel.resource import Resource
 
 BEGINNING, CONTAINING = 60, 120  # matches of a kind that are looked at
 OFTEN = 2000  # texts that hold a word, of all kinds, up to which all of them are looked at
+SMALL = 1000  # entries of a kind, up to which they are read: to ask the full-text index takes longer
 SECONDS = 0.8  # for each of the two questions to the index
 CALM = 200  # records noted and not yet indexed, up to which a search indexes them itself
 _TABLE = Entry._meta.db_table
@@ -254,11 +255,25 @@ def holding(words: list[str], more: str, given: list[str], paths: Sequence[str])
         sql = f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text}) AS e WHERE TRUE{more}"
         return _rows([(sql, [*wanted, *given])]), True
     most = OFTEN if more else CONTAINING
-    sql = (
-        f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text} AND {text_id} BETWEEN %s AND %s AND e.kind = %s "
-        f"ORDER BY {text_id} DESC LIMIT {most}) AS e WHERE TRUE{more} LIMIT {CONTAINING}"
-    )
-    return _rows([(sql, [*wanted, *bounds(path), path, *given]) for path in paths]), False
+
+    def newest(within: str, at: str) -> str:
+        return (
+            f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within} AND {at} BETWEEN %s AND %s AND e.kind = %s "
+            f"ORDER BY {at} DESC LIMIT {most}) AS e WHERE TRUE{more} LIMIT {CONTAINING}"
+        )
+
+    like = " AND ".join(["e.folded LIKE %s ESCAPE '\\'"] * len(words))
+    read = newest(f"FROM {_TABLE} e WHERE {like}", "e.id"), [f"%{_escaped(w)}%" for w in words]
+    asked = newest(within_text, text_id), wanted
+    chosen = [(path, read if size <= SMALL else asked) for path, size in _sizes(paths) if size]
+    return _rows([(sql, [*held, *bounds(path), path, *given]) for path, (sql, held) in chosen]), False
+
+
+def _sizes(paths: Sequence[str]) -> list[tuple[str, int]]:
+    """How many entries each of these kinds has: more than SMALL are not counted."""
+    some = f"SELECT 1 FROM {_TABLE} WHERE id BETWEEN %s AND %s LIMIT {SMALL + 1}"
+    sql = f"SELECT CAST(%s AS varchar(64)), count(*) FROM ({some}) AS counted"
+    return _rows([(sql, [path, *bounds(path)]) for path in paths])
 
 
 def _text(words: list[str]) -> tuple[str, str, str, list[Any]]:
