@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from watchkeeper.analysis.compiled import compiled, inlined
 from watchkeeper.analysis.detectors import rates
 from watchkeeper.analysis.detectors.blocks import BLOCKS, FLOOR, chance, length, ratio
-from watchkeeper.analysis.detectors.rates import GAUGE, RATE, rate
+from watchkeeper.analysis.detectors.rates import COUNTER, GAUGE, RATE, rate
 from watchkeeper.analysis.detectors.reasons import (
     FAR,
     FARTHER,
@@ -116,6 +116,15 @@ class Bank:
         if kinds is not None:
             new["rate"]["kind"] = kinds
         self.series = np.concatenate((self.series, new))
+
+    def declare(self, slots: NDArray[np.int64], kinds: NDArray[np.int32]) -> None:
+        """Take the kinds of these series, which were unknown; a counter begins anew, as what was learned was learned of
+        its values."""
+        last = self.series["rate"][["value", "seconds"]][slots]
+        self.series[slots[kinds == COUNTER]] = np.zeros((), STATE)
+        for name in ("value", "seconds"):
+            self.series["rate"][name][slots] = last[name]
+        self.series["rate"]["kind"][slots] = kinds
 
     def update(
         self, rows: NDArray[np.int64], times_ms: NDArray[np.int64], values: NDArray[np.float64]

@@ -133,9 +133,10 @@ class Levels:
         ids = np.array(changed, np.uint64)
         known = self.slots_of(ids)
         self._changed += known[known >= 0].tolist()
-        for series, slot in zip(changed, known.tolist(), strict=True):
-            if slot >= 0 and self.bank.series["rate"]["kind"][slot] == UNKNOWN:
-                self.bank.series["rate"]["kind"][slot] = _kind(infos.get(series))
+        kinds = np.array([_kind(infos.get(series)) for series in changed], np.int32)
+        late = (known >= 0) & (kinds != UNKNOWN)
+        late[late] = self.bank.series["rate"]["kind"][known[late]] == UNKNOWN
+        self.bank.declare(known[late], kinds[late])
 
     def _slots(
         self, series: NDArray[np.uint64], times: NDArray[np.int64], infos: Mapping[int, SeriesInfo]
