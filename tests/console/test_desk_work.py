@@ -65,3 +65,19 @@ def test_an_agent_works_on_tickets(seeded: Platform, page: Page) -> None:
     expect(page.locator("main")).to_contain_text(one["number"])
     page.goto(f"{seeded.url}/macros/new/")
     keep(page, "macro-new")
+
+
+def test_people_are_offered_while_somebody_types(seeded: Platform, page: Page) -> None:
+    for name, called in (("quentin", "Quentin Marsh"), ("quilla", "Quilla Reyes")):
+        seeded.do("/api/users/", {"username": name, "name": called, "password": "correct horse battery"})
+    page.goto(f"{seeded.url}/absences/new/")
+    box = page.get_by_label("Person", exact=True)
+    box.press_sequentially("reyes")
+    offered = page.locator("#people option")
+    expect(offered).to_have_count(1)
+    expect(offered.first).to_have_attribute("value", "quilla")
+    box.fill("qui")
+    expect(offered).to_have_count(1)
+    box.fill("qu")
+    expect(offered).to_have_count(2)
+    assert not (wrong := look(page)), wrong

@@ -130,6 +130,7 @@ urlpatterns = [
     path("<slug:path>/filter/", listing.building, name="filter"),
     path("<slug:path>/many/", many.many, name="many"),
     path("<slug:path>/pick.json", picking.pick, name="pick"),
+    path("people.json", picking.people, name="people"),
     path("<slug:path>/export/<str:name>/", exchange.templated, name="export-templated"),
     path("situations/<str:key>/", situations.situation, name="situation"),
     path("situations/<str:key>/graph.json", situations.graph, name="situation-graph"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from watchkeeper.console.views.page import signed_in
 from watchkeeper.console.views.records import kind
+from watchkeeper.domains.identity.naming import people_called
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.lists import search
 from watchkeeper.kernel.permissions import visible
@@ -30,6 +31,14 @@ def pick(request: HttpRequest, path: str) -> HttpResponse:
     return JsonResponse(
         {"results": [_told(resource, r) for r in records[:SHOWN]], "more": len(records) > SHOWN}
     )
+
+
+@require_GET
+@signed_in()
+def people(request: HttpRequest) -> HttpResponse:
+    """{"results": [{"id", "label"}]}: user names, and what the people are called."""
+    found = people_called(request.GET.get("q", "").replace("\x00", ""))[:SHOWN]
+    return JsonResponse({"results": [{"id": u.username, "label": u.name} for u in found]})
 
 
 def matching(resource: Resource, found: QuerySet[Any], words: str) -> QuerySet[Any]:

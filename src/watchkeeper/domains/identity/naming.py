@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework import serializers
 
 from watchkeeper.domains.identity.models import AccountKind, User
@@ -12,6 +13,14 @@ from watchkeeper.domains.identity.models import AccountKind, User
 
 def _people() -> Any:
     return User.objects.filter(is_active=True, kind=AccountKind.PERSON)
+
+
+def people_called(words: str) -> Any:
+    """Those of whose user name, name or address each of these words is a part, by user name."""
+    found = _people()
+    for word in words.split()[:8]:
+        found = found.filter(Q(username__icontains=word) | Q(name__icontains=word) | Q(email__icontains=word))
+    return found.order_by("username")
 
 
 class Person(serializers.SlugRelatedField[Any]):
@@ -23,6 +32,7 @@ class Person(serializers.SlugRelatedField[Any]):
         if not options.get("read_only"):
             options.setdefault("queryset", User.objects.none())  # see get_queryset
         options.setdefault("help_text", "a user name")
+        options.setdefault("style", {"input": "person"})
         super().__init__(slug_field="username", **options)
 
     def get_queryset(self) -> Any:

@@ -11,6 +11,7 @@ import { live } from "./live";
 import { menu } from "./menu";
 import { palette } from "./palette";
 import { passkeys } from "./passkeys";
+import { people } from "./people";
 import { push } from "./push";
 import { repeated, rows } from "./rows";
 import { keepFocus, shortcuts } from "./shortcuts";
@@ -57,6 +58,7 @@ document.addEventListener("htmx:load", (event) => enliven((event.target as Eleme
 document.addEventListener("DOMContentLoaded", () => {
   enliven(document);
   menu();
+  people();
   forms();
   rows();
   passkeys();
