@@ -79,7 +79,7 @@ def shown(all_tabs: list[Tab], asked: QueryDict, actor: Actor) -> dict[str, Any]
     if open_ is None:
         return {"tabs": []}
     page = open_.page(asked.get("page"))
-    columns = [c for c in open_.kind.columns if c.name != open_.by] or open_.kind.columns
+    columns = [c for c in open_.kind.columns if c.name != open_.by or c.link]  # the link leads to the record
     found: list[Row] = rows(open_.kind, actor, columns, page)
     return {"tabs": all_tabs, "tab": open_, "tab_rows": found, "tab_page": page}
 

@@ -41,7 +41,7 @@ def plain(value: Any) -> SafeString:
         case bool():
             return SafeString("yes" if value else "no")
         case float() if value.is_integer():
-            return SafeString(f"{int(value):,}")
+            return SafeString(int(value))
         case dict() if value and all(isinstance(v, str | int | float | None) for v in value.values()):
             return chips({k: "–" if v in ("", None) else v for k, v in value.items()})
         case dict():
