@@ -16,7 +16,7 @@ run: .venv/.run $(ASSETS)
 test: .venv/.test $(ASSETS)
 	@$(BIN)/pytest -q -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
-# every decoder in turn, WATCHKEEPER_FUZZ_SECONDS in all; ARGS="mail snmp" for some of them
+# every decoder, WATCHKEEPER_FUZZ_SECONDS of a processor in all; ARGS="mail snmp" for some of them
 fuzz: .venv/.test
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 

@@ -1,6 +1,6 @@
-"""Fuzz one decoder, or all of them one after the other: `python -m tests.fuzz [NAME…]`.
+"""Fuzz one decoder, or all of them, one a processor at a time: `python -m tests.fuzz [NAME…]`.
 
-They share WATCHKEEPER_FUZZ_SECONDS (200), with what each needs to begin.
+They share WATCHKEEPER_FUZZ_SECONDS (200) of a processor, with what each needs to begin.
 A crash is kept in tests/captures/fuzz, where the test finds it.
 """
 
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import atheris
@@ -38,7 +39,9 @@ def main(names: list[str]) -> int:
         return 2
     chosen = names or list(known)
     seconds = max(1, int(os.environ.get("WATCHKEEPER_FUZZ_SECONDS", SECONDS)) // len(chosen) - _BEGINNING)
-    found = [name for name in chosen if not _clean(name, seconds)]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as several:  # each is a process of its own
+        clean = several.map(lambda name: _clean(name, seconds), chosen)
+        found = [name for name, was in zip(chosen, clean, strict=True) if not was]
     print(f"fuzzed {len(chosen)} decoders; faults in {', '.join(found) or 'none'}")
     return 1 if found else 0
 
