@@ -51,7 +51,8 @@ class TestGroupingRules(KindChecks):
         body = {"condition": "record.labels.site == 'north'", "group_by": ["site"]}
         tried = self.send("post", f"{self.url}try/", body)
         assert (tried["looked_at"], tried["matched"], tried["situations"]) == (6, 4, 1)
-        assert tried["groups"] == [{"same": "site north", "alerts": 4}]
+        first = [f"{n:016x}" for n in (5, 4, 2)]
+        assert tried["groups"] == [{"same": "site north", "alerts": 4, "first": first}]
         tried = self.send("post", f"{self.url}try/", {"condition": "record.labels.rack == '1'"})
         assert tried["matched"] == 0 and tried["reasons"][0]["alerts"] == 6
         answer = self.writer.post(

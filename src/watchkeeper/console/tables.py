@@ -102,7 +102,7 @@ def _cell(resource: Resource, column: Column, value: Any, url: str, record: Any)
     if (whole := OF_RECORD.get((resource.path, column.name))) is not None:
         return whole(record)
     words = None if column.link else drawn(resource, column.name, value)
-    if words is None and column.show is Show.STATE and value not in ("", None):
+    if words is None and column.show is Show.STATE and not column.link and value not in ("", None):
         words = badge(value, choice(resource, column.name, value, short=True))
     return _draw(column, value, url) if words is None else words
 
