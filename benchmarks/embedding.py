@@ -9,14 +9,14 @@ words, by meaning and by both; and how many are offered for reports that none of
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import psutil
+
+from benchmarks.whole.records import database
 
 VECTORS = int(os.environ.get("WATCHKEEPER_BENCH_VECTORS", "200000"))
 DIMENSIONS = int(os.environ.get("WATCHKEEPER_BENCH_DIMENSIONS", "384"))
@@ -26,26 +26,16 @@ _ASKED, _SHOWN = 60, 5
 
 def main() -> None:
     """Fill, then ask, in a folder of its own."""
-    data = Path(tempfile.mkdtemp(prefix="watchkeeper-bench-"))
-    os.environ["WATCHKEEPER_DATA"] = str(data)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
-    import django
+    with database(postgres=False):
+        from django.conf import settings
 
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
-    try:
+        print(f"load of the machine: {os.getloadavg()[0]:.1f}")
         _compared()
         if settings.EMBEDDING is None:
             print("WATCHKEEPER_EMBEDDING names no model: embedding and what is found were not measured")
         else:
             _embedded(settings.EMBEDDING)
             _found()
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def _megabytes() -> float:

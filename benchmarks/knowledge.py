@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.whole.records import database
 
 TICKETS = int(os.environ.get("WATCHKEEPER_BENCH_TICKETS", "200000"))
 ARTICLES = int(os.environ.get("WATCHKEEPER_BENCH_ARTICLES", "200000"))
@@ -86,19 +85,8 @@ def _measure(name: str, ask: Callable[[int], object]) -> None:
 
 def main() -> None:
     """Fill, then ask."""
-    data = Path(tempfile.mkdtemp(prefix="watchkeeper-bench-"))
-    os.environ["WATCHKEEPER_DATA"] = str(data)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "watchkeeper.app.settings")
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    try:
+    with database(postgres=False):
         _run()
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
 
 
 def _run() -> None:

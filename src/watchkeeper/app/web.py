@@ -5,6 +5,7 @@ what runs out, service level objectives, who is paged, what records mean, and wh
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from threading import Event
@@ -68,8 +69,9 @@ def main() -> None:
         pass
     server.should_exit = True
     serving.join(6)
+    end = time.monotonic() + 5  # for all of them together: the supervisor does not wait for long
     for thread in working:
-        thread.join(5)
+        thread.join(max(0.0, end - time.monotonic()))
     sealer.finish()
     ports.telemetry.close()
     ports.journal.close()

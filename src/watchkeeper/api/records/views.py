@@ -155,9 +155,10 @@ class ResourceView(viewsets.GenericViewSet[Any]):
 
     def shown_all(self, made: list[Any]) -> list[Any]:
         """Records read anew, as REST shows them, in this order."""
-        fresh = self.resource.queryset().in_bulk([m.pk for m in made])
-        ordered = [fresh[m.pk] for m in made]
         context = self.get_serializer_context()
+        one = serializer_of(self.resource)(context=context)
+        fresh = only(self.resource.queryset(), one).in_bulk([m.pk for m in made])
+        ordered = [fresh[m.pk] for m in made]
         return list(serializer_of(self.resource)(ordered, many=True, context=context).data)
 
 

@@ -20,6 +20,7 @@ from watchkeeper.domains.catalog import forms
 from watchkeeper.domains.catalog.models import CatalogItem
 from watchkeeper.kernel import doing
 from watchkeeper.kernel.acting import Actor, actor_of
+from watchkeeper.kernel.lists import search
 from watchkeeper.kernel.permissions import may, require, visible
 from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.resource import registry
@@ -37,19 +38,16 @@ def catalog(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     require(actor, "read", registry["catalog-items"])
     found, words = visible(actor, "catalog-items").filter(enabled=True), request.GET.get("q", "").strip()
-    for word in words.split()[:10]:
-        found = found.filter(
-            Q(name__icontains=word) | Q(category__icontains=word) | Q(description__icontains=word)
-        )
-    listed = found.order_by("category", "name").distinct()
+    listed = search(registry["catalog-items"], found, words).order_by("category", "name").distinct()
     return page(
         request, "catalog.html", title="Catalogue", words=words,
-        categories=[(name, list(items)) for name, items in groupby(map(_shown, listed), lambda i: i.category)],
+        categories=[(name, list(items)) for name, items in groupby(map(summed_up, listed), lambda i: i.category)],
         keeps=may(actor, "create", registry["catalog-items"]),
     )  # fmt: skip
 
 
-def _shown(item: CatalogItem) -> CatalogItem:
+def summed_up(item: CatalogItem) -> CatalogItem:
+    """With its description without marks, as `summary`."""
     item.summary = strip_tags(as_html(item.description))  # type: ignore[attr-defined]
     return item
 

@@ -10,14 +10,13 @@ from django.core import signing
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console import attached, paged, previewing
 from watchkeeper.console.fields import Field, fields_of, read, shown
-from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.views.page import back_to, page, signed_in
 from watchkeeper.console.views.records import kind
 from watchkeeper.console.wording import Titles, called, said
 from watchkeeper.domains.configuration import managing
@@ -70,7 +69,7 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         "resource": resource,
         "previews": previewing.of(resource),
         "own": attached.inputs(resource, actor),
-        "back": _back(request),
+        "back": back_to(request, request.GET),
     }
     if resource.path == "escalations":
         context["title"] = paged.heading(actor, request.GET) or context["title"]
@@ -103,16 +102,10 @@ def new(request: HttpRequest, path: str) -> HttpResponse:
         again = QueryDict(mutable=True)
         again.update({**request.GET.dict(), "made": made.pk})
         return HttpResponseRedirect(f"/{resource.path}/new/?{again.urlencode()}")
-    if back := _back(request):
+    if back := back_to(request, request.GET):
         return HttpResponseRedirect(back)
     key = "" if made._state.adding else f"{made.pk}/"  # one on its way through the journal has no page yet
     return HttpResponseRedirect(f"/{resource.path}/{key}")
-
-
-def _back(request: HttpRequest) -> str:
-    """The page that led here, where it said so: what is made belongs to what it shows."""
-    back = request.GET.get("back", "")
-    return back if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else ""
 
 
 def _asked(request: HttpRequest, field: Field) -> Any:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 
 from watchkeeper.console import keys
@@ -46,6 +47,12 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
     shown["shortcuts"] = keys.shortcuts(shown["navigation"])
     with timezone.override(preference.zone or "UTC" if preference else "UTC"):
         return render(request, f"console/{template}", shown, status=status)
+
+
+def back_to(request: HttpRequest, asked: QueryDict) -> str:
+    """The page that led here, where it said so in `back` and is one of ours; else ""."""
+    back = asked.get("back", "")
+    return back if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else ""
 
 
 def signed_in(scope: Scope | None = None) -> Callable[[View], View]:

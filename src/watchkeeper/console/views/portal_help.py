@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import strip_tags
 from django.views.decorators.http import require_GET, require_http_methods
 from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console import ordering as inputs
+from watchkeeper.console.views.catalog import summed_up
 from watchkeeper.console.views.page import page, signed_in
 from watchkeeper.console.views.portal import has_console, shown
 from watchkeeper.domains.annotations import as_html
@@ -28,9 +28,7 @@ _ARTICLES = 50
 def catalog(request: HttpRequest) -> HttpResponse:
     """What this person can order, by category."""
     words = request.GET.get("q", "").strip()[:200]
-    found: list[Any] = list(ordering.offered(actor_of(request), words))
-    for item in found:
-        item.summary = strip_tags(as_html(item.description))
+    found = map(summed_up, ordering.offered(actor_of(request), words))
     categories = [(name, list(items)) for name, items in groupby(found, lambda i: i.category)]
     return _shared(request, "catalog.html", title="Catalogue", words=words, categories=categories)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
@@ -31,7 +30,7 @@ from watchkeeper.console import (
 from watchkeeper.console.facts import facts
 from watchkeeper.console.fields import Field, fields_of, read
 from watchkeeper.console.record_panels import panels
-from watchkeeper.console.views.page import moment_asked, page, signed_in, trouble
+from watchkeeper.console.views.page import back_to, moment_asked, page, signed_in, trouble
 from watchkeeper.console.wording import label
 from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
@@ -205,13 +204,8 @@ def act(request: HttpRequest, path: str, key: str, name: str) -> HttpResponse:
     if done.body is not None and "see" in done.body:
         return HttpResponseRedirect(done.body["see"])
     note = "?pending" if done.pending else ""
-    return HttpResponseRedirect(f"{_back(request) or f'/{resource.path}/{key}/'}{note}")
-
-
-def _back(request: HttpRequest) -> str:
-    """Where the button was, when that is another page than the record's."""
-    back = request.POST.get("back", "")
-    return back if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}) else ""
+    here = back_to(request, request.POST) or f"/{resource.path}/{key}/"
+    return HttpResponseRedirect(f"{here}{note}")
 
 
 def _not_done(
@@ -224,10 +218,11 @@ def _not_done(
     """Why it was not done: at its form with what was typed, where that is on the record's page."""
     status = getattr(error, "status", 400)
     named = list(told(error.detail)) if isinstance(error, ValidationError) else [("", error.detail)]
-    if action.fields is None or _back(request):
+    back = back_to(request, request.POST)
+    if action.fields is None or back:
         said = " ".join(f"{label(name)}: {words}" if name else words for name, words in named)
-        back = _back(request) or f"/{resource.path}/{obj.pk}/"
-        return trouble(request, status, f"{action.label}: not done", said, back=back)
+        here = back or f"/{resource.path}/{obj.pk}/"
+        return trouble(request, status, f"{action.label}: not done", said, back=here)
     said = " ".join(words for name, words in named if not name)
     return _page(
         request, resource, _record(request, resource, str(obj.pk)), Tried(action.name, error, said, status)

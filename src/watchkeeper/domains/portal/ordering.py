@@ -11,9 +11,11 @@ from watchkeeper.domains import access
 from watchkeeper.domains.catalog import ordering
 from watchkeeper.domains.catalog.models import CatalogItem, Order
 from watchkeeper.domains.portal.own import person_of
+from watchkeeper.kernel import lists
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.problems import NotThere
+from watchkeeper.kernel.resource import registry
 
 
 def offered(actor: Actor, search: str = "") -> QuerySet[CatalogItem]:
@@ -25,10 +27,7 @@ def offered(actor: Actor, search: str = "") -> QuerySet[CatalogItem]:
         found = CatalogItem.objects.filter(theirs)
     else:
         found = visible(actor, "catalog-items")
-    for word in search.split()[:10]:
-        found = found.filter(
-            Q(name__icontains=word) | Q(category__icontains=word) | Q(description__icontains=word)
-        )
+    found = lists.search(registry["catalog-items"], found, search)
     return found.filter(enabled=True).order_by("category", "name").distinct()
 
 
