@@ -121,6 +121,27 @@ def test_a_level_that_stays_is_told_once_in_plain_words_and_ends() -> None:
     assert not over.active and over.key == found.key and "back in its usual range" in over.summary
 
 
+@pytest.mark.parametrize("before", range(0, 300, 15))
+def test_a_level_is_told_at_whatever_second_it_begins(before: int) -> None:
+    """Points come a minute at a time, and five minutes of a day that begin with the new level expect it at once."""
+    stage, info, random = Detect(), _infos(1), np.random.default_rng(1)
+    began, findings = START // 300_000 * 300_000 + (before + 10) * 1000, []
+    levels = [0.2] * 400 + [0.7] * 40
+    for read in range(0, len(levels), 4):
+        times = [began + n * STEP for n in range(read, read + 4)]
+        rows = [
+            _samples({1: levels[read + n] + 0.01 * float(random.standard_normal())}, t)
+            for n, t in enumerate(times)
+        ]
+        work = Work(read, read, times[-1], TOPOLOGY, series=info)
+        work.batches.append(
+            (read, Stream.SAMPLES, pa.Table.from_batches(rows).combine_chunks().to_batches()[0])
+        )
+        stage.process(work)
+        findings += work.findings
+    assert [f.kind for f in findings] == ["level"]
+
+
 def test_less_use_is_no_trouble() -> None:
     estate = Estate()
     estate.run(400)

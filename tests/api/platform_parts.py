@@ -20,6 +20,7 @@ from django.db import connections
 
 from tests.support import eventually
 from watchkeeper.model.doors import Journal
+from watchkeeper.model.signals import Stream, batch
 
 
 @contextlib.contextmanager
@@ -114,6 +115,25 @@ class Web:
         self.journal.append(
             AlertmanagerDoor().take(body, "application/json", int(time.time() * 1000)).entries
         )
+
+
+class Sender:
+    """Who sends points to analysis; time, `now` in Unix seconds, is as far as what was sent."""
+
+    def __init__(self, web: Web, now: int) -> None:
+        self.web, self.now = web, now
+
+    def clock(self) -> float:
+        """Seconds, as far as what was sent."""
+        return float(self.now)
+
+    def put(self, stream: Stream, rows: list[dict[str, object]]) -> None:
+        """Send, and wait until analysis has seen it."""
+        from watchkeeper.domains.situations.models import AnalysisOffset
+
+        offset: Any = self.web.journal.append([(stream, batch(stream, rows))])
+        last = int(offset[-1] if isinstance(offset, (list, tuple)) else offset)
+        eventually(lambda: (AnalysisOffset.objects.values_list("offset", flat=True).first() or 0) >= last)
 
 
 @contextlib.contextmanager

@@ -8,31 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.api.platform_parts import Web, alone, analysing
+from tests.api.platform_parts import Sender, Web, alone, analysing
 from tests.support import eventually
-from watchkeeper.domains.situations.models import AnalysisOffset
 from watchkeeper.model.series import labels_json
-from watchkeeper.model.signals import Stream, batch
+from watchkeeper.model.signals import Stream
 
 STEP, PER_DAY, DAYS = 1200, 72, 32
 BEGIN = int(time.time()) // 86_400 * 86_400 - DAYS * 86_400
 
 
-class Service:
+class Service(Sender):
     """Its memory leaks from the twentieth day on; time is as far as what it has sent."""
 
     def __init__(self, web: Web) -> None:
-        self.web, self.now = web, BEGIN
+        super().__init__(web, BEGIN)
         self.random = np.random.default_rng(1)
-
-    def clock(self) -> float:
-        """Seconds, as far as what was sent."""
-        return float(self.now)
 
     def declare(self) -> None:
         """What it is that it sends."""
         labels = labels_json({"host.name": "db-1", "process.name": "api"})
-        self._put(Stream.SERIES, [{"id": 1, "name": "process.memory.usage", "labels": labels, "kind": "gauge",
+        self.put(Stream.SERIES, [{"id": 1, "name": "process.memory.usage", "labels": labels, "kind": "gauge",
                                    "unit": "By", "door": "otlp"}])  # fmt: skip
 
     def send(self, days: int) -> None:
@@ -45,12 +40,7 @@ class Service:
                 level = 2.4e9 * (1 + 0.05 * np.sin(2 * np.pi * day)) + 1e8 * max(0.0, day - 20)
                 value = level + 2e7 * float(self.random.standard_normal())
                 rows.append({"series": 1, "time_ms": self.now * 1000, "value": value})
-            self._put(Stream.SAMPLES, rows)
-
-    def _put(self, stream: Stream, rows: list[dict[str, object]]) -> None:
-        offset = self.web.journal.append([(stream, batch(stream, rows))])
-        last = int(offset[-1] if isinstance(offset, (list, tuple)) else offset)
-        eventually(lambda: (AnalysisOffset.objects.values_list("offset", flat=True).first() or 0) >= last)
+            self.put(Stream.SAMPLES, rows)
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -5,39 +5,34 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.api.platform_parts import Web, alone, analysing
+from tests.api.platform_parts import Sender, Web, alone, analysing
 from tests.support import eventually
-from watchkeeper.domains.situations.models import AnalysisOffset, Judgement
+from watchkeeper.domains.situations.models import Judgement
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.model.series import labels_json
-from watchkeeper.model.signals import Stream, batch
+from watchkeeper.model.signals import Stream
 
 BEGIN = int(time.time()) - 12 * 3600
 STEP = 15
 
 
-class Machine:
+class Machine(Sender):
     """A machine that sends its CPU's use; time is as far as what it has sent."""
 
     def __init__(self, web: Web) -> None:
-        self.web, self.now = web, BEGIN
+        super().__init__(web, BEGIN)
         self.random = np.random.default_rng(1)
-
-    def clock(self) -> float:
-        """Seconds, as far as what was sent."""
-        return float(self.now)
 
     def declare(self) -> None:
         """What it is that it sends."""
         labels = labels_json({"host.name": "db-1", "cpu.mode": "user"})
         row: dict[str, object] = {"id": 1, "name": "system.cpu.utilization", "labels": labels, "kind": "gauge", "unit": "1",
                                   "door": "otlp"}  # fmt: skip
-        self._put(Stream.SERIES, [row])
+        self.put(Stream.SERIES, [row])
 
     def send(self, count: int, level: float) -> None:
         """So many points, in reads of a minute when they are few."""
@@ -48,17 +43,7 @@ class Machine:
                 self.now += STEP
                 value = level + 0.01 * float(self.random.standard_normal())
                 rows.append({"series": 1, "time_ms": self.now * 1000, "value": value})
-            self._put(Stream.SAMPLES, rows)
-
-    def _put(self, stream: Stream, rows: list[dict[str, object]]) -> None:
-        offset = self.web.journal.append([(stream, batch(stream, rows))])
-        eventually(
-            lambda: (AnalysisOffset.objects.values_list("offset", flat=True).first() or 0) >= _last(offset)
-        )
-
-
-def _last(offset: Any) -> int:
-    return int(offset[-1] if isinstance(offset, (list, tuple)) else offset)
+            self.put(Stream.SAMPLES, rows)
 
 
 @pytest.mark.usefixtures("transactional_db")

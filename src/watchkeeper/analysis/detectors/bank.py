@@ -76,6 +76,7 @@ STATE = np.dtype(
         ("spread", "f8"),
         ("deviation", "f8"),
         ("ratio", "f8"),
+        ("rose", "f8", (3,)),  # when `recent_ratio` did, the expected then, the spread
         ("surprise", "f8"),
         ("usual_jump", "f8"),
         ("spoke", "f4", (STATISTICS,)),  # surprises of the last point
@@ -105,7 +106,7 @@ class Bank:
     """
 
     name = "bank"
-    version = "season-blocks-tails-records-3"
+    version = "season-blocks-tails-records-4"
 
     def __init__(self) -> None:
         self.series = np.zeros(0, STATE)
@@ -246,7 +247,7 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
         far, farther = (x - guess[slow]) * per_scale, (x - guess[slow + 2]) * per_scale
     jump = _jump(s, abs(x - s.value)) if sea.count > 0 else 0.0
     warm = sea.count >= WARM_UP
-    score = 0.0
+    score, recent = 0.0, s.recent_ratio
     s.spoke[:] = 0.0
     if not after_gap:
         quiet = 1.0 if warm else 0.0
@@ -255,6 +256,8 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
         s.spoke[HIGH] = record(s.record, x)
         score = _judge(s, near * quiet, far * quiet, now, date, second_of_day)
     s.value, s.expected, s.spread = x, guess[slow if slow >= 0 else chosen], sea.scale
+    if s.recent_ratio > recent:
+        s.rose[0], s.rose[1], s.rose[2] = now, s.expected, s.spread
     side = 1 if near > 0 else -1
     if not warm or abs(near) <= OUTLIER:
         sea.run = 0

@@ -25,6 +25,7 @@ HOLD_MS, HOLD_POINTS, HOLD_SHARE = 300_000, 3, 0.8
 NEW_NORMAL_MS = 86_400_000
 CHANGED_NORMAL_MS = 2 * 3_600_000  # the same after a change, once the new level is calm
 LOST_MS = 3_600_000
+SOON = 60.0  # seconds
 
 
 class Bar(NamedTuple):
@@ -150,7 +151,7 @@ class Episodes:
         info = infos.get(self.known.by_slot[slot]) or SeriesInfo(
             self.known.by_slot[slot], "value", {}, "unknown", "", ""
         )
-        expected, spread, value = float(s["expected"]), float(s["spread"]), float(s["value"])
+        expected, spread, value = *_expected(s), float(s["value"])
         up = value > expected
         if not up and words.only_more_is_bad(info.name):
             return
@@ -244,6 +245,14 @@ class Episodes:
             and e.outside >= HOLD_SHARE * e.points
             and not e.inside
         )
+
+
+def _expected(s: Any) -> tuple[float, float]:
+    """What was expected of a series, and the spread: when it became unusual, if that is within the last minute. What is
+    expected now may have followed it already."""
+    at, *then = s["rose"].tolist()
+    expected, spread = then if s["seconds"] - at <= SOON else (float(s["expected"]), float(s["spread"]))
+    return expected, spread
 
 
 def _take(e: Episode, value: float, time_ms: int) -> None:
