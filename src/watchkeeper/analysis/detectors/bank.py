@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from watchkeeper.analysis.compiled import compiled, inlined
 from watchkeeper.analysis.detectors import rates
-from watchkeeper.analysis.detectors.blocks import BLOCKS, FLOOR, chance, length, ratio
+from watchkeeper.analysis.detectors.blocks import ABOUT, BLOCKS, FLOOR, QUARTERS, chance, length, ratio
 from watchkeeper.analysis.detectors.rates import COUNTER, GAUGE, RATE, rate
 from watchkeeper.analysis.detectors.reasons import (
     FAR,
@@ -50,6 +50,7 @@ from watchkeeper.analysis.detectors.season import (
     scale_of,
 )
 from watchkeeper.analysis.detectors.tail import TAIL, surprise
+from watchkeeper.analysis.memory import LINE, offset, prefetch
 from watchkeeper.model.reason import Reason
 
 LAST = 48  # points that are remembered; a change of variance is judged over all
@@ -89,6 +90,15 @@ STATE = np.dtype(
     ]
 )
 """State of one series: fixed size, plain numbers."""
+AHEAD = 2  # points between asking memory for a state and its use
+_SIZE, _SEASON, _HABIT = (
+    STATE.itemsize,
+    offset(STATE, "season"),
+    offset(STATE, "blocks") + offset(BLOCKS, "habit"),
+)
+_WEEK, _DAY = _SEASON + offset(SEASON, "week"), _SEASON + offset(SEASON, "day")
+_WEEK_SLOT, _DAY_SLOT = SEASON["week"].itemsize // WEEK_SLOTS, SEASON["day"].itemsize // DAY_SLOTS
+_QUARTER = BLOCKS["habit"].itemsize // QUARTERS
 
 
 class Bank:
@@ -172,12 +182,12 @@ class Bank:
 
 
 @compiled
-def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> float:
-    guess, touched = np.zeros(GUESSES), 0.0
+def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> None:
+    guess, memory = np.zeros(GUESSES), series.ctypes.data
     for i in range(len(rows)):
         s = series[rows[i]]
-        if i + 1 < len(rows):
-            touched += _touch(series[rows[i + 1]], times[i + 1] / 1000.0)
+        if i + AHEAD < len(rows):
+            _bring(memory + rows[i + AHEAD] * _SIZE, times[i + AHEAD] / 1000.0)
         x, seconds = values[i], times[i] / 1000.0
         if not math.isfinite(x):
             continue
@@ -188,19 +198,24 @@ def _update(series: Any, rows: Any, times: Any, values: Any, scores: Any) -> flo
             _begin_again(s)
         if math.isfinite(x):
             scores[i] = _point(s, x, seconds, guess)
-    return touched
 
 
 @inlined
-def _touch(s: Any, seconds: float) -> Any:
-    """Read what the next point will need, so that memory brings it while this one is worked on."""
+def _bring(state: int, seconds: float) -> None:
+    """Have memory bring what a later point will need of the state at this address, while others are worked on."""
     date = math.floor(seconds / DAY)
     day = int((seconds - date * DAY) * (DAY_SLOTS / DAY))
     week = int((seconds - math.floor(seconds / WEEK) * WEEK) * (WEEK_SLOTS / WEEK))
-    sea, b = s.season, s.blocks
-    near = s.rate.value + s.shadow + s.tails[0].size + s.tails[1].size + s.tails[3].mean + s.tails[5].size
-    far = s.last[0] + s.last[16] + s.last[32] + b.usual + b.habit[day // 3, 1]
-    return near + far + sea.level + sea.error[1] + sea.scale + sea.week[week, MEAN] + sea.day[day, MEAN]
+    for at in range(0, _HABIT, LINE):  # all that lies before the habits
+        prefetch(state + at)
+    habit = state + _HABIT + max(0, day * QUARTERS // DAY_SLOTS - ABOUT) * _QUARTER
+    prefetch(habit)
+    prefetch(habit + LINE)
+    for at in range(_SEASON, _WEEK + LINE, LINE):
+        prefetch(state + at)
+    prefetch(state + _WEEK + week * _WEEK_SLOT)
+    prefetch(state + _DAY + (day - 1) * _DAY_SLOT)
+    prefetch(state + _DAY + (day + 1) * _DAY_SLOT)
 
 
 @inlined
