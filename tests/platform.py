@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 from watchkeeper.app import process
 from watchkeeper.telemetry.store import Store
 
@@ -132,7 +132,7 @@ class Platform:
         if self.process is None or self.process.poll() is not None:
             return 0
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(30 * PATIENCE)
 
     def processes(self) -> dict[str, psutil.Process]:
         """The running processes by name."""

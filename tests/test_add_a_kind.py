@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/how-to/add-a-record-kind.md").read_text()
 MOST_LINES = 80
@@ -76,7 +78,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 def run(env: dict[str, str], *words: str) -> str:
     """What a program printed."""
-    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, *words], env=env, capture_output=True, text=True, timeout=100 * PATIENCE
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

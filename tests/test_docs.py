@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.platform import COMMAND
+from tests.support import PATIENCE
 from watchkeeper.receivers import webhooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +50,9 @@ def test_settings_named_in_pages_exist(page: Path) -> None:
 
 
 def test_every_command_is_documented_and_helps() -> None:
-    listing = subprocess.run([COMMAND, "--help"], capture_output=True, text=True, timeout=60).stdout
+    listing = subprocess.run(
+        [COMMAND, "--help"], capture_output=True, text=True, timeout=60 * PATIENCE
+    ).stdout
     commands = set(re.findall(r"^[│| ]+([a-z][a-z-]+)  ", listing, re.M))
     assert {"serve", "demo", "replay", "status", "doctor", "token", "audit", "intake-key", "lab"} <= commands
     for command in commands:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import require
+from tests.support import PATIENCE, require
 
 THERE = os.environ.get("WATCHKEEPER_TEST_DATABASE") == "postgres"
 CHOSEN = (
@@ -61,7 +61,7 @@ def test_the_records_on_postgresql() -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=580,
+        timeout=580 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout[:6000] + done.stderr[-2000:]

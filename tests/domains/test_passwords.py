@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from tests.platform import COMMAND
+from tests.support import PATIENCE
 from watchkeeper.domains.identity.breaches import Filter, build
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.identity.passwords import require_good
@@ -86,7 +87,7 @@ def test_the_command_makes_the_list(tmp_path: Path) -> None:
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [COMMAND, "passwords", *words], env=env, capture_output=True, text=True, timeout=60
+            [COMMAND, "passwords", *words], env=env, capture_output=True, text=True, timeout=60 * PATIENCE
         )
 
     assert "No list is imported" in run("status").stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import require
+from tests.support import PATIENCE, require
 
 _ROOT = Path(__file__).parents[2]
 _SETUP = (
@@ -38,7 +38,7 @@ def reached(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "DJANGO_SETTINGS_MODULE": "watchkeeper.app.settings"}  # fmt: skip
     done = subprocess.run(
         ["unshare", "-n", "-m", "sh", "-c", _SETUP, "sh", str(folder / "resolv.conf"), sys.executable],
-        cwd=_ROOT, env=env, capture_output=True, text=True, timeout=110, check=False,
+        cwd=_ROOT, env=env, capture_output=True, text=True, timeout=110 * PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

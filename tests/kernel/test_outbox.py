@@ -3,11 +3,19 @@ somebody who does not answer."""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from tests.support import eventually
 from watchkeeper.kernel import outbox
@@ -68,3 +76,58 @@ def test_what_people_wait_for_does_not_queue_behind_those_who_do_not_answer() ->
             eventually(lambda: OutboxRow.objects.filter(pk="page", state="done").exists())
         finally:
             answers.set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_done_is_written_when_the_database_lets_us() -> None:
+    """Not done once more when the lease ends."""
+    if connection.vendor != "sqlite":
+        pytest.skip("others have no writer that all wait for")
+    done, over = [], threading.Event()
+
+    def hold() -> None:
+        name = connection.settings_dict["NAME"]
+        with closing(
+            sqlite3.connect(name, uri=str(name).startswith("file:"), check_same_thread=False)
+        ) as other:
+            other.execute("BEGIN IMMEDIATE")
+            held.set()
+            over.wait(1.0)
+            other.rollback()
+
+    held = threading.Event()
+
+    @outbox.handler("test-held")
+    def carry_out(row: OutboxRow) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 100")
+        done.append(row.pk)
+        threading.Thread(target=hold, daemon=True).start()
+        assert held.wait(20)
+        return "well"
+
+    outbox.add([outbox.Effect("held", "test-held", "", {})])
+    with working(threads=1):
+        eventually(lambda: OutboxRow.objects.filter(pk="held", state="done").exists())
+    assert done == ["held"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_process_with_the_number_of_one_that_was_killed_keeps_nothing_from_us() -> None:
+    outbox.handler("test-taken-over")(lambda row: row.subject)
+    claimed = timezone.now() - dt.timedelta(minutes=1)
+    host = socket.gethostname()[:20]
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as young:
+        outbox.add(
+            outbox.Effect(name, "test-taken-over", "x", {}) for name in ("of the dead", "of the living")
+        )
+        OutboxRow.objects.filter(pk="of the dead").update(
+            claimed_by=f"{host}:{young.pid}:1", due_at=claimed + outbox.LEASE
+        )
+        OutboxRow.objects.filter(pk="of the living").update(
+            claimed_by=f"{host}:{os.getppid()}:1", due_at=timezone.now() + outbox.LEASE
+        )
+        with working(threads=1):
+            eventually(lambda: OutboxRow.objects.filter(pk="of the dead", state="done").exists())
+        assert OutboxRow.objects.get(pk="of the living").state == "due"
+        young.communicate(b"\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.platform import COMMAND, Platform
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 
 
 def test_acts_are_sealed_and_tampering_is_seen(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def verified(platform: Platform) -> dict[str, Any]:
         env=platform.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     found: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if found["whole"] else 1)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 from tests.telemetry.signals import event, letter, log, many_samples, now_ms, of, span
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.signals import Stream
@@ -113,6 +113,6 @@ def test_kill_9_in_the_middle_of_new_tables_loses_nothing(tmp_path: Path) -> Non
     old = begin + sum(len(m.statements) + 1 for m in before)
     for statements in (old, begin + 1, begin + len(newest.statements), 0):
         command = [sys.executable, "-m", "tests.telemetry.migrating_child", str(tmp_path), str(statements)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120 * PATIENCE)
         assert done.returncode == (-signal.SIGKILL if statements else 0), done.stderr
     assert done.stdout == "3 3"

@@ -152,29 +152,29 @@ class OutboxWorker:
     def _work(self, stop: threading.Event, urgent: bool) -> None:
         try:
             while not stop.is_set():
+                close_old_connections()
                 if not self._patiently(partial(self.step, urgent), stop):
                     stop.wait(self.poll)
         finally:
             connection.close()
 
-    def _patiently(self, step: Callable[[], bool], stop: threading.Event) -> bool:
+    def _patiently(self, step: Callable[[], object], stop: threading.Event) -> bool:
         """Do it until the database lets us."""
         while not stop.is_set():
             try:
-                close_old_connections()
-                return step()
+                return bool(step())
             except OperationalError as error:
                 _log.warning("the outbox cannot be read or written, trying again: %s", error)
                 stop.wait(2.0)
+                close_old_connections()
         return False
 
     def _take_over(self) -> bool:
         """What a worker of this machine had begun when it was killed is due at once."""
         host = self.name.split(":")[0]
         begun = OutboxRow.objects.filter(state=OutboxState.DUE, claimed_by__startswith=f"{host}:")
-        dead = [
-            pk for pk, name in begun.values_list("pk", "claimed_by") if not _lives(int(name.split(":")[1]))
-        ]
+        claims = begun.values_list("pk", "claimed_by", "due_at")
+        dead = [pk for pk, name, due in claims if not _lives(int(name.split(":")[1]), due - LEASE)]
         for start in range(0, len(dead), _CHUNK):
             OutboxRow.objects.filter(pk__in=dead[start : start + _CHUNK]).update(
                 due_at=timezone.now(), claimed_by=""
@@ -200,10 +200,10 @@ class OutboxWorker:
         except (WatchkeeperError, OSError) as error:
             said = (str(error) or repr(error), row.attempts >= ATTEMPTS)
         finally:
+            note = partial(self._done, row, answer or "", began)
             if answer is None:
-                self._failed(row, said[0], began, final=said[1])
-            else:
-                self._done(row, answer, began)
+                note = partial(self._failed, row, said[0], began, final=said[1])
+            self._patiently(note, threading.Event())  # else it would be done once more when the lease ends
         return True
 
     def _claim(self, urgent: bool) -> OutboxRow | None:
@@ -214,7 +214,8 @@ class OutboxWorker:
         if not due.values("pk")[:1].exists():
             return None
         with transaction.atomic():
-            row = due.select_for_update(skip_locked=True).first() if _locks() else due.first()
+            locks = connection.features.has_select_for_update_skip_locked
+            row = (due.select_for_update(skip_locked=True) if locks else due).first()
             if row is None:
                 return None
             # Written before the effect: whoever comes after a kill finds it due again when the lease ends.
@@ -255,10 +256,11 @@ class OutboxWorker:
         )
 
 
-def _lives(pid: int) -> bool:
-    """Whether another process with this id runs."""
-    return pid != os.getpid() and psutil.pid_exists(pid)
-
-
-def _locks() -> bool:
-    return bool(connection.features.has_select_for_update_skip_locked)
+def _lives(pid: int, then: dt.datetime) -> bool:
+    """Whether the process that had this id then still runs, and is not this one."""
+    try:
+        return (
+            pid != os.getpid() and psutil.Process(pid).create_time() <= then.timestamp() + 2
+        )  # as exact as it is
+    except psutil.Error:
+        return False
