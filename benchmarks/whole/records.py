@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -38,9 +39,9 @@ def database(postgres: bool) -> Iterator[Path]:
 
             settings.ALLOWED_HOSTS = ["*"]
             call_command("migrate", verbosity=0)
-            print(f"this machine: {pace():.1f} million steps of plain Python a second")
+            print(f"this machine: {pace():.1f} million steps of plain Python a second", file=sys.stderr)
             yield Path(folder)
-            print(f"this machine, after it: {pace():.1f}")
+            print(f"this machine, after it: {pace():.1f}", file=sys.stderr)
         finally:
             from django.db import connection
 

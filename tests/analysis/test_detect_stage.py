@@ -14,7 +14,7 @@ from watchkeeper.analysis.stages.detect import Detect
 from watchkeeper.analysis.stages.detect_levels import Levels
 from watchkeeper.model.doors import RULES
 from watchkeeper.model.reason import ReasonKind
-from watchkeeper.model.signals import SCHEMAS, Stream
+from watchkeeper.model.signals import SCHEMAS, Stream, batch
 from watchkeeper.model.topology import Item, Topology, item_id
 from watchkeeper.model.verdicts import Alert, AlertStatus, Finding
 
@@ -128,15 +128,12 @@ def test_a_level_is_told_at_whatever_second_it_begins(before: int) -> None:
     began, findings = START // 300_000 * 300_000 + (before + 10) * 1000, []
     levels = [0.2] * 400 + [0.7] * 40
     for read in range(0, len(levels), 4):
-        times = [began + n * STEP for n in range(read, read + 4)]
-        rows = [
-            _samples({1: levels[read + n] + 0.01 * float(random.standard_normal())}, t)
-            for n, t in enumerate(times)
+        rows: list[dict[str, object]] = [
+            {"series": 1, "time_ms": began + n * STEP, "value": levels[n] + 0.01 * random.standard_normal()}
+            for n in range(read, read + 4)
         ]
-        work = Work(read, read, times[-1], TOPOLOGY, series=info)
-        work.batches.append(
-            (read, Stream.SAMPLES, pa.Table.from_batches(rows).combine_chunks().to_batches()[0])
-        )
+        work = Work(read, read, began + (read + 3) * STEP, TOPOLOGY, series=info)
+        work.batches.append((read, Stream.SAMPLES, batch(Stream.SAMPLES, rows)))
         stage.process(work)
         findings += work.findings
     assert [f.kind for f in findings] == ["level"]

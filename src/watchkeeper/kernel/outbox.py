@@ -200,9 +200,10 @@ class OutboxWorker:
         except (WatchkeeperError, OSError) as error:
             said = (str(error) or repr(error), row.attempts >= ATTEMPTS)
         finally:
-            note = partial(self._done, row, answer or "", began)
             if answer is None:
                 note = partial(self._failed, row, said[0], began, final=said[1])
+            else:
+                note = partial(self._done, row, answer, began)
             self._patiently(note, threading.Event())  # else it would be done once more when the lease ends
         return True
 
@@ -259,8 +260,7 @@ class OutboxWorker:
 def _lives(pid: int, then: dt.datetime) -> bool:
     """Whether the process that had this id then still runs, and is not this one."""
     try:
-        return (
-            pid != os.getpid() and psutil.Process(pid).create_time() <= then.timestamp() + 2
-        )  # as exact as it is
+        began = psutil.Process(pid).create_time() - 2  # seconds: it is known no better
+        return pid != os.getpid() and began <= then.timestamp()
     except psutil.Error:
         return False

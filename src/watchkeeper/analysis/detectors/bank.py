@@ -77,7 +77,12 @@ STATE = np.dtype(
         ("spread", "f8"),
         ("deviation", "f8"),
         ("ratio", "f8"),
-        ("rose", "f8", (3,)),  # when `recent_ratio` did, the expected then, the spread
+        (
+            "rose",
+            "f8",
+        ),  # when `recent_ratio` did last, in seconds; and what was expected then, with what spread
+        ("expected_then", "f8"),
+        ("spread_then", "f8"),
         ("surprise", "f8"),
         ("usual_jump", "f8"),
         ("spoke", "f4", (STATISTICS,)),  # surprises of the last point
@@ -91,11 +96,8 @@ STATE = np.dtype(
 )
 """State of one series: fixed size, plain numbers."""
 AHEAD = 2  # points between asking memory for a state and its use
-_SIZE, _SEASON, _HABIT = (
-    STATE.itemsize,
-    offset(STATE, "season"),
-    offset(STATE, "blocks") + offset(BLOCKS, "habit"),
-)
+_SIZE, _HABIT = STATE.itemsize, offset(STATE, "blocks") + offset(BLOCKS, "habit")
+_SEASON = offset(STATE, "season")
 _WEEK, _DAY = _SEASON + offset(SEASON, "week"), _SEASON + offset(SEASON, "day")
 _WEEK_SLOT, _DAY_SLOT = SEASON["week"].itemsize // WEEK_SLOTS, SEASON["day"].itemsize // DAY_SLOTS
 _QUARTER = BLOCKS["habit"].itemsize // QUARTERS
@@ -272,7 +274,7 @@ def _point(s: Any, x: float, seconds: float, guess: Any) -> float:
         score = _judge(s, near * quiet, far * quiet, now, date, second_of_day)
     s.value, s.expected, s.spread = x, guess[slow if slow >= 0 else chosen], sea.scale
     if s.recent_ratio > recent:
-        s.rose[0], s.rose[1], s.rose[2] = now, s.expected, s.spread
+        s.rose, s.expected_then, s.spread_then = now, s.expected, s.spread
     side = 1 if near > 0 else -1
     if not warm or abs(near) <= OUTLIER:
         sea.run = 0

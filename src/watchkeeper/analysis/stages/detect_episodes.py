@@ -250,9 +250,8 @@ class Episodes:
 def _expected(s: Any) -> tuple[float, float]:
     """What was expected of a series, and the spread: when it became unusual, if that is within the last minute. What is
     expected now may have followed it already."""
-    at, *then = s["rose"].tolist()
-    expected, spread = then if s["seconds"] - at <= SOON else (float(s["expected"]), float(s["spread"]))
-    return expected, spread
+    then = "_then" if s["seconds"] - s["rose"] <= SOON else ""
+    return float(s[f"expected{then}"]), float(s[f"spread{then}"])
 
 
 def _take(e: Episode, value: float, time_ms: int) -> None:
