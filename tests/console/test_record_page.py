@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from watchkeeper.domains.access.models import Grant, Role
-from watchkeeper.domains.desk.models import TicketTemplate
+from watchkeeper.domains.desk.models import Ticket, TicketTemplate
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.models import Schedule
 from watchkeeper.kernel import doing
@@ -70,6 +70,19 @@ def test_forms_ask_for_all_that_is_needed() -> None:
     for resource in filter(doing.for_people, registry):
         needed = {n for n, f in serializer_of(resource)().fields.items() if f.required and not f.read_only}
         assert needed <= {*resource.writable, *resource.create_only}, resource.path
+
+
+def test_lines_end_as_everywhere_else(ann: Client) -> None:
+    """Browsers send two characters at the end of a line of a form."""
+    given = {
+        "title": "Mail is down",
+        "description": "since noon\r\nfor all",
+        "impact": "2",
+        "urgency": "2",
+        "type": "incident",
+    }
+    assert ann.post("/tickets/new/", given).status_code == 302
+    assert Ticket.objects.get().description == "since noon\nfor all"
 
 
 @pytest.mark.parametrize(

@@ -186,11 +186,12 @@ def shown(field: Field, value: Any, actor: Actor) -> Field:
 
 
 def read(fields: list[Field], given: QueryDict, actor: Actor) -> dict[str, Any]:
-    """What was typed, as the serializer takes it. An empty box is as if it were not there."""
+    """What was typed, as the serializer takes it: lines end in one character, where browsers send two. An empty box is as
+    if it were not there."""
     out: dict[str, Any] = {}
     many = ("list", "pick", "references")
     for f in fields:
-        text = "\n".join(_chosen(f, given, actor)) if f.shape in many else given.get(f.name, "")
+        text = "\n".join(_chosen(f, given, actor)) if f.shape in many else given.get(f.name, "").replace("\r\n", "\n")
         if f.shape == "yes":
             out[f.name] = f.name in given
         elif f.shape == "reference" and (chosen := _chosen(f, given, actor)):

@@ -33,9 +33,8 @@ class PolicyTextSerializer(RecordSerializer):
         help_text="rules in Cedar; see docs/how-to/access.md",
     )
 
-    def validate_text(self, value: str) -> str:
-        """Raises ValidationError naming the line or rule. Browsers send lines that end in two characters."""
-        text = value.replace("\r\n", "\n")
+    def validate_text(self, text: str) -> str:
+        """Raises ValidationError naming the line or rule."""
         try:
             safety.check(text)
         except BadPolicy as error:

@@ -141,7 +141,6 @@ class RuleGroupSerializer(RecordSerializer):
 
     def validate_rules(self, text: str) -> str:
         """Raises ValidationError with the line."""
-        text = text.replace("\r\n", "\n")
         try:
             grouping.rules_of(text, "")
         except BadRules as error:

@@ -71,7 +71,6 @@ class EventRuleSerializer(RecordSerializer):
 
     def validate_condition(self, text: str) -> str:
         """Raises ValidationError with the place of the error."""
-        text = text.replace("\r\n", "\n")
         try:
             if text.strip():
                 evaluator.check(text)

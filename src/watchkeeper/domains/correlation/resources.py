@@ -61,10 +61,6 @@ class GroupingRuleSerializer(RecordSerializer):
             raise serializers.ValidationError(error.detail) from error
         return text
 
-    def validate_description(self, text: str) -> str:
-        """Lines end as they did before a browser sent them."""
-        return text.replace("\r\n", "\n")
-
     def validate_group_by(self, names: list[str]) -> list[str]:
         """The form has them in lines, between commas. Raises ValidationError for a name that it would take apart."""
         if any("," in n or len(n.splitlines()) > 1 for n in names):

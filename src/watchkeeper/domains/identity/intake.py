@@ -107,7 +107,7 @@ class ExpressionField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         """Raises ValidationError with the place of the error."""
-        written = str(super().to_internal_value(data)).replace("\r\n", "\n").strip()
+        written = str(super().to_internal_value(data)).strip()
         try:
             if written:
                 Expression(written)

@@ -250,10 +250,12 @@ def holding(words: list[str], more: str, given: list[str], paths: Sequence[str])
         return [], False
     table, text_id, holding, wanted = _text(words)
     within_text = f"FROM {table} WHERE {holding}"
-    [(often,)] = _rows([(f"SELECT count(*) FROM (SELECT 1 {within_text} LIMIT {OFTEN + 1}) AS held", wanted)])
-    if often <= OFTEN:
-        sql = f"SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} {within_text}) AS e WHERE TRUE{more}"
-        return _rows([(sql, [*wanted, *given])]), True
+    found = f"SELECT {_COLUMNS} {within_text}"
+    some = _rows([(f"{found} LIMIT {OFTEN + 1}", wanted)])
+    if len(some) <= OFTEN:
+        if more and some:
+            some = _rows([(f"SELECT {_COLUMNS} FROM ({found}) AS e WHERE TRUE{more}", [*wanted, *given])])
+        return some, True
     most = OFTEN if more else CONTAINING
 
     def newest(within: str, at: str) -> str:
