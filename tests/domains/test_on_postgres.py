@@ -55,6 +55,7 @@ def test_the_records_on_postgresql() -> None:
     require(_there(), "PostgreSQL does not listen on 127.0.0.1:5432")
     env = {**os.environ, "WATCHKEEPER_TEST_DATABASE": "postgres"}
     del env["DJANGO_SETTINGS_MODULE"]  # or settings would be read before tests/conftest.py has said which
+    env.pop("PYTEST_XDIST_TESTRUNUID", None)  # it runs within this test's turn, and waits for none of its own
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *CHOSEN],
         cwd=Path(__file__).parents[2],
