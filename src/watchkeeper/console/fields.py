@@ -191,7 +191,11 @@ def read(fields: list[Field], given: QueryDict, actor: Actor) -> dict[str, Any]:
     out: dict[str, Any] = {}
     many = ("list", "pick", "references")
     for f in fields:
-        text = "\n".join(_chosen(f, given, actor)) if f.shape in many else given.get(f.name, "").replace("\r\n", "\n")
+        text = (
+            "\n".join(_chosen(f, given, actor))
+            if f.shape in many
+            else given.get(f.name, "").replace("\r\n", "\n")
+        )
         if f.shape == "yes":
             out[f.name] = f.name in given
         elif f.shape == "reference" and (chosen := _chosen(f, given, actor)):
