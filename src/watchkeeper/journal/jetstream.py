@@ -19,7 +19,7 @@ from nats.js.kv import KeyValue
 
 from watchkeeper.journal import messages
 from watchkeeper.journal.entries import JournalDamaged, pack
-from watchkeeper.journal.frames import entries_of, first_to_keep, first_to_read, last_offset, split
+from watchkeeper.journal.frames import EARLIER_PER_GROUP, PER_GROUP, Offsets, entries_of, split
 from watchkeeper.journal.nats_link import NatsLink
 from watchkeeper.model.doors import Entry
 from watchkeeper.model.errors import JournalFull
@@ -30,6 +30,7 @@ DUPLICATES_FOR = 120.0  # seconds for which the server knows a message id again
 MISSED_RING = 1.0  # seconds after which a waiter asks the server by itself
 WINDOW = 32  # messages fetched at once
 READ_BYTES = 64 * 1024**2  # of one read
+RESERVED = "offsets-per-group"  # beside the consumers' offsets in the bucket; earlier versions noted none
 
 
 class JetStreamJournal:
@@ -72,17 +73,22 @@ class JetStreamJournal:
             num_replicas=replicas,
             allow_direct=True,
         )
-        try:
-            found = (await js.stream_info(self._name)).config
-            if (found.max_bytes, found.num_replicas) != (max_bytes, replicas):
-                await js.update_stream(config)
-        except NotFoundError:
-            await js.add_stream(config)
         bucket = f"{self._name}-consumers"
         try:
             offsets = await js.key_value(bucket)
         except BucketNotFoundError:
             offsets = await js.create_key_value(bucket=bucket, replicas=replicas)
+        try:
+            found = (await js.stream_info(self._name)).config
+            if (found.max_bytes, found.num_replicas) != (max_bytes, replicas):
+                await js.update_stream(config)
+        except NotFoundError:
+            # Noted before there is a stream, so that every process finds a new one with it.
+            with contextlib.suppress(KeyWrongLastSequenceError):
+                await offsets.create(RESERVED, str(PER_GROUP).encode())
+            await js.add_stream(config)
+        reserved, _ = await self._passed(offsets, RESERVED)
+        self._offsets = Offsets(reserved or EARLIER_PER_GROUP)
         await self._register(offsets)
         await self._link.client.subscribe(f"{self._name}.appended", cb=self._heard)
         return offsets
@@ -97,7 +103,7 @@ class JetStreamJournal:
                 with contextlib.suppress(KeyWrongLastSequenceError):  # another process was faster
                     await offsets.create(name, str(start).encode())
         state = (await self._link.js.stream_info(self._name)).state
-        if start > last_offset(state.last_seq):
+        if start > self._offsets.last(state.last_seq):
             raise JournalDamaged(f"consumers have passed {start}, but stream {self._name} has begun anew")
 
     async def _heard(self, _: Msg) -> None:
@@ -119,7 +125,7 @@ class JetStreamJournal:
     async def _append(self, parts: Sequence[bytes]) -> int:
         sequence = await messages.publish(self._link.js, self._name, parts)
         await self._link.client.publish(f"{self._name}.appended")
-        return last_offset(sequence)
+        return self._offsets.last(sequence)
 
     def read(self, after: int, *, max_rows: int = 65_536) -> list[Entry]:
         """Entries with an offset over `after`, in order, of at most `max_rows` rows together, but at least
@@ -130,7 +136,7 @@ class JetStreamJournal:
         js, now_ms = self._link.js, time.time_ns() // 1_000_000
         entries: list[Entry] = []
         near: dict[int, bytes] = {}  # parts seen, until the message that completes them
-        sequence, window, size = first_to_read(after), 1, 0
+        sequence, window, size = self._offsets.first_to_read(after), 1, 0
         while size < READ_BYTES and (found := await messages.following(js, self._name, sequence, window)):
             for message in found:
                 size += len(message.body)
@@ -139,7 +145,7 @@ class JetStreamJournal:
                     continue
                 body = await messages.body(js, self._name, message, near)
                 near.clear()
-                for rows, entry in entries_of(message.sequence, body, now_ms):
+                for rows, entry in entries_of(self._offsets.last(message.sequence), body, now_ms):
                     if entry.offset <= after:
                         continue
                     max_rows -= rows
@@ -178,7 +184,7 @@ class JetStreamJournal:
             return 0
         if state.last_seq != self._known[0]:
             self._known = state.last_seq, await messages.last(self._link.js, self._name)
-        return last_offset(self._known[1])
+        return self._offsets.last(self._known[1])
 
     def committed(self, consumer: str) -> int:
         """The last offset this consumer has said to have passed; 0 at first. Raises ValueError when there is
@@ -191,7 +197,7 @@ class JetStreamJournal:
             raise ValueError(f"the journal has no consumer {consumer!r}")
 
     async def _passed(self, offsets: KeyValue, consumer: str) -> tuple[int, int]:
-        """A consumer's offset and its revision in the bucket; 0, 0 when it is new."""
+        """A consumer's offset, or RESERVED, and its revision in the bucket; 0, 0 when it is new."""
         try:
             entry = await offsets.get(consumer)
         except KeyNotFoundError:
@@ -215,7 +221,7 @@ class JetStreamJournal:
             with contextlib.suppress(KeyWrongLastSequenceError):
                 await self._bucket.update(consumer, str(offset).encode(), last=revision)
                 moved = True
-        keep = first_to_keep(min(await self._all_passed()))
+        keep = self._offsets.first_to_keep(min(await self._all_passed()))
         if keep > self._purged:
             await self._link.js.purge_stream(self._name, seq=keep)
             self._purged = keep

@@ -9,15 +9,27 @@ ClickHouse writes its own before the rows, so that a kill in between would lose 
 
 from __future__ import annotations
 
-from watchkeeper.telemetry.store import Store
+from watchkeeper.telemetry.store import Store, TelemetryError
 
 TABLES = ("samples", "logs", "spans", "events", "dead_letters")
-_OFFSET_BITS, _ROW_BITS = 40, 16  # and 8 bits for the number of the journal
+_MARK_BITS, _ROW_BITS = 48, 16  # of a position
+# From one journal's marks to the next one's. An offset that needs more is added all the same: the marks go on rising
+# through what further journals would have had, and the next journal begins beyond (`Ledger.open`).
+_OFFSET_BITS = 40
 
 
 def beyond(number: int, after: int) -> tuple[int, int]:
-    """Marks of a journal's groups beyond an offset lie between these two."""
-    return number << _OFFSET_BITS | after, (number + 1 << _OFFSET_BITS) - 1
+    """Marks of the newest journal's groups beyond an offset lie between these two. Raises TelemetryError."""
+    return _mark(number, after), 1 << _MARK_BITS
+
+
+def _mark(number: int, offset: int) -> int:
+    mark = (number << _OFFSET_BITS) + offset
+    if mark >> _MARK_BITS:
+        raise TelemetryError(
+            f"there are no marks left for offset {offset} of journal {number}: it has to begin anew"
+        )
+    return mark
 
 
 class Ledger:
@@ -29,19 +41,21 @@ class Ledger:
 
     def open(self, end: int) -> None:
         """Find the number of the journal that ends at offset `end`. If rows from beyond its end are stored,
-        this is not the journal they came from: it gets the next number. Raises TelemetryError."""
+        this is not the journal they came from: it gets the next number that no mark has reached. Raises
+        TelemetryError."""
         found = self._store.query_as_writer("SELECT max(number) AS number, count() AS known FROM journals")
         row = found.to_pylist()[0]
         self.number = row["number"]
-        if not row["known"] or self._marked_beyond(end):
-            self.number = row["number"] + 1
+        highest = self._highest_beyond(end)
+        if not row["known"] or highest:
+            self.number = max(self.number, highest >> _OFFSET_BITS) + 1
             self._store.command(
                 "INSERT INTO journals (number) SELECT {number:UInt8}", {"number": self.number}
             )
 
     def mark(self, offset: int) -> int:
-        """The mark of a group that ends at this offset."""
-        return self.number << _OFFSET_BITS | offset
+        """The mark of a group that ends at this offset. Raises TelemetryError."""
+        return _mark(self.number, offset)
 
     def position(self, offset: int) -> int:
         """The position of the first row of the entry at this offset; its other rows follow."""
@@ -56,8 +70,8 @@ class Ledger:
         )
         bounds = self._beyond(after)
         found = self._store.query_as_writer(each, bounds)
-        offset = (1 << _OFFSET_BITS) - 1
-        return sorted(mark & offset for mark in found.column("batch").to_pylist() if mark is not None)
+        first = self.mark(0)
+        return sorted(mark - first for mark in found.column("batch").to_pylist() if mark is not None)
 
     def count(self, table: str, last: int) -> int:
         """How many rows of the group that ends at `last` are in a table. Raises TelemetryError."""
@@ -73,7 +87,11 @@ class Ledger:
     def _beyond(self, after: int) -> dict[str, int]:
         return dict(zip(("low", "high"), beyond(self.number, after), strict=True))
 
-    def _marked_beyond(self, end: int) -> bool:
+    def _highest_beyond(self, end: int) -> int:
+        """The highest mark beyond an offset; 0: there is none."""
         bounds = self._beyond(end)
-        question = "SELECT 1 AS one FROM {} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}} LIMIT 1"
-        return any(self._store.query_as_writer(question.format(t), bounds).num_rows for t in TABLES)
+        question = (
+            "SELECT max(batch) AS mark FROM {} WHERE batch > {{low:UInt64}} AND batch < {{high:UInt64}}"
+        )
+        found = (self._store.query_as_writer(question.format(t), bounds) for t in TABLES)
+        return max(table.column("mark").to_pylist()[0] or 0 for table in found)
