@@ -125,6 +125,16 @@ def _batch(bodies: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([blank | {"body": b} for b in bodies], schema=SCHEMAS[Stream.LOGS])
 
 
+def test_stages_that_begin_anew_take_nothing_back_from_who_mines_meanwhile() -> None:
+    templater = Templater()
+    earlier = templater.snapshot()
+    templater.restore(None)
+    templater.recall()
+    ids, _ = templater(_batch(["took 3 ms"]))
+    assert templater.restore(earlier) and not templater.restore({"version": "another"})
+    assert templater.text(int(ids[0])) == "took <*> ms"
+
+
 def test_telemetry_and_analysis_see_the_same_ids_whoever_comes_first() -> None:
     templater = Templater()
     first, second = _batch(["took 3 ms", ""]), _batch(["x", "took 5 ms", "gave up"]).slice(1)

@@ -62,10 +62,12 @@ def analysing(
     from watchkeeper.app.records import DjangoRecords
     from watchkeeper.app.runner import Runner
 
-    deduplicate = Deduplicate()
-    stages = [Normalise(), *([Detect()] if detecting else []), deduplicate, Correlate(deduplicate.living)]
-    pipeline = Pipeline(stages)
-    runner = Runner(journal, pipeline, DjangoRecords(), folder / "learned", clock=clock)
+    def build() -> Pipeline:
+        deduplicate = Deduplicate()
+        detect = [Detect()] if detecting else []
+        return Pipeline([Normalise(), *detect, deduplicate, Correlate(deduplicate.living)])
+
+    runner = Runner(journal, build, DjangoRecords(), folder / "learned", clock=clock)
     stop = threading.Event()
 
     def run() -> None:

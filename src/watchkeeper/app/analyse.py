@@ -61,11 +61,10 @@ def main() -> None:
     templater = Templater(TemplateNotes(config.data / "templates.notes"))
     known = threading.Event()  # templates are as they were: nobody may mine before
     history, measuring = FindingLog(store), Measuring(store, journal)
-    normalise, pipeline = pipeline_of(templater)
     runner = Runner(
-        journal, pipeline, DjangoRecords(), config.data / "learned.bin",
+        journal, lambda: pipeline_of(templater), DjangoRecords(), config.data / "learned.bin",
         told=lambda work: _tell(work, history, measuring),
-        recall=lambda offset: _recall(journal, store, offset, normalise, templater, known),
+        recall=lambda pipeline, offset: _recall(journal, store, offset, pipeline, templater, known),
         kept=templater.kept,
     )  # fmt: skip
     consumer = TelemetryConsumer(journal, store, templater=templater)
@@ -98,8 +97,8 @@ def _tell(work: Work, history: FindingLog, measuring: Measuring) -> None:
     measuring.put(work.questions)
 
 
-def pipeline_of(templater: Templater) -> tuple[Normalise, Pipeline]:
-    """The stages in their order, sharing the alerts and situations that live; the first of them by itself too."""
+def pipeline_of(templater: Templater) -> Pipeline:
+    """The stages in their order, sharing the alerts and situations that live."""
     from watchkeeper.analysis.pipeline import Pipeline
     from watchkeeper.analysis.stages.correlate import Correlate
     from watchkeeper.analysis.stages.deduplicate import Deduplicate
@@ -108,17 +107,20 @@ def pipeline_of(templater: Templater) -> tuple[Normalise, Pipeline]:
     from watchkeeper.analysis.stages.normalise import Normalise
     from watchkeeper.domains.automation.conditions import evaluator
 
-    normalise, deduplicate = Normalise(), Deduplicate()
+    deduplicate = Deduplicate()
     correlate = Correlate(deduplicate.living, conditions=evaluator)
     determine_cause = DetermineCause(deduplicate.living, correlate.situations)
-    return normalise, Pipeline([normalise, Detect(templater), deduplicate, correlate, determine_cause])
+    return Pipeline([Normalise(), Detect(templater), deduplicate, correlate, determine_cause])
 
 
-def _recall(journal: Journal, store: Store, offset: int, normalise: Normalise, templater: Templater,
+def _recall(journal: Journal, store: Store, offset: int, pipeline: Pipeline, templater: Templater,
             known: threading.Event) -> None:  # fmt: skip
     """What was learned after the last snapshot and is remembered elsewhere."""
+    from watchkeeper.analysis.stages.normalise import Normalise
+
     templater.recall()
     known.set()
+    normalise = next(stage for stage in pipeline.stages if isinstance(stage, Normalise))
     _recall_series(journal, store, offset, normalise)
 
 

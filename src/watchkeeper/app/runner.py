@@ -25,6 +25,9 @@ CONSUMER = "analysis"
 MAX_ROWS = 65_536
 TICK = 1.0  # seconds without an entry after which time passes all the same
 SAVE_EVERY = 120.0
+# Making the pipeline anew may take so many seconds at once and then this share of the time: where every read holds an
+# entry that fails, the others are worth more than what a failure left behind in the stages.
+RENEW_AT_ONCE, RENEW_SHARE = 10.0, 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -50,19 +53,19 @@ class Runner:
     def __init__(
         self,
         journal: Journal,
-        pipeline: Pipeline,
+        build: Callable[[], Pipeline],
         records: Records,
         learned: Path,
         told: Callable[[Work], None] = lambda _: None,
-        recall: Callable[[int], None] = lambda _: None,
+        recall: Callable[[Pipeline, int], None] = lambda *_: None,
         clock: Callable[[], float] = time.time,
         kept: Callable[[], None] = lambda: None,
     ) -> None:
-        """`learned` is the file that keeps what stages learn; `told` hears of every Work that is written;
-        `recall` is called once, before the first Work, with the offset reached, for what else is remembered elsewhere;
-        `kept` after what was learned is on disk."""
+        """`build` makes a pipeline that knows nothing; `learned` is the file that keeps what stages learn; `told` hears
+        of every Work that is written; `recall` is called with each new pipeline, before its first Work, and with the
+        offset reached, for what else is remembered elsewhere; `kept` after what was learned is on disk."""
         self.kept = kept
-        self.journal, self.pipeline, self.records = journal, pipeline, records
+        self.journal, self.build, self.records = journal, build, records
         self.learned, self.told, self.recall, self.clock = learned, told, recall, clock
         self.statistics: dict[str, Any] = {
             "offset": 0,
@@ -72,20 +75,17 @@ class Runner:
             "busy_seconds": 0.0,
             "put_aside": 0,
         }
+        self.pipeline: Pipeline
         self._topology = Topology()
+        self._spoiled = False  # a stage raised, and those before it remember what was not written
+        self._renewing, self._renewed = 0.0, 0.0  # seconds spent lately, and when that was looked at
         self._saved = 0.0
         self._stop = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Process until `stop` is set; then keep what was learned."""
         self._stop = stop
-        offset = self.records.offset()
-        self._topology, alerts, situations, acts = self.records.load(self._now())
-        self.pipeline.restore(state.load(self.learned), alerts, situations)
-        self.recall(offset)
-        again = Work(offset, offset, self._now(), self._topology, acts=list(acts))
-        self.pipeline.process(again)
-        self._topology = again.topology
+        offset = self._begin()
         # After a kill between the transaction and the journal's own note of it, say it again.
         self.journal.commit(CONSUMER, offset)
         self._saved = time.monotonic()
@@ -94,8 +94,31 @@ class Runner:
                 offset = self._catch_up(offset)
             else:
                 self._process(Work(offset, offset, self._now(), self._topology))
+            self._renew()
             self._keep(SAVE_EVERY)
         self._keep(0.0)
+
+    def _begin(self) -> int:
+        """Make the pipeline of what the records hold and what was learned; the offset that it has reached."""
+        offset = self.records.offset()
+        self.pipeline = self.build()
+        self._topology, alerts, situations, acts = self.records.load(self._now())
+        self.pipeline.restore(state.load(self.learned), alerts, situations)
+        self.recall(self.pipeline, offset)
+        again = Work(offset, offset, self._now(), self._topology, acts=list(acts))
+        self.pipeline.process(again)
+        self._topology = again.topology
+        self._spoiled = False
+        return offset
+
+    def _renew(self) -> None:
+        """Begin anew after a stage raised: the stages before it would take for told what nobody has written."""
+        began = time.monotonic()
+        self._renewing = max(0.0, self._renewing - (began - self._renewed) * RENEW_SHARE)
+        self._renewed = began
+        if self._spoiled and self._renewing < RENEW_AT_ONCE:
+            self._begin()
+            self._renewing += time.monotonic() - began
 
     def _catch_up(self, offset: int) -> int:
         entries = self.journal.read(offset, max_rows=MAX_ROWS)
@@ -107,6 +130,7 @@ class Runner:
             _log.warning("offsets %d to %d are taken one by one", entries[0].offset, entries[-1].offset)
             del failed
             for entry in entries:
+                self._renew()
                 self._alone(entry)
         self.journal.commit(CONSUMER, entries[-1].offset)
         self.statistics["entries"] += len(entries)
@@ -138,6 +162,7 @@ class Runner:
             self.pipeline.process(work)
         except Exception as error:
             _log.exception("a stage failed")
+            self._spoiled = True
             raise _Failed from error
         self._topology = work.topology
         if work.batches or work.alerts or work.situations or work.discoveries or work.held:

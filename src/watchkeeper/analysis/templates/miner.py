@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +177,7 @@ class TemplateMiner:
     def restore(self, state: dict[str, Any] | None) -> bool:
         """Take back a snapshot; False, and nothing changed, when it is of another version. All wordings count as
         new again."""
-        if not state or state.get("version") not in (VERSION, *UPGRADED):
+        if not readable(state):
             return False
         found = [
             Group(gid, parent, literals.split("\x1f"), tuple(key.split("\x1f")), count, last)
@@ -286,6 +286,11 @@ class TemplateMiner:
         known = {g.id for g in self._groups.groups}
         self._aliases = {k: v for k, v in self._aliases.items() if v in known}
         self._renumber()
+
+
+def readable(state: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Whether `TemplateMiner.restore` can take this snapshot back."""
+    return state is not None and state.get("version") in (VERSION, *UPGRADED)
 
 
 def _read_anew(groups: list[Group], masked: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from watchkeeper.analysis.templates.miner import TemplateMiner
+from watchkeeper.analysis.templates.miner import TemplateMiner, readable
 from watchkeeper.model.log_corrections import TemplateCorrection
 
 Ids = NDArray[np.uint64]
@@ -52,6 +52,7 @@ class Templater:
         self._miner = TemplateMiner()
         self._notes = notes
         self._mark = 0
+        self._recalled = False
         self._lock = threading.Lock()
         self._mined: OrderedDict[bytes, Ids] = OrderedDict()
 
@@ -98,15 +99,17 @@ class Templater:
             self._mark = 0
 
     def recall(self) -> None:
-        """Learn again what was noted after the last snapshot; once, after `restore`."""
+        """Learn again what was noted after the last snapshot, after the first `restore`. Again it does nothing."""
         with self._lock:
-            if self._notes:
+            if self._notes and not self._recalled:
                 self._miner.relearn(self._notes.read())
+            self._recalled = True
 
     def restore(self, state: dict[str, Any] | None) -> bool:
-        """Take back a snapshot, before the first batch; False when it is of another version."""
+        """Take back a snapshot, before the first batch; False when it is of another version. After `recall` it only
+        says which: other readers go on with what was learned since, and an older state would give other ids."""
         with self._lock:
-            return self._miner.restore(state)
+            return readable(state) if self._recalled else self._miner.restore(state)
 
     def _mine(self, batch: pa.RecordBatch) -> Ids:
         data, starts, ends = _bodies(batch.column("body"))
