@@ -75,6 +75,40 @@ def test_failures_lock_out_one_place_and_not_the_person() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "addresses"),
+    [
+        (["ann", "\uff41nn", "a\uff4en", "an\uff4e", "ANN"], ["10.0.0.1"] * 5),
+        (["ann"] * 5, ["2001:db8::1", "2001:db8::2", "2001:db8::3:4", "2001:db8::5%eth0", "2001:db8::6"]),
+        (["ann"] * 5, ["10.0.0.1", "::ffff:10.0.0.1"] * 2 + ["10.0.0.1"]),
+    ],
+    ids=["spellings of a name", "addresses of one machine", "IPv4 in IPv6"],
+)
+def test_a_lock_out_is_not_avoided_by_writing_it_otherwise(names: list[str], addresses: list[str]) -> None:
+    ann()
+    for name, address in zip(names, addresses, strict=True):
+        wrong = Client(REMOTE_ADDR=address).post("/sign-in/", {"username": name, "password": "wrong"})
+        assert wrong.status_code == 401, name
+    assert AuditEntry.objects.filter(act="sign-in.failed", actor=names[-1]).exists()  # as it was typed
+    body = {"username": names[1], "password": PASSWORD}
+    assert Client(REMOTE_ADDR=addresses[1]).post("/sign-in/", body).status_code == 429
+    elsewhere = Client(REMOTE_ADDR="2001:db8:1::1")
+    assert elsewhere.post("/sign-in/", {"username": "ann", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_whoever_signs_in_begins_anew() -> None:
+    """However the name was typed that went wrong."""
+    ann()
+    here = Client(REMOTE_ADDR="2001:db8::1")
+    for _ in range(2):
+        for n in range(4):
+            wrong = {"username": "Ann", "password": f"wrong {n}"}
+            assert Client(REMOTE_ADDR=f"2001:db8::{n}").post("/sign-in/", wrong).status_code == 401
+        assert here.post("/sign-in/", {"username": "ann", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.django_db
 def test_one_address_cannot_try_many_names(settings: Any) -> None:
     """Thirty failures of any names lock the address."""
     settings.PASSWORD_HASHERS = [

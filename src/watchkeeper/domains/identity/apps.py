@@ -20,15 +20,17 @@ class Identity(AppConfig):
 
 def _signed_in(request: Any, user: Any, **_: Any) -> None:
     from watchkeeper.domains.identity import sessions
-    from watchkeeper.domains.identity.models import FailedSignIn
+    from watchkeeper.domains.identity.signing_in import forget_failures
     from watchkeeper.kernel import audit
     from watchkeeper.kernel.acting import Actor, ActorKind, address_of, request_id_of
 
     how = getattr(request, "signed_in_with", "password")
     sessions.began(request, how)
     sessions.SessionStore.clear_expired()
-    # Only now: who knows a password and guesses at the second factor must not begin anew with each guess.
-    FailedSignIn.objects.filter(username=user.username, address=address_of(request)).delete()
+    # Only now: who knows a password and guesses at the second factor must not begin anew with each guess. And only after
+    # a password: whoever chose a name at a provider that counts as another's has not shown that they know its password.
+    if how.split(" and ")[0] == "password":
+        forget_failures(user.username, address_of(request))
     actor = Actor(
         ActorKind.PERSON, user.username, str(user.pk), user.scope, address_of(request), request_id_of(request)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -16,8 +17,30 @@ PER_NAME_AND_ADDRESS, PER_ADDRESS, PER_NAME = 5, 30, 100
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
+def counted_name(username: str) -> str:
+    """What failures of a name, as typed, are counted under: the same for all that find the same account, here (NFKC) or
+    in a directory, which minds neither case nor how many spaces there are.
+
+    >>> counted_name("\uff21nn  Lee "), counted_name("ann lee")
+    ('ann lee', 'ann lee')
+    """
+    return " ".join(unicodedata.normalize("NFKC", username).casefold().split())[:150]
+
+
+def counted_address(address: str) -> str:
+    """What failures from an address are counted under: of IPv6 its /64, all of which one machine may have.
+
+    >>> counted_address("2001:db8::7"), counted_address("::ffff:10.1.2.3"), counted_address("10.1.2.3")
+    ('2001:db8::/64', '10.1.2.3', '10.1.2.3')
+    """
+    ip = _ip(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(ip), 64), strict=False))
+    return str(ip) if ip else address
+
+
 def locked_out(failures: Iterable[tuple[str, str]], username: str, address: str) -> bool:
-    """Whether another attempt is refused, after these recent failures (name, address).
+    """Whether another attempt is refused, after these recent failures (name, address), all as they are counted.
 
     >>> locked_out([("ann", "10.0.0.1")] * 5, "ann", "10.0.0.1")
     True
@@ -49,13 +72,16 @@ def within(address: str, allowed: Sequence[str]) -> int:
     >>> within("::ffff:10.1.2.3", ["10.0.0.0/8", "10.1.0.0/16"])
     17
     """
+    ip = _ip(address)
+    return max((n.prefixlen + 1 for n in networks(tuple(allowed)) if ip in n), default=0) if ip else 0
+
+
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.split("%")[0])
+        ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
-        return 0
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return max((n.prefixlen + 1 for n in networks(tuple(allowed)) if ip in n), default=0)
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 #: how browsers and systems name themselves, the more telling before the more general

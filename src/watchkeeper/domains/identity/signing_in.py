@@ -15,7 +15,7 @@ from django.utils import timezone
 from watchkeeper.domains.identity.ending import end_sessions
 from watchkeeper.domains.identity.models import AccountKind, FailedSignIn, User
 from watchkeeper.domains.identity.passwords import require_good
-from watchkeeper.domains.identity.rules import LOCKOUT_SECONDS, locked_out
+from watchkeeper.domains.identity.rules import LOCKOUT_SECONDS, counted_address, counted_name, locked_out
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor, ActorKind
 from watchkeeper.model.errors import RateLimited, Unauthorised
@@ -53,8 +53,9 @@ def check_password(username: str, password: str, address: str, others: Iterable[
     or RateLimited while locked out; neither says whether there is such a user."""
     now = timezone.now()
     since = now - dt.timedelta(seconds=LOCKOUT_SECONDS)
-    recent = FailedSignIn.objects.filter(Q(username=username[:150]) | Q(address=address), at__gt=since)
-    if locked_out(recent.values_list("username", "address"), username[:150], address):
+    name, place = counted_name(username), counted_address(address)
+    recent = FailedSignIn.objects.filter(Q(username=name) | Q(address=place), at__gt=since)
+    if locked_out(recent.values_list("username", "address"), name, place):
         raise RateLimited("Too many failed attempts. Wait 15 minutes.", retry_after=LOCKOUT_SECONDS)
     user = User.objects.filter(
         username=User.normalize_username(username), is_active=True, kind=AccountKind.PERSON
@@ -76,8 +77,13 @@ def failed(username: str, address: str, why: str = "") -> None:
     actor = Actor(ActorKind.PERSON, username[:150], address=address)
     with transaction.atomic():
         FailedSignIn.objects.filter(at__lte=now - dt.timedelta(seconds=LOCKOUT_SECONDS)).delete()
-        FailedSignIn.objects.create(username=username[:150], address=address, at=now)
+        FailedSignIn.objects.create(username=counted_name(username), address=counted_address(address), at=now)
         audit.record(actor, "sign-in.failed", after={"why": why} if why else None)
+
+
+def forget_failures(username: str, address: str) -> None:
+    """Whoever is in begins anew here."""
+    FailedSignIn.objects.filter(username=counted_name(username), address=counted_address(address)).delete()
 
 
 def sign_in(username: str, password: str, address: str, others: Iterable[Directory] = ()) -> User:
