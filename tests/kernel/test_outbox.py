@@ -116,7 +116,7 @@ def test_what_was_done_is_written_when_the_database_lets_us() -> None:
 def test_a_new_process_with_the_number_of_one_that_was_killed_keeps_nothing_from_us() -> None:
     outbox.handler("test-taken-over")(lambda row: row.subject)
     claimed = timezone.now() - dt.timedelta(minutes=1)
-    host = socket.gethostname()[:20]
+    host = outbox.OutboxWorker().name.split(":")[0]
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as young:
         outbox.add(
             outbox.Effect(name, "test-taken-over", "x", {}) for name in ("of the dead", "of the living")
@@ -131,3 +131,20 @@ def test_a_new_process_with_the_number_of_one_that_was_killed_keeps_nothing_from
             eventually(lambda: OutboxRow.objects.filter(pk="of the dead", state="done").exists())
         assert OutboxRow.objects.get(pk="of the living").state == "due"
         young.communicate(b"\n")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_living_worker_of_another_machine_has_begun_stays_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Names of replicas begin alike, and their processes have the same numbers."""
+    outbox.handler("test-elsewhere")(lambda row: row.subject)
+    outbox.add(outbox.Effect(name, "test-elsewhere", "x", {}) for name in ("of the other", "ours"))
+    for name, replica in (("of the other", "aaaaa"), ("ours", "bbbbb")):
+        monkeypatch.setattr(socket, "gethostname", lambda r=replica: f"watchkeeper-web-6d4cf56db6-{r}")
+        OutboxRow.objects.filter(pk=name).update(
+            claimed_by=outbox.OutboxWorker().name, due_at=timezone.now() + outbox.LEASE
+        )
+    with working(threads=1):
+        eventually(lambda: OutboxRow.objects.filter(pk="ours", state="done").exists())
+    assert OutboxRow.objects.get(pk="of the other").state == "due"

@@ -103,17 +103,10 @@ def tell(events: Iterable[Event]) -> None:
 def event_of(entry: AuditEntry, kind: str, record: dict[str, Any]) -> Event:
     """An entry of the audit trail as an event."""
     return Event(
-        id=f"event:{entry.pk}",
-        kind=kind,
-        act=entry.act.rpartition(".")[2],
-        key=entry.record,
-        name=entry.name,
-        at=text(entry.at),
-        actor=By(entry.actor_kind, entry.actor, entry.actor_id, entry.request_id),
-        record=record,
-        before=entry.before or {},
-        after=entry.after or {},
-    )
+        id=f"event:{entry.pk}", kind=kind, act=entry.act.rpartition(".")[2], key=entry.record, name=entry.name,
+        at=text(entry.at), actor=By(entry.actor_kind, entry.actor, entry.actor_id, entry.request_id), record=record,
+        before=entry.before or {}, after=entry.after or {},
+    )  # fmt: skip
 
 
 def text(at: dt.datetime) -> str:

@@ -17,8 +17,10 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,6 +31,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from watchkeeper.kernel.fields import document, milliseconds
 from watchkeeper.kernel.models import Delivery, OutboxRow, OutboxState
+from watchkeeper.kernel.secrets import fingerprint
 from watchkeeper.kernel.upserts import upsert, when
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -132,7 +135,7 @@ class OutboxWorker:
 
     def __init__(self, threads: int = 4, poll: float = 0.5) -> None:
         self.threads, self.poll = threads, poll
-        self.name = f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
+        self.name = f"{_machine()}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
 
     def run(self, stop: threading.Event) -> None:
         """Carry out what is due until `stop` is set; then finish what has begun. An effect whose handler has an error
@@ -171,14 +174,12 @@ class OutboxWorker:
 
     def _take_over(self) -> bool:
         """What a worker of this machine had begun when it was killed is due at once."""
-        host = self.name.split(":")[0]
-        begun = OutboxRow.objects.filter(state=OutboxState.DUE, claimed_by__startswith=f"{host}:")
+        begun = OutboxRow.objects.filter(state=OutboxState.DUE, claimed_by__startswith=f"{_machine()}:")
         claims = begun.values_list("pk", "claimed_by", "due_at")
         dead = [pk for pk, name, due in claims if not _lives(int(name.split(":")[1]), due - LEASE)]
         for start in range(0, len(dead), _CHUNK):
-            OutboxRow.objects.filter(pk__in=dead[start : start + _CHUNK]).update(
-                due_at=timezone.now(), claimed_by=""
-            )
+            theirs = OutboxRow.objects.filter(pk__in=dead[start : start + _CHUNK])
+            theirs.update(due_at=timezone.now(), claimed_by="")
         return bool(dead)
 
     def step(self, urgent: bool = False) -> bool:
@@ -239,22 +240,25 @@ class OutboxWorker:
         with transaction.atomic():
             self._log(row, False, error, began)
             OutboxRow.objects.filter(pk=row.pk).update(
-                claimed_by="",
-                state=OutboxState.FAILED if final else OutboxState.DUE,
-                due_at=now + back_off(row.attempts),
-                finished_at=now if final else None,
-                error=error[:2000],
-            )
+                claimed_by="", state=OutboxState.FAILED if final else OutboxState.DUE, error=error[:2000],
+                due_at=now + back_off(row.attempts), finished_at=now if final else None,
+            )  # fmt: skip
 
     def _log(self, row: OutboxRow, done: bool, answer: str, began: float) -> None:
+        took = int((time.monotonic() - began) * 1000)
+        said = answer.replace("\x00", "\ufffd")[:2000]
         Delivery.objects.create(
-            row=row,
-            at=timezone.now(),
-            attempt=row.attempts,
-            done=done,
-            milliseconds=int((time.monotonic() - began) * 1000),
-            answer=answer.replace("\x00", "\ufffd")[:2000],
+            row=row, at=timezone.now(), attempt=row.attempts, done=done, milliseconds=took, answer=said
         )
+
+
+def _machine() -> str:
+    """This machine among others, whose names may begin alike or be the same."""
+    number = ""
+    for path in ("/proc/sys/kernel/random/boot_id", "/etc/machine-id"):  # the second outlives a boot
+        with suppress(OSError):
+            number = Path(path).read_text() or number
+    return fingerprint(f"{socket.gethostname()} {number}")[:24]
 
 
 def _lives(pid: int, then: dt.datetime) -> bool:
