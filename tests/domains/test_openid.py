@@ -79,6 +79,24 @@ def test_a_name_alone_takes_nobodys_account() -> None:
         assert sign_in(Client(), "a1").status_code == 403
 
 
+def test_an_address_counts_once_it_is_verified() -> None:
+    """Whoever has it here has what is written from it: at some providers people enter any."""
+    unchecked = {n: v for n, v in ANN.items() if n != "email_verified"}
+    eve = {**ANN, "preferred_username": "eve", "upn": "victim@example.org"}
+    with openid(a1=unchecked, b1=eve) as issuer:
+        one = provider(issuer)
+        assert sign_in(Client(), "a1").status_code == 302
+        assert User.objects.get(username="ann").email == ""
+        one.email_claim = "upn"  # which is not what was verified
+        one.save()
+        assert sign_in(Client(), "b1").status_code == 302
+        assert User.objects.get(username="eve").email == ""
+        one.email_claim, one.addresses_checked = "email", True  # Entra says nothing of what it checked
+        one.save()
+        assert sign_in(Client(), "a1").status_code == 302
+        assert User.objects.get(username="ann").email == "ann@example.org"
+
+
 def test_a_code_counts_once_and_in_its_own_browser() -> None:
     with openid(a1=ANN) as issuer:
         provider(issuer)

@@ -208,7 +208,7 @@ SECTIONS: dict[str, tuple[Section, ...]] = {
     ),
     "oidc-providers": (
         Section("", ("slug", "name", "enabled", "issuer", "client_id", "client_secret")),
-        Section("Accounts", ("create_accounts", "link_by_email", "second_factor"), folded=True),
+        Section("Accounts", ("create_accounts", "link_by_email", "addresses_checked", "second_factor"), folded=True),
         Section("What the provider calls things",
                 ("scopes", "username_claim", "name_claim", "email_claim", "groups_claim"), folded=True),
     ),

@@ -112,8 +112,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 request, sociallogin.provider, exception="userinfo is about somebody else"
             )
         said = {**token, **asked, **said}
-        # An address that the provider asserts in SAML is as good as its word; in OIDC it says whether it checked.
-        checked = one.protocol == "saml" or said.get("email_verified") in (True, "true")
+        # An address that the provider asserts in SAML is as good as its word; in OIDC it says whether it checked `email`.
+        checked = one.protocol == "saml" or one.addresses_checked or (
+            one.email_claim == "email" and said.get("email_verified") in (True, "true")
+        )  # fmt: skip
         try:
             user = welcome(Arrival(one, str(sociallogin.account.uid), said, checked), address_of(request))
         except WatchkeeperError as error:

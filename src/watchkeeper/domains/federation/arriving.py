@@ -98,7 +98,7 @@ def _made(arrival: Arrival) -> User:
 def _up_to_date(user: User, arrival: Arrival, actor: Actor) -> None:
     before = audit.state_of(user)
     user.name = first(arrival.said, arrival.provider.name_claim)[:150] or user.name
-    if arrival.email_verified or not user.email:
+    if arrival.email_verified:  # mails and tickets of an address go to whoever has it here
         user.email = arrival.email or user.email
     after = audit.state_of(user)
     if after != before:

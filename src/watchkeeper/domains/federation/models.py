@@ -45,6 +45,7 @@ class IdentityProvider(models.Model):
     enabled = models.BooleanField(default=True)
     create_accounts = models.BooleanField(default=False)
     link_by_email = models.BooleanField(default=False)
+    addresses_checked = models.BooleanField(default=False)  # of OIDC, which says so of each person otherwise
     second_factor = models.BooleanField(default=False)
     username_claim = models.CharField(max_length=200)
     name_claim = models.CharField(max_length=200)

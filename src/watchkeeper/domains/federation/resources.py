@@ -36,6 +36,9 @@ _HELP: dict[str, dict[str, Any]] = {
     "link_by_email": {
         "help_text": "believe it which account an e-mail address belongs to, administrators' as well"
     },
+    "addresses_checked": {
+        "help_text": "people cannot choose their e-mail addresses there: they count without email_verified"
+    },
     "second_factor": {
         "label": "Asks for a second factor",
         "help_text": "its sign-in asks for a second factor itself, so that we need not",
@@ -81,7 +84,8 @@ class OidcSerializer(RecordSerializer):
 
     class Meta:
         model = OidcProvider
-        fields = ("id", "slug", "issuer", "client_id", "client_secret", "scopes", "redirect_uri", *_COMMON)
+        fields = ("id", "slug", "issuer", "client_id", "client_secret", "scopes", "redirect_uri", "addresses_checked",
+                  *_COMMON)  # fmt: skip
         extra_kwargs = {
             **_HELP,
             **_claims(username="preferred_username", name="name", email="email", groups="groups"),
