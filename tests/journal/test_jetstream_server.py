@@ -77,6 +77,17 @@ def test_a_killed_server_keeps_what_it_acknowledged_once(tmp_path: Path) -> None
         journal.close()
 
 
+def test_it_parts_from_a_server_that_is_gone(tmp_path: Path) -> None:
+    port = free_port()
+    with server(port, tmp_path):
+        journal = opened(port, tmp_path)
+    with pytest.raises(JournalFull):
+        journal.end()
+    before = threading.active_count()
+    journal.close()
+    assert threading.active_count() == before - 1, "its own thread has ended"
+
+
 def test_no_server_is_said_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nats_link, "CONNECT_FOR", 0.5)
     with pytest.raises(JournalFull) as refusal:

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import nats
@@ -101,7 +101,10 @@ class NatsLink:
         self._loop.close()
 
     async def _part(self) -> None:
-        await self.client.close()
+        with suppress(
+            nats.errors.Error, OSError
+        ):  # what still waits for a server that is gone cannot be sent
+            await self.client.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
