@@ -1,4 +1,4 @@
-"""A TCP line to the endpoint that can be cut: before a request gets through, or after it, before its answer."""
+"""A TCP line to a server that can be cut: before a request gets through, or after it, before its answer."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class CutLine:
         self._threads = [threading.Thread(target=self._accept)]
         self._open: list[socket.socket] = []
         self._threads[0].start()
+
+    def __enter__(self) -> CutLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Cut everything."""

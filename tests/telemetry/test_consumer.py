@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import eventually
+from tests.journal.test_jetstream_server import opened, server
+from tests.support import eventually, free_port
 from tests.telemetry.cut_line import CutLine
 from tests.telemetry.signals import (
     carry,
@@ -206,3 +207,18 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(
         eventually(lambda: journal.committed("telemetry") >= journal.end())
     shaky.close()
     assert count(store, "samples") == 10
+
+
+def test_a_journal_that_does_not_answer_is_waited_for(store: Store, tmp_path: Path) -> None:
+    port = free_port()
+    with server(port, tmp_path) as first:
+        journal = opened(port, tmp_path)
+        last = journal.append([many_samples(0, 10, now_ms())])
+        first.kill()
+        first.wait()
+        with consuming(journal, store) as consumer:
+            eventually(lambda: consumer.statistics["retries"] >= 2)
+            with server(port, tmp_path):
+                eventually(lambda: consumer.statistics["offset"] == last)
+                assert journal.committed("telemetry") == last and count(store, "samples") == 10
+    journal.close()

@@ -7,9 +7,10 @@ import itertools
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.db import OperationalError
 
@@ -17,14 +18,18 @@ from watchkeeper.analysis.pipeline import Pipeline, Work
 from watchkeeper.app import state
 from watchkeeper.model.act import Act
 from watchkeeper.model.doors import Entry, Journal
+from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.model.signals import Stream, batch
 from watchkeeper.model.topology import Topology
 from watchkeeper.model.verdicts import Alert, Situation
+
+T = TypeVar("T")
 
 CONSUMER = "analysis"
 MAX_ROWS = 65_536
 TICK = 1.0  # seconds without an entry after which time passes all the same
 SAVE_EVERY = 120.0
+LETTERS = 100  # dead letters that wait until the journal has room for them
 # Making the pipeline anew may take so many seconds at once and then this share of the time: where every read holds an
 # entry that fails, the others are worth more than what a failure left behind in the stages.
 RENEW_AT_ONCE, RENEW_SHARE = 10.0, 0.25
@@ -76,6 +81,8 @@ class Runner:
             "put_aside": 0,
         }
         self.pipeline: Pipeline
+        self._passed = -1  # the offset that the journal knows of
+        self._letters: deque[dict[str, Any]] = deque(maxlen=LETTERS)
         self._topology = Topology()
         self._spoiled = False  # a stage raised, and those before it remember what was not written
         self._renewing, self._renewed = 0.0, 0.0  # seconds spent lately, and when that was looked at
@@ -86,16 +93,17 @@ class Runner:
         """Process until `stop` is set; then keep what was learned."""
         self._stop = stop
         offset = self._begin()
-        # After a kill between the transaction and the journal's own note of it, say it again.
-        self.journal.commit(CONSUMER, offset)
         self._saved = time.monotonic()
         while not stop.is_set():
-            if self.journal.wait(offset, TICK):
+            # At first too: after a kill between the transaction and the journal's own note of it, it is said again.
+            self._report(offset)
+            if self._patiently(False, self.journal.wait, offset, TICK):
                 offset = self._catch_up(offset)
             else:
                 self._process(Work(offset, offset, self._now(), self._topology))
             self._renew()
             self._keep(SAVE_EVERY)
+        self._report(offset)
         self._keep(0.0)
 
     def _begin(self) -> int:
@@ -104,7 +112,7 @@ class Runner:
         self.pipeline = self.build()
         self._topology, alerts, situations, acts = self.records.load(self._now())
         self.pipeline.restore(state.load(self.learned), alerts, situations)
-        self.recall(self.pipeline, offset)
+        self._patiently(None, self.recall, self.pipeline, offset)
         again = Work(offset, offset, self._now(), self._topology, acts=list(acts))
         self.pipeline.process(again)
         self._topology = again.topology
@@ -121,7 +129,8 @@ class Runner:
             self._renewing += time.monotonic() - began
 
     def _catch_up(self, offset: int) -> int:
-        entries = self.journal.read(offset, max_rows=MAX_ROWS)
+        nothing: list[Entry] = []
+        entries = self._patiently(nothing, self.journal.read, offset, max_rows=MAX_ROWS)
         if not entries:
             return offset
         try:
@@ -132,7 +141,6 @@ class Runner:
             for entry in entries:
                 self._renew()
                 self._alone(entry)
-        self.journal.commit(CONSUMER, entries[-1].offset)
         self.statistics["entries"] += len(entries)
         self.statistics["rows"] += sum(e.batch.num_rows for e in entries)
         return entries[-1].offset
@@ -144,12 +152,37 @@ class Runner:
         except _Failed as failed:
             _log.error("offset %d cannot be analysed and is put aside: %r", entry.offset, failed.__cause__)
             self.statistics["put_aside"] += 1
-            row = {
+            self._letters.append({
                 "time_ms": self._now(), "door": "analysis", "sender": f"journal offset {entry.offset}",
                 "reason": "analysis_failed", "detail": repr(failed.__cause__), "payload": _sample(entry),
-            }  # fmt: skip
-            self.journal.append([(Stream.DEAD_LETTERS, batch(Stream.DEAD_LETTERS, [row]))])
+            })  # fmt: skip
+            self._report(self._passed)
             self._write(Work(entry.offset, entry.offset, self._now(), self._topology))
+
+    def _report(self, offset: int) -> None:
+        """Say to the journal how far analysis is, and what was put aside. While it has no room for that, analysis goes
+        on, and says it later."""
+        try:
+            if offset != self._passed:
+                self.journal.commit(CONSUMER, offset)
+                self._passed = offset
+            if self._letters:
+                rows = batch(Stream.DEAD_LETTERS, list(self._letters))
+                self.journal.append([(Stream.DEAD_LETTERS, rows)])
+                self._letters.clear()
+        except WatchkeeperError as error:
+            _log.warning("the journal cannot be told how far analysis is, trying again: %s", error)
+
+    def _patiently(self, otherwise: T, ask: Callable[..., T], *args: Any, **named: Any) -> T:
+        """Ask the journal until it answers; `otherwise` when this is to stop before it does."""
+        for attempt in itertools.count():
+            try:
+                return ask(*args, **named)
+            except WatchkeeperError as error:
+                if self._stop.wait(_pause(attempt)):
+                    break
+                _log.warning("the journal does not answer, trying again: %s", error)
+        return otherwise
 
     def _work(self, entries: Sequence[Entry]) -> Work:
         work = Work(entries[0].offset, entries[-1].offset, self._now(), self._topology)
@@ -183,7 +216,7 @@ class Runner:
                 if self._stop.is_set():
                     raise
                 _log.warning("records cannot be written, trying again: %s", error)
-                self._stop.wait(min(5.0, 0.05 * 2 ** min(attempt, 8)))
+                self._stop.wait(_pause(attempt))
 
     def _now(self) -> int:
         return int(self.clock() * 1000)
@@ -203,6 +236,11 @@ class Runner:
 
 class _Failed(Exception):
     """A stage raised; the cause is what it raised."""
+
+
+def _pause(attempt: int) -> float:
+    """Seconds until the next attempt."""
+    return float(min(5.0, 0.05 * 2 ** min(attempt, 8)))
 
 
 def _sample(entry: Entry) -> bytes:

@@ -3,6 +3,7 @@ them. It decides how much goes together and what to do when the store fails; row
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -70,7 +71,8 @@ class TelemetryConsumer:
             except WatchkeeperError as error:  # of the store, or a journal without room for its own note
                 _log.warning("telemetry cannot be stored, trying again in %.1f s: %s", pause, error)
                 self.statistics["retries"] += 1
-                self.statistics["lag"] = self.journal.end() - self.statistics["offset"]
+                with contextlib.suppress(WatchkeeperError):  # it may be the journal that does not answer
+                    self.statistics["lag"] = self.journal.end() - self.statistics["offset"]
                 offset = None
                 stop.wait(pause)
                 pause = min(pause * 2, MAX_PAUSE)
