@@ -195,6 +195,29 @@ def test_what_is_declined_ends_with_its_reason_and_its_ticket(root: Client) -> N
     assert call(root, "get", f"tickets/{order['ticket']}")["status"] == "cancelled"
 
 
+def test_who_agrees_to_an_order_is_said_by_its_item_and_not_by_who_orders(root: Client) -> None:
+    """Nor to a lease for longer."""
+    bob, bobs = person("bob")
+    person("boss")
+    person("carl")
+    made = item(root, form={"type": "object", "properties": {}}, handover_text="It is yours.")
+    call(root, "post", "catalog-approvals", {"item": made["id"], "name": "security", "people": ["boss"]}, 201)
+    order = call(bobs, "post", "orders", {"item": made["id"]}, 201)
+    lease = Lease.objects.create(
+        holder=bob, what="Server", order_id=order["id"], extension_approved=True, until=timezone.now()
+    )
+    mine = {"kind": "leases", "record": str(lease.pk), "subject": "Please", "people": ["carl"]}
+    assert "rules" in call(root, "post", "approval-requests", mine, 409)["detail"]
+    until = (timezone.now() + dt.timedelta(days=9)).isoformat()
+    call(bobs, "post", f"leases/{lease.pk}/extend", {"until": until}, 202)
+    for asked in call(root, "get", "approval-requests")["results"]:
+        call(root, "post", f"approval-requests/{asked['id']}/withdraw", status=409)
+    assert {v["approver"] for v in call(root, "get", "votes")["results"]} == {"boss"}
+    call(bobs, "post", f"orders/{order['id']}/cancel")
+    assert {r["state"] for r in call(root, "get", "approval-requests")["results"]} == {"waiting", "withdrawn"}
+    call(root, "post", "approval-requests", {**mine, "kind": "orders", "record": str(order["id"])}, 409)
+
+
 def test_a_record_that_cannot_be_made_fails_its_task_and_can_be_tried_again(root: Client) -> None:
     person("bob")
     made = item(root, record_kind="virtual-machines", record_fields={"name": "$name", "memory_mib": "$why"})

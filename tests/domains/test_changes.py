@@ -82,6 +82,21 @@ def scheduled(ann: Client, people: Any, *items: str, **more: Any) -> dict[str, A
     return done
 
 
+def test_who_approves_is_said_by_the_rules_and_not_by_who_asks(ann: Client, people: Any) -> None:
+    """Neither before they were asked, nor instead of whom they named."""
+    call(ann, "post", "change-approval-rules", {"name": "CAB", "risk": "low", "people": ["cleo"]}, 201)
+    made = plan(ann, service(ann, "db"))
+    mine = {"kind": "changes", "record": str(made["id"]), "subject": "Please", "people": ["dora"]}
+    assert "rules" in call(ann, "post", "approval-requests", mine, 409)["detail"]
+    act(ann, made, "assess")
+    act(ann, made, "ask")
+    request = ApprovalRequest.objects.get()
+    call(ann, "post", f"approval-requests/{request.pk}/withdraw", status=409)
+    assert answer(people["cleo"], request) == 200
+    work()
+    assert call(ann, "get", f"changes/{made['id']}")["status"] == "approved"
+
+
 def test_its_risk_says_what_depends_on_it_and_why_it_is_what_it_is(ann: Client) -> None:
     db = service(ann, "db")
     for n in range(5):

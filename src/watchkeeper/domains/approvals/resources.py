@@ -10,7 +10,7 @@ from rest_framework import serializers
 from watchkeeper.domains.access.models import Team
 from watchkeeper.domains.annotations.attaching import held_by
 from watchkeeper.domains.approvals import asking, delegating
-from watchkeeper.domains.approvals.binding import fingerprint_of
+from watchkeeper.domains.approvals.binding import bound, fingerprint_of
 from watchkeeper.domains.approvals.models import ApprovalRequest, Delegation, Vote
 from watchkeeper.domains.approvals.rules import Asked
 from watchkeeper.domains.approvals.voting import ANSWERS
@@ -18,6 +18,7 @@ from watchkeeper.domains.identity.naming import People, Person
 from watchkeeper.kernel import hanging
 from watchkeeper.kernel.acting import Actor, Scope
 from watchkeeper.kernel.permissions import visible, within
+from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer, Reference
 
@@ -62,12 +63,19 @@ class ApprovalRequestSerializer(RecordSerializer):
 def _ask(actor: Actor, data: dict[str, Any]) -> ApprovalRequest:
     kind, key = held_by(actor, data["kind"], data["record"])
     resource, record = hanging.subject(kind, key)
+    if kind in bound:
+        raise Refused(f"who approves a {resource.name} is said by rules: it asks them itself")
     step = Asked(
         "Approval", data.get("people", ()), data.get("teams", ()), data.get("quorum", 1), data.get("hours")
     )
     return asking.ask(
         actor, record, [step], fingerprint_of(resource, record), data["subject"], text=data.get("text", "")
     )
+
+
+def _can_withdraw(request: ApprovalRequest) -> bool:
+    """What a kind asks for by its own rules ends with what its records themselves do."""
+    return request.state == ApprovalRequest.State.WAITING and request.kind not in bound
 
 
 def _withdraw(actor: Actor, request: ApprovalRequest, _: dict[str, Any]) -> Done:
@@ -177,7 +185,7 @@ registry.add(
         create=_ask,
         related={"votes": lambda request: Vote.objects.filter(step__request=request)},
         actions=(
-            Action("withdraw", "Withdraw", _withdraw, offered=lambda r: r.state == "waiting", audited=False,
+            Action("withdraw", "Withdraw", _withdraw, offered=_can_withdraw, audited=False,
                    confirm="Nobody has to answer it then."),
         ),
     )
