@@ -64,7 +64,7 @@ def test_what_people_wait_for_does_not_queue_behind_those_who_do_not_answer() ->
         answers.wait()
         return "at last"
 
-    @outbox.handler("test-page", urgent=True)
+    @outbox.handler("test-page", lane="urgent")
     def page(row: OutboxRow) -> str:
         return row.subject
 

@@ -123,7 +123,7 @@ def of_row(row: OutboxRow) -> list[Event]:
     return msgspec.convert(row.payload["events"], list[Event])
 
 
-@outbox.handler(KIND)
+@outbox.handler(KIND, lane="events")  # pages, for one, begin with them
 def hear(row: OutboxRow) -> str:
     """Let everybody hear those events of this row that they want."""
     events = of_row(row)

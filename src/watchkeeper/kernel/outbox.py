@@ -38,7 +38,7 @@ from watchkeeper.model.errors import WatchkeeperError
 _log = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)  # longer than any effect may take; then another worker tries
 ATTEMPTS = 14  # the last one about a day after the first
-URGENT = 2  # threads that nothing but urgent effects may keep busy
+LANE = 2  # threads of each lane, which nothing but its effects may keep busy
 _CHUNK = 500
 
 
@@ -68,16 +68,16 @@ class Effect:
 
 Handler = Callable[[OutboxRow], str]
 _handlers: dict[str, Handler] = {}
-_urgent: set[str] = set()
+_lanes: dict[str, set[str]] = defaultdict(set)  # kinds of effects by lane; "" has none of its own
 
 
-def handler(kind: str, *, urgent: bool = False) -> Callable[[Handler], Handler]:
+def handler(kind: str, *, lane: str = "") -> Callable[[Handler], Handler]:
     """Register what carries out effects of this kind: it returns what came back, or raises OSError or a
-    WatchkeeperError, of which GiveUp is final. Urgent is what people wait for."""
+    WatchkeeperError, of which GiveUp is final. What people wait for has a lane: it waits for nothing in no lane."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
-        _urgent.update([kind] if urgent else [])
+        _lanes[lane].add(kind)
         return function
 
     return register
@@ -141,22 +141,24 @@ class OutboxWorker:
         """Carry out what is due until `stop` is set; then finish what has begun. An effect whose handler has an error
         ends its thread, which the log tells; another takes its place."""
         self._patiently(self._take_over, stop)
+        connection.close()  # the threads have their own
+        _every_handler()
+        lanes = [""] * self.threads + LANE * [lane for lane in _lanes if lane]
         workers: dict[int, threading.Thread] = {}
         while not stop.is_set():
-            for n in range(self.threads + URGENT):
+            for n, lane in enumerate(lanes):
                 if n not in workers or not workers[n].is_alive():
-                    what = (stop, n >= self.threads)
-                    workers[n] = threading.Thread(None, self._work, f"outbox-{n}", what, daemon=True)
+                    workers[n] = threading.Thread(None, self._work, f"outbox-{n}", (stop, lane), daemon=True)
                     workers[n].start()
             stop.wait(1.0)
         for w in workers.values():
             w.join()
 
-    def _work(self, stop: threading.Event, urgent: bool) -> None:
+    def _work(self, stop: threading.Event, lane: str) -> None:
         try:
             while not stop.is_set():
                 close_old_connections()
-                if not self._patiently(partial(self.step, urgent), stop):
+                if not self._patiently(partial(self.step, lane), stop):
                     stop.wait(self.poll)
         finally:
             connection.close()
@@ -182,9 +184,9 @@ class OutboxWorker:
             theirs.update(due_at=timezone.now(), claimed_by="")
         return bool(dead)
 
-    def step(self, urgent: bool = False) -> bool:
-        """Claim one effect that is due, maybe an urgent one only, and carry it out; False when there was none."""
-        row = self._claim(urgent)
+    def step(self, lane: str = "") -> bool:
+        """Claim one effect that is due, of this lane if one is named, and carry it out; False when there was none."""
+        row = self._claim(lane)
         if row is None:
             return False
         began = time.monotonic()
@@ -208,11 +210,11 @@ class OutboxWorker:
             self._patiently(note, threading.Event())  # else it would be done once more when the lease ends
         return True
 
-    def _claim(self, urgent: bool) -> OutboxRow | None:
+    def _claim(self, lane: str) -> OutboxRow | None:
         now = timezone.now()
         due = OutboxRow.objects.filter(state=OutboxState.DUE, due_at__lte=now).order_by("due_at")
-        if urgent:
-            due = due.filter(kind__in=_every_handler().keys() & _urgent)
+        if lane:
+            due = due.filter(kind__in=_lanes[lane])
         if not due.values("pk")[:1].exists():
             return None
         with transaction.atomic():

@@ -79,7 +79,7 @@ def _hash(method: ContactMethod, code: str) -> str:
     return salted_hmac("oncall.code", f"{method.pk}:{code}", algorithm="sha256").hexdigest()
 
 
-@outbox.handler(CODE, urgent=True)
+@outbox.handler(CODE, lane="urgent")
 def carry_code(row: OutboxRow) -> str:
     """Make a code and send it; it is nowhere but in the message. Raises TryAgain, GiveUp, Unreachable or OSError."""
     method = ContactMethod.objects.filter(pk=row.payload["method"], verified_at=None).first()
@@ -100,7 +100,7 @@ def test(actor: Actor, method: ContactMethod, _: dict[str, Any]) -> Done:
     return Done()
 
 
-@outbox.handler(TEST, urgent=True)
+@outbox.handler(TEST, lane="urgent")
 def carry_test(row: OutboxRow) -> str:
     """Raises TryAgain, GiveUp, Unreachable or OSError."""
     method = ContactMethod.objects.filter(pk=row.payload["method"]).first()

@@ -21,7 +21,7 @@ from watchkeeper.model.errors import WatchkeeperError
 State = PageDelivery.State
 
 
-@outbox.handler(PAGE, urgent=True)
+@outbox.handler(PAGE, lane="urgent")
 def deliver(row: OutboxRow) -> str:
     """Send a page on one of its ways. Raises TryAgain, GiveUp, Unreachable or OSError."""
     found = PageDelivery.objects.select_related("page__escalation", "page__person", "method")
@@ -119,7 +119,7 @@ def give_way(page: Page) -> None:
         Escalation.objects.filter(pk=page.escalation_id, **here).update(due_at=timezone.now())
 
 
-@outbox.handler(CHANNEL, urgent=True)
+@outbox.handler(CHANNEL, lane="urgent")
 def tell_channel(row: OutboxRow) -> str:
     """Tell the channel of a step whom the step tells. Raises TryAgain, GiveUp, Unreachable or OSError."""
     escalation = Escalation.objects.filter(pk=row.payload["escalation"]).first()
