@@ -18,10 +18,12 @@ from watchkeeper.domains.oncall.paging.models import Escalation
 from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.outbox import OutboxWorker
+from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.verdicts import Severity, SituationState
 
 JSON = "application/json"
 MINUTE = dt.timedelta(minutes=1)
+ACKNOWLEDGE, UNACKNOWLEDGE = ActKind.ACKNOWLEDGE, ActKind.UNACKNOWLEDGE
 
 
 def root() -> Client:
@@ -78,8 +80,11 @@ class World:
     def __init__(self) -> None:
         self.offset = 0
 
-    def write(self, key: str = "s", state: str = "open", heard: bool = True, **fields: Any) -> None:
-        """Write this situation with one alert, and let everybody hear of it, if not somebody else does so."""
+    def write(
+        self, key: str = "s", state: str = "open", heard: bool = True, by: str = "", **fields: Any
+    ) -> None:
+        """Write this situation with one alert, and let everybody hear of it, if not somebody else does so. `by` names who
+        has acknowledged it, or says that they have it no longer."""
         self.offset += 1
         of_alert = {k.removeprefix("alert_"): fields.pop(k) for k in list(fields) if k.startswith("alert_")}
         alerts = {f"a-{key}": alert(f"a-{key}", situation=key, **of_alert)}
@@ -88,7 +93,9 @@ class World:
             key, (f"a-{key}",), state=SituationState(state), updated_ms=NOW + self.offset * 1000,
             resolved_ms=NOW if state == "resolved" else 0, **more,
         )  # fmt: skip
-        AnalysisWriter().write(alerts, {key: made}, offset=self.offset, now_ms=NOW + self.offset * 1000)
+        now_ms, act = NOW + self.offset * 1000, ACKNOWLEDGE if state == "acknowledged" else UNACKNOWLEDGE
+        acts = [Act(id=f"act{self.offset}", kind=act, target=key, actor=by, time_ms=now_ms)] if by else []
+        AnalysisWriter().write(alerts, {key: made}, acts=acts, offset=self.offset, now_ms=now_ms)
         if heard:
             work()
 

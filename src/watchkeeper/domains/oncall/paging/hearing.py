@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
+from django.db.models import Q
 from django.utils import timezone
 
 from watchkeeper.domains.oncall.paging import beginning
 from watchkeeper.domains.oncall.paging.ending import end, running_of
-from watchkeeper.domains.oncall.paging.models import Escalation, EscalationRule
+from watchkeeper.domains.oncall.paging.models import BY_HAND, Escalation, EscalationRule, Page
 from watchkeeper.kernel.events import Event
 
 State = Escalation.State
@@ -67,15 +68,24 @@ def _opened(event: Event, in_force: list[EscalationRule], now: dt.datetime) -> E
 
 
 def _over(event: Event, now: dt.datetime) -> int:
-    state = State.ACKNOWLEDGED if event.record.get("state") == "acknowledged" else State.RESOLVED
+    """Acknowledged, or resolved. Of people who were paged by hand one of themselves has to acknowledge it: that somebody
+    else has it was no reason not to page them."""
     by = event.actor.name if event.actor.kind != "system" else ""
-    return end(running_of("situations", event.key), state, by, now)
+    found = running_of("situations", event.key)
+    if event.record.get("state") != "acknowledged":
+        return end(found, State.RESOLVED, by, now)
+    enough = ~Q(cause__startswith=BY_HAND)
+    if event.act == "acknowledge":
+        enough |= Q(pk__in=Page.objects.filter(person__username=event.actor.name).values("escalation"))
+    return end(found.filter(enough), State.ACKNOWLEDGED, by, now)
 
 
 def _ticket(event: Event, now: dt.datetime) -> int:
-    status = event.record.get("status")
-    if event.act == "take" or status in _TAKEN:
-        return end(running_of("tickets", event.key), State.ACKNOWLEDGED, event.actor.name, now)
-    if status in _OVER or event.act == "remove":
-        return end(running_of("tickets", event.key), State.RESOLVED, event.actor.name, now)
+    """Somebody begins to work on it, or it is over; what else happens to one that somebody has is no answer to a page."""
+    begun = event.after.get("status") in _TAKEN and event.before.get("status") not in _TAKEN
+    found = running_of("tickets", event.key)
+    if event.act == "take" or begun:
+        return end(found.filter(began_at__lte=event.at), State.ACKNOWLEDGED, event.actor.name, now)
+    if event.record.get("status") in _OVER or event.act == "remove":
+        return end(found, State.RESOLVED, event.actor.name, now)
     return 0

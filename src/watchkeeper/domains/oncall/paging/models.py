@@ -15,6 +15,8 @@ from watchkeeper.domains.outgoing.chat import CHAT
 from watchkeeper.kernel.fields import SealedField, SeverityField
 from watchkeeper.model.verdicts import Severity
 
+BY_HAND = "by-hand:"  # how the cause begins where people have asked for it
+
 
 class Urgency(models.TextChoices):
     """How pressing: it chooses among a person's ways, and only what is low waits for the end of quiet hours."""
@@ -166,6 +168,11 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody has asked for it, who knows how things stand."""
+        return self.cause.startswith(BY_HAND)
 
 
 class Page(models.Model):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.identity.naming import People, Person
 from watchkeeper.domains.oncall.paging import answering, ending
-from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery, Urgency
+from watchkeeper.domains.oncall.paging.models import BY_HAND, Escalation, Page, PageDelivery, Urgency
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.hanging import as_records, subject
 from watchkeeper.kernel.permissions import visible, within
@@ -100,7 +100,7 @@ def _page(actor: Actor, data: dict[str, Any]) -> Escalation:
     if not visible(actor, kind).filter(pk=record.pk).exists():
         raise Forbidden("create", "escalations", ("The record is not yours to see.",))
     return Escalation.objects.create(
-        **data, asked=asked, cause=f"by-hand:{uuid.uuid4().hex}", began_at=now, due_at=now,
+        **data, asked=asked, cause=f"{BY_HAND}{uuid.uuid4().hex}", began_at=now, due_at=now,
         note=f"By {actor.name}."[:300],
     )  # fmt: skip
 

@@ -15,25 +15,24 @@ HELD = "held"
 
 def standing(escalations: Iterable[Escalation]) -> dict[int, str]:
     """Escalation → the state in which it has to end, or HELD while silences or maintenance hold all alerts back; those
-    that go on are not in it."""
-    about = {e.pk: e.record for e in escalations if e.kind == "situations"}
-    situations = {
-        key: (state, merged)
-        for key, state, merged in Situation.objects.filter(pk__in=set(about.values())).values_list(
-            "pk", "state", "merged_into"
-        )
-    }
-    alerts = _alerts(set(about.values()))
+    that go on are not in it. Whoever has paged people by hand wants them although somebody has it, or it is silenced."""
+    about = [e for e in escalations if e.kind == "situations"]
+    keys = {e.record for e in about}
+    found = Situation.objects.filter(pk__in=keys).values_list("pk", "state", "merged_into")
+    situations = {key: (state, merged) for key, state, merged in found}
+    alerts = _alerts(keys)
     out = {}
-    for pk, key in about.items():
-        state, merged = situations.get(key, ("resolved", ""))  # one that is no more is over
-        firing, audible, taken = alerts.get(key, (0, 0, 0))
+    for escalation in about:
+        state, merged = situations.get(escalation.record, ("resolved", ""))  # one that is no more is over
+        firing, audible, taken = alerts.get(escalation.record, (0, 0, 0))
         if state == "resolved" or merged:
-            out[pk] = State.RESOLVED.value
+            out[escalation.pk] = State.RESOLVED.value
+        elif escalation.by_hand:
+            continue
         elif state == "acknowledged" or (firing and taken == firing):
-            out[pk] = State.ACKNOWLEDGED.value
+            out[escalation.pk] = State.ACKNOWLEDGED.value
         elif firing and not audible:
-            out[pk] = HELD
+            out[escalation.pk] = HELD
     return out
 
 
