@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.domains.approving import answer, as_, call, make_people, work
-from watchkeeper.domains.access.models import Team
-from watchkeeper.domains.approvals.models import ApprovalRequest
+from watchkeeper.domains import identity
+from watchkeeper.domains.access.models import Role, Team
+from watchkeeper.domains.approvals.models import ApprovalRequest, Vote
 from watchkeeper.domains.changes import telling
 from watchkeeper.domains.changes.models import Change
 from watchkeeper.domains.identity.models import User
@@ -95,6 +96,24 @@ def test_who_approves_is_said_by_the_rules_and_not_by_who_asks(ann: Client, peop
     assert answer(people["cleo"], request) == 200
     work()
     assert call(ann, "get", f"changes/{made['id']}")["status"] == "approved"
+
+
+def test_whoever_asks_is_not_asked_themselves(ann: Client, people: Any) -> None:
+    """Neither when a service account of theirs has asked, nor when somebody else is its owner after."""
+    asked = lambda: set(Vote.objects.filter(answer="open").values_list("approver__username", flat=True))  # noqa: E731
+    robot = User.objects.create(username="robot", kind="service", owner=people["ann"])
+    role = Role.objects.get(name="operations manager")
+    robot.grants.create(role=role, reason="a test", valid_from=timezone.now())
+    token = identity.create_token("robot's", "write", user=robot)
+    made = plan(ann, service(ann, "db"))
+    act(ann, made, "assess")
+    act(Client(headers={"authorization": f"Bearer {token}"}), made, "ask")
+    assert asked() == {"bea"}
+    more = {"owner": "dora", "implementation": "1. Do something else"}
+    call(ann, "patch", f"changes/{made['id']}", more)
+    work()
+    assert call(ann, "get", f"changes/{made['id']}")["status"] == "waiting"
+    assert asked() == {"bea"}
 
 
 def test_its_risk_says_what_depends_on_it_and_why_it_is_what_it_is(ann: Client) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domains.test_desk import call, root, ticket  # noqa: F401  (root is a fixture)
 from tests.domains.test_knowledge import person
+from watchkeeper.domains import identity
+from watchkeeper.domains.access.models import Role
+from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.runbooks.rules import Step, wrong
 from watchkeeper.jobs.models import Job
 
@@ -61,6 +65,31 @@ def test_a_runbook_is_gone_through_and_says_who_did_what(root: Client) -> None: 
         (4, "", "", "Job “Verify the whole audit trail” was started"),
     ]
     call(root, "post", f"{url}/stop", {"note": "x"}, 409)
+
+
+def test_whoever_begins_a_run_does_not_approve_its_steps_by_a_token(root: Client) -> None:  # noqa: F811
+    """Whether they began it themselves, by a token of theirs, or by a service account."""
+    made, on = book(root, *SLOW), ticket(root)
+    call(root, "post", f"runbooks/{made['id']}/use", {})
+    eva, bob = person("eva", "operations engineer"), person("bob", "operations engineer")
+    user = User.objects.get(username="eva")
+    service = User.objects.create(username="robot", kind="service", owner=user)
+    service.grants.create(
+        role=Role.objects.get(name="operations engineer"), reason="a test", valid_from=timezone.now()
+    )
+    robot = Client(
+        headers={"authorization": "Bearer " + identity.create_token("robot's", "write", user=service)}
+    )
+    browser = Client()
+    browser.force_login(user)
+    for begins in (eva, browser, robot):
+        run = call(begins, "post", f"runbooks/{made['id']}/run", {"ticket": on["id"]})["run"]
+        url = f"runbook-runs/{run}"
+        call(eva, "post", f"{url}/go-on", {"answer": "no"})
+        call(eva, "post", f"{url}/by-hand", {"note": "done"})
+        for approves in (eva, browser, robot, root):
+            call(approves, "post", f"{url}/approve", {}, 409)
+        call(bob, "post", f"{url}/approve", {})
 
 
 def test_what_fails_stays_at_its_step_and_is_gone_on_from_by_hand(root: Client) -> None:  # noqa: F811

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from watchkeeper.domains.access.granting import end
 from watchkeeper.domains.access.models import Emergency, EmergencyState, Grant
 from watchkeeper.domains.access.telling import administrators, tell
+from watchkeeper.domains.identity.behind import behind
 from watchkeeper.domains.identity.models import AccountKind
 from watchkeeper.domains.situations import announce
 from watchkeeper.kernel.acting import SYSTEM, Actor, Scope
@@ -86,7 +87,7 @@ def _ended(_: Actor, emergency: Emergency, __: dict[str, Any]) -> None:
 
 
 def _looked_at(actor: Actor, emergency: Emergency, data: dict[str, Any]) -> None:
-    if actor.person is not None and actor.person.pk == emergency.user_id:
+    if behind(actor) == emergency.user:
         raise Forbidden("review", "emergencies", ("Nobody reviews their own emergency.",))
     emergency.reviewed_by, emergency.review_note = actor.name[:200], data["review_note"]
 

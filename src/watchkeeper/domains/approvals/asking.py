@@ -12,6 +12,7 @@ from django.utils import timezone
 from watchkeeper.domains.approvals import delegating, telling
 from watchkeeper.domains.approvals.models import Answer, ApprovalRequest, Step, Vote
 from watchkeeper.domains.approvals.rules import Asked, Standing, standing
+from watchkeeper.domains.identity.behind import behind
 from watchkeeper.domains.identity.models import AccountKind, User
 from watchkeeper.kernel import audit, hanging, outbox
 from watchkeeper.kernel.acting import Actor
@@ -30,7 +31,7 @@ def ask(
     was asked before and waits, or was approved, holds when the fingerprint is the same; else it ends. `own`: who asks may
     approve, too. Raises Refused when a step has too few who could approve."""
     resource = _kind_of(record)
-    person = requester or actor.person
+    person = requester or behind(actor)
     with transaction.atomic():
         type(record)._base_manager.select_for_update().filter(pk=record.pk).exists()
         before = latest(record)

@@ -8,6 +8,7 @@ from watchkeeper.domains import approvals
 from watchkeeper.domains.access.telling import administrators
 from watchkeeper.domains.changes import rules
 from watchkeeper.domains.changes.models import ApprovalRule, Change
+from watchkeeper.domains.identity.behind import behind
 from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.states import Transition, move
@@ -47,10 +48,11 @@ def steps_of(change: Change) -> list[approvals.Asked]:
 
 
 def ask(actor: Actor, change: Change) -> None:
-    """Ask for it as it is. Raises Refused when nobody could approve it."""
+    """Ask for it as it is; anew, it is still asked by who did so before. Raises Refused when nobody could approve it."""
+    before = approvals.latest(change)
+    requester = behind(actor) or (before.requester if before else None) or change.owner
     approvals.ask(
-        actor, change, steps_of(change), fingerprint_of(change), str(change), text=text_of(change),
-        requester=actor.person or change.owner,
+        actor, change, steps_of(change), fingerprint_of(change), str(change), text=text_of(change), requester=requester
     )  # fmt: skip
 
 

@@ -89,7 +89,9 @@ class Run(Hanging):
     steps = models.JSONField(default=list, editable=False)
     approved_by = models.CharField(max_length=200, blank=True, default="", editable=False)
     started_by = models.CharField(max_length=200, editable=False)
-    started_by_id = models.CharField(max_length=64, blank=True, default="", editable=False)
+    started_by_id = models.CharField(
+        max_length=64, blank=True, default="", editable=False
+    )  # the person behind it
     started_at = models.DateTimeField("began", default=timezone.now, editable=False)
     ended_at = models.DateTimeField("ended", null=True, default=None, editable=False)
 

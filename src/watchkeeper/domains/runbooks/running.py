@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.desk.models import Ticket
+from watchkeeper.domains.identity.behind import behind
 from watchkeeper.domains.runbooks import deeds, rules
 from watchkeeper.domains.runbooks.models import Run, Runbook, RunStep
 from watchkeeper.domains.situations.models import Situation
@@ -62,9 +63,10 @@ def _begin(actor: Actor, runbook: Runbook, data: dict[str, Any]) -> Done:
     path, record = named[0]
     require(actor, "change", registry[path], record)
     steps = [s.kept() for s in runbook.steps.order_by("number")]
+    person = behind(actor)
     run = Run.objects.create(
         kind=path, record=str(record.pk), runbook=runbook, name=runbook.name, step=steps[0]["number"], steps=steps,
-        started_by=actor.name[:200], started_by_id=actor.id,
+        started_by=actor.name[:200], started_by_id=str(person.pk) if person else "",
     )  # fmt: skip
     audit.record(actor, "runbook-run.create", run, after=audit.state_of(run))
     return Done(body={"run": run.pk, "see": f"/runbook-runs/{run.pk}/"})
@@ -123,7 +125,9 @@ def _waits(run: Run) -> bool:
 def _approve(actor: Actor, run: Run, _: dict[str, Any]) -> Done:
     with transaction.atomic():
         now = _locked(run)
-        if (actor.id, actor.name) == (now.started_by_id, now.started_by):
+        if actor.person is None or actor.person.is_service:
+            raise Refused("a person has to approve this step")
+        if str(actor.person.pk) == now.started_by_id:
             raise Refused("somebody else than who began the run has to approve this step")
         now.approved_by = actor.name[:200]
         now.save(update_fields=["approved_by"])
