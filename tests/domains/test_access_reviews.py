@@ -208,6 +208,26 @@ def test_the_last_administrator_is_not_disabled_for_being_idle(api: Api) -> None
     assert user("root").is_active
 
 
+def test_nobody_excepts_themselves_by_keeping_the_finding() -> None:
+    """Nor by a service account of theirs."""
+    person("root", "administrator")
+    ann = person("ann", "incident and security manager", "operations engineer")
+    robot = User.objects.create_user("robot", kind="service", owner=user("ann"))
+    grant("incident and security manager", user=robot)
+    apart("incident and security manager", "operations engineer")
+    findings.look(timezone.now())
+    [finding] = AccessFinding.objects.filter(found="separation")
+    token = Client(headers={"authorization": "Bearer " + identity.create_token("robot's", user=robot)})
+    for who in (ann, token):
+        said = post(who, f"access-findings/{finding.pk}/keep/", note="I may")
+        assert (said.status_code, said.json()["because"]) == (403, ["Nobody excepts themselves."]), (
+            said.content
+        )
+    finding.refresh_from_db()
+    assert finding.state == "open"
+    assert not user("ann").separation_exceptions.exists()
+
+
 def test_what_was_in_one_hand_before_the_rule_is_found(api: Api) -> None:
     """And kept by an exception, until that is over."""
     person("ann", "operations engineer", "external auditor")

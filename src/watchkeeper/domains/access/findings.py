@@ -16,7 +16,7 @@ from rest_framework import serializers
 from watchkeeper.domains.access import separating
 from watchkeeper.domains.access.facts import kind_of
 from watchkeeper.domains.access.granting import end
-from watchkeeper.domains.access.models import AccessFinding, FindingState, Found, Grant, SeparationException
+from watchkeeper.domains.access.models import AccessFinding, FindingState, Found, Grant
 from watchkeeper.domains.identity.keys import revoke
 from watchkeeper.domains.identity.models import AccountKind, ApiToken, User
 from watchkeeper.kernel import audit
@@ -159,8 +159,7 @@ def _keep(actor: Actor, finding: AccessFinding, data: dict[str, Any]) -> Done:
     finding.state, finding.note, finding.kept_until = FindingState.KEPT, data["note"], until
     finding.save()
     if finding.found == Found.SEPARATION:
-        SeparationException.objects.create(rule=finding.rule, user=finding.user, reason=data["note"], expires_at=until,
-                                           approved_by=actor.name[:200])  # fmt: skip
+        separating.excepted(actor, finding.rule, finding.user, data["note"], until)
     return Done()
 
 

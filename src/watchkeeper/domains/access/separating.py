@@ -20,8 +20,10 @@ from watchkeeper.domains.access.models import (
     Team,
 )
 from watchkeeper.domains.access.standing import ADMINISTRATOR
+from watchkeeper.domains.identity.behind import behind
 from watchkeeper.domains.identity.models import User
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.problems import Forbidden, Refused
 
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 ScopeKey = tuple[object, ...]  # see Scoped.scope_key
@@ -87,6 +89,17 @@ def conflicts(users: Iterable[User] | None = None) -> list[Conflict]:
                 ):
                     found.append(Conflict(rule, person, (a, b), (names[a.role], names[b.role])))
     return found
+
+
+def excepted(
+    actor: Actor, rule: SeparationRule, user: User, reason: str, expires_at: dt.datetime
+) -> SeparationException:
+    """Let one hand hold what this rule keeps apart, until then. Raises Forbidden for one's own."""
+    if user in (actor.person, behind(actor)):
+        raise Forbidden("create", "separation-exceptions", ("Nobody excepts themselves.",))
+    return SeparationException.objects.create(
+        rule=rule, user=user, reason=reason, expires_at=expires_at, approved_by=actor.name[:200]
+    )
 
 
 def refuse(users: Iterable[User], because: Callable[[Holding], bool]) -> None:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.access.models import SeparationException, SeparationRule
-from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.domains.access.separating import excepted
+from watchkeeper.kernel.acting import Scope
 from watchkeeper.kernel.derive import plain
-from watchkeeper.kernel.problems import Forbidden
 from watchkeeper.kernel.rest import RecordSerializer
 
 
@@ -45,12 +45,6 @@ class ExceptionSerializer(RecordSerializer):
         return value
 
 
-def _except(actor: Actor, data: dict[str, Any]) -> SeparationException:
-    if actor.person is not None and actor.person == data["user"]:
-        raise Forbidden("create", "separation-exceptions", ("Nobody excepts themselves.",))
-    return SeparationException.objects.create(**data, approved_by=actor.name[:200])
-
-
 plain(
     SeparationRule, "separation rule", "separation-rules", "name why same_scope enabled",
     fields=SeparationRuleSerializer.Meta.fields,
@@ -73,7 +67,7 @@ plain(
     writable=(),
     create_only=("rule", "user", "reason", "expires_at"),
     allow=frozenset({"create", "remove"}),
-    create=_except,
+    create=lambda actor, data: excepted(actor, **data),
     read_scope=Scope.ADMIN,
     write_scope=Scope.ADMIN,
 )  # fmt: skip
