@@ -208,6 +208,23 @@ def test_the_last_administrator_is_not_disabled_for_being_idle(api: Api) -> None
     assert user("root").is_active
 
 
+def test_administrators_are_disabled_by_administrators_and_with_all_they_have_open() -> None:
+    boss, root = person("boss", "administrator"), person("root", "administrator")
+    ann = person("ann", "incident and security manager")
+    token = Client(headers={"authorization": "Bearer " + identity.create_token("root's", user=user("root"))})
+    User.objects.update(created_at=timezone.now() - 200 * DAY, last_login=None, last_seen_at=None)
+    findings.look(timezone.now())
+    finding = AccessFinding.objects.get(found="dormant", user=user("root"))
+    refused = post(ann, f"access-findings/{finding.pk}/disable/")
+    assert refused.status_code == 403
+    assert "Only an administrator" in refused.json()["because"][0]
+    assert [c.get("/api/users/").status_code for c in (root, token)] == [200, 200]
+    assert post(boss, f"access-findings/{finding.pk}/disable/").status_code == 200
+    assert [c.get("/api/users/").status_code for c in (root, token)] == [401, 401]
+    User.objects.filter(username="root").update(is_active=True)
+    assert [c.get("/api/users/").status_code for c in (root, token)] == [401, 401]
+
+
 def test_nobody_excepts_themselves_by_keeping_the_finding() -> None:
     """Nor by a service account of theirs."""
     person("root", "administrator")

@@ -17,6 +17,8 @@ from watchkeeper.domains.access import separating
 from watchkeeper.domains.access.facts import kind_of
 from watchkeeper.domains.access.granting import end
 from watchkeeper.domains.access.models import AccessFinding, FindingState, Found, Grant
+from watchkeeper.domains.identity.behind import require_administers
+from watchkeeper.domains.identity.ending import switch_off
 from watchkeeper.domains.identity.keys import revoke
 from watchkeeper.domains.identity.models import AccountKind, ApiToken, User
 from watchkeeper.kernel import audit
@@ -163,10 +165,12 @@ def _keep(actor: Actor, finding: AccessFinding, data: dict[str, Any]) -> Done:
     return Done()
 
 
-def _disable(_: Actor, finding: AccessFinding, __: dict[str, Any]) -> Done:
+def _disable(actor: Actor, finding: AccessFinding, _: dict[str, Any]) -> Done:
+    """With all that they have open, as at the account itself."""
+    if finding.user.is_administrator:
+        require_administers(actor, "change")
     with transaction.atomic():
-        finding.user.is_active = False
-        finding.user.save(update_fields=["is_active"])
+        switch_off(finding.user)
         return _settle(finding)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from watchkeeper.domains.identity import intake, keys  # noqa: F401
+from watchkeeper.domains.identity.behind import administers, require_administers
 from watchkeeper.domains.identity.ending import end_access, end_sessions
 from watchkeeper.domains.identity.models import AccountKind, ApiToken, ScopeWord, Session, User
 from watchkeeper.domains.identity.passwords import require_good
@@ -18,10 +19,6 @@ from watchkeeper.kernel.permissions import authority
 from watchkeeper.kernel.problems import Forbidden, Invalid
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import Choice, RecordSerializer
-
-
-def _administers(actor: Actor) -> bool:
-    return actor.person is None or bool(actor.person.is_administrator)
 
 
 class TokenSerializer(RecordSerializer):
@@ -70,13 +67,13 @@ class TokenSerializer(RecordSerializer):
 
 def _make_token(actor: Actor, data: dict[str, Any]) -> ApiToken:
     # Whoever is no administrator makes tokens that can do no more than they themselves.
-    owner = data.get("user") or (None if _administers(actor) else actor.person)
+    owner = data.get("user") or (None if administers(actor) else actor.person)
     if owner is not None and owner != actor.person:
         if not owner.is_service:
             raise Forbidden("create", "tokens", ("Only they themselves make tokens of a person.",))
-        if not _administers(actor) and owner.owner != actor.person:
+        if not administers(actor) and owner.owner != actor.person:
             raise Forbidden("create", "tokens", (f"{owner} is looked after by somebody else.",))
-    if data["scope_word"] == ScopeWord.SCIM and not _administers(actor):
+    if data["scope_word"] == ScopeWord.SCIM and not administers(actor):
         raise Forbidden("create", "tokens", ("Only an administrator lets a directory provision users.",))
     token, secret = keys.new_token(
         data["name"], data["scope_word"], expires_at=data.get("expires_at"), user=owner,
@@ -142,9 +139,6 @@ registry.add(
 )  # fmt: skip
 
 
-_ONLY = "Only an administrator makes or changes administrators."
-
-
 class UserSerializer(RecordSerializer):
     """The password can be sent and is never shown; a service account has an owner instead of one."""
 
@@ -193,14 +187,14 @@ class UserSerializer(RecordSerializer):
 
 
 def _make_user(actor: Actor, data: dict[str, Any]) -> User:
-    if data.get("is_administrator") and not _administers(actor):
-        raise Forbidden("create", "users", (_ONLY,))
+    if data.get("is_administrator"):
+        require_administers(actor, "create")
     return User.objects.create_user(**data)
 
 
 def _change_user(actor: Actor, user: User, data: dict[str, Any]) -> User:
-    if (user.is_administrator or data.get("is_administrator")) and not _administers(actor):
-        raise Forbidden("change", "users", (_ONLY,))
+    if user.is_administrator or data.get("is_administrator"):
+        require_administers(actor, "change")
     password = data.pop("password", None)
     for name, value in data.items():
         setattr(user, name, value)
