@@ -212,6 +212,29 @@ def test_ways_come_one_after_the_other_and_not_once_it_is_acknowledged(root: Cli
     assert sorted(PageDelivery.objects.values_list("state", flat=True)) == ["delivered", "given_up"]
 
 
+@pytest.mark.parametrize("end", ["", "acknowledged", "resolved"])
+def test_that_nobody_has_answered_yet_stops_no_message_while_it_goes_on(
+    root: Client, receiver: Got, end: str
+) -> None:
+    person(root, "ann", receiver.url)
+    later = {"person": "ann", "name": "second", "channel": "webhook", "address": f"{receiver.url}/later"}
+    second = call(root, "post", "contact-methods", later, 201)["id"]
+    first = call(root, "get", "contact-methods?name=hook")["results"][0]["id"]
+    for method, minutes in ((first, 0), (second, 8)):
+        body = {"person": "ann", "urgency": "high", "method": method, "minutes": minutes}
+        call(root, "post", "notification-preferences", body, 201)
+    policy(root, {"people": ["ann"]})
+    world = World()
+    world.write()
+    pass_time()
+    pass_time(6)
+    assert (told(receiver), states()) == (["ann"], ["unanswered"])
+    if end:
+        world.write(state=end)
+    pass_time(3)
+    assert (told(receiver), states()) == ((["ann"], [end]) if end else (["ann", "later"], ["unanswered"]))
+
+
 def test_what_is_low_waits_for_the_end_of_quiet_hours_and_what_is_high_does_not(
     root: Client, receiver: Got
 ) -> None:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
+from django.utils import timezone
 
 from tests.domains import paging_setup as setup
 from tests.domains.paging_setup import World, call, pass_time, person, policy, work
@@ -233,6 +234,44 @@ def test_a_link_in_a_mail_shows_and_only_its_button_acknowledges(root: Client, p
     again = stranger.post(link).content.decode()
     assert "It is taken care of" in again and "ann acknowledged it" in again
     assert AuditEntry.objects.filter(act="page.acknowledge").count() == 1
+
+
+@pytest.mark.parametrize("way", ["link", "text", "key", "platform"])
+def test_what_nobody_has_answered_in_time_can_still_be_answered(
+    root: Client, receiver: Got, way: str
+) -> None:
+    _telephone(root, receiver, "voice" if way == "key" else "sms")
+    World().write()
+    pass_time()
+    pass_time(6)
+    assert Escalation.objects.get().state == "unanswered"
+    sent = parse_qs(receiver.requests[0][2].decode())
+    link, stranger, page = _link(sent.get("Twiml", sent.get("Body", []))[0]), Client(), Page.objects.get()
+    match way:
+        case "link":
+            assert "Do you take care of it?" in stranger.get(link).content.decode()
+            assert "You have it" in stranger.post(link).content.decode()
+        case "key":
+            assert b"You have acknowledged" in stranger.post(link + "key/", {"Digits": "4"}).content
+        case "text":
+            assert "You have it" in texting.answer("+491701234567", "ack")
+            assert "Nothing waits" in texting.answer("+491701234567", "ack")
+        case "platform":
+            call(root, "post", f"pages/{page.pk}/acknowledge")
+    escalation = Escalation.objects.get()
+    page.refresh_from_db()
+    assert (escalation.state, page.state) == ("acknowledged", "acknowledged")
+    assert escalation.note == "Nobody had answered in time."
+
+
+def test_what_nobody_has_answered_for_days_waits_for_nobody(root: Client, receiver: Got) -> None:
+    _telephone(root, receiver, "sms")
+    World().write()
+    pass_time()
+    pass_time(6)
+    Escalation.objects.update(ended_at=timezone.now() - links.LIFE)
+    assert "Nothing waits" in texting.answer("+491701234567", "ack all")
+    assert Escalation.objects.get().state == "unanswered"
 
 
 @pytest.mark.usefixtures("receiver")

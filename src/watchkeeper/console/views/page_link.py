@@ -8,11 +8,12 @@ from xml.sax.saxutils import escape
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from watchkeeper.console.views.page import page
-from watchkeeper.domains.oncall.paging import answering, delivering, links, texting
+from watchkeeper.domains.oncall.paging import answering, delivering, ending, links, texting
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
 from watchkeeper.kernel.acting import address_of, request_id_of
 
@@ -33,7 +34,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     escalation = Escalation.objects.get(pk=found.escalation_id)
     response = page(
         request, "page_link.html", title="Acknowledge", asked=found, escalation=escalation, done=done,
-        runs=escalation.state == Escalation.State.RUNNING,
+        runs=ending.waits(escalation, timezone.now()),
     )  # fmt: skip
     response["Referrer-Policy"], response["Cache-Control"] = "no-referrer", "no-store"
     return response

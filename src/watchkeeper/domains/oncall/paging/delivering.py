@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from watchkeeper.domains.identity.models import User
-from watchkeeper.domains.oncall.paging import links, sending, wording
+from watchkeeper.domains.oncall.paging import ending, links, sending, wording
 from watchkeeper.domains.oncall.paging.models import Escalation, EscalationStep, Page, PageDelivery
 from watchkeeper.domains.oncall.paging.own_models import ContactMethod
 from watchkeeper.domains.oncall.paging.sending import Sent, Way
@@ -51,7 +51,7 @@ def _said(error: WatchkeeperError | OSError) -> str:
 
 def _not_needed(delivery: PageDelivery) -> str:
     page = delivery.page
-    if page.state == Page.State.ACKNOWLEDGED or page.escalation.state != Escalation.State.RUNNING:
+    if page.state == Page.State.ACKNOWLEDGED or not ending.waits(page.escalation, timezone.now()):
         return "nobody needs it any more"
     if not page.person.is_active:
         return "the account is no longer in use"

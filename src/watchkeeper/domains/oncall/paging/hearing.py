@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from watchkeeper.domains.oncall.paging import beginning
-from watchkeeper.domains.oncall.paging.ending import end, running_of
+from watchkeeper.domains.oncall.paging import beginning, ending
+from watchkeeper.domains.oncall.paging.ending import end
 from watchkeeper.domains.oncall.paging.models import BY_HAND, Escalation, EscalationRule, Page
 from watchkeeper.kernel.events import Event
 
@@ -23,14 +23,13 @@ class Situations:
     """A listener; see kernel.events."""
 
     def wants(self, kinds: Collection[str]) -> Collection[str]:
-        """Situations while there is a rule or an escalation that runs, tickets while there is one about a ticket."""
+        """Situations while there is a rule or an escalation that waits for an answer, tickets while there is one about a
+        ticket."""
         wanted = {"situations", "tickets"} & set(kinds)
         if not wanted:
             return ()
-        running = set(
-            Escalation.objects.filter(state=State.RUNNING, kind__in=wanted).values_list("kind").distinct()
-        )
-        heard = {kind for (kind,) in running}
+        found = Escalation.objects.filter(ending.waiting(timezone.now())).order_by()
+        heard = wanted & set(found.values_list("kind", flat=True).distinct())
         if "situations" in wanted - heard and EscalationRule.objects.filter(enabled=True).exists():
             heard.add("situations")
         return heard
@@ -57,7 +56,7 @@ def _opened(event: Event, in_force: list[EscalationRule], now: dt.datetime) -> E
     """The escalation of a situation that has opened or changed, or that nobody has acknowledged any more. One that no rule
     fitted before may fit one now: it is graver, its title has other words, an alert of another item has joined."""
     if event.record.get("merged_into"):
-        end(running_of("situations", event.key), State.RESOLVED, "", now, "It went into another situation.")
+        end(_about(event), State.RESOLVED, "", now, "It went into another situation.")
         return None
     again = event.act == "unacknowledge" or event.before.get("state") == "acknowledged"
     if not again and event.act not in ("open", "escalate", "change"):
@@ -71,7 +70,7 @@ def _over(event: Event, now: dt.datetime) -> int:
     """Acknowledged, or resolved. Of people who were paged by hand one of themselves has to acknowledge it: that somebody
     else has it was no reason not to page them."""
     by = event.actor.name if event.actor.kind != "system" else ""
-    found = running_of("situations", event.key)
+    found = _about(event)
     if event.record.get("state") != "acknowledged":
         return end(found, State.RESOLVED, by, now)
     enough = ~Q(cause__startswith=BY_HAND)
@@ -83,9 +82,13 @@ def _over(event: Event, now: dt.datetime) -> int:
 def _ticket(event: Event, now: dt.datetime) -> int:
     """Somebody begins to work on it, or it is over; what else happens to one that somebody has is no answer to a page."""
     begun = event.after.get("status") in _TAKEN and event.before.get("status") not in _TAKEN
-    found = running_of("tickets", event.key)
+    found = _about(event)
     if event.act == "take" or begun:
         return end(found.filter(began_at__lte=event.at), State.ACKNOWLEDGED, event.actor.name, now)
     if event.record.get("status") in _OVER or event.act == "remove":
         return end(found, State.RESOLVED, event.actor.name, now)
     return 0
+
+
+def _about(event: Event) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(kind=event.kind, record=event.key)

@@ -163,6 +163,7 @@ class Escalation(models.Model):
         ordering: ClassVar = ["-began_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], condition=Q(state="running"), name="escalation_due"),
+            models.Index(fields=["state", "kind", "ended_at"], name="escalation_state"),
             models.Index(fields=["kind", "record", "state"], name="escalation_of"),
         ]
 

@@ -132,6 +132,10 @@ def _runs(escalation: Escalation) -> bool:
     return escalation.state == State.RUNNING
 
 
+def _waits(escalation: Escalation) -> bool:
+    return ending.waits(escalation, timezone.now())
+
+
 def _of_readable(actor: Actor, found: QuerySet[Any]) -> QuerySet[Any]:
     """An escalation says what its record is called."""
     return found.filter(_readable(actor, ""))
@@ -201,7 +205,7 @@ registry.add(
         create=_page,
         policy_attributes=("kind", "title", "severity"),
         actions=(
-            Action("acknowledge", "Acknowledge", _acknowledge_all, offered=_runs),
+            Action("acknowledge", "Acknowledge", _acknowledge_all, offered=_waits),
             Action("stop", "Stop", _stop, offered=_runs, confirm="Nobody else is told of it."),
         ),
         related={"pages": lambda e: e.pages.all()},
@@ -240,7 +244,7 @@ registry.add(
                 "acknowledge",
                 "Acknowledge",
                 _acknowledge,
-                offered=lambda p: p.escalation.state == State.RUNNING,
+                offered=lambda p: _waits(p.escalation),
                 audited=False,
             ),
         ),

@@ -7,8 +7,10 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from watchkeeper.domains.oncall.paging import answering
-from watchkeeper.domains.oncall.paging.models import Escalation, Page
+from django.utils import timezone
+
+from watchkeeper.domains.oncall.paging import answering, ending
+from watchkeeper.domains.oncall.paging.models import Page
 from watchkeeper.domains.oncall.paging.own_models import ContactMethod, TelephoneProvider
 
 _YES = ("ack", "acknowledge", "ok", "yes", "4")  # the last is the key during calls
@@ -39,16 +41,15 @@ def answer(sender: str, body: str, address: str = "", request_id: str = "") -> s
     words = body.casefold().strip(" .!\n").split()
     if not words or words[0] not in _YES or words[1:] not in ([], ["all"]):
         return _HELP
-    running = Page.objects.filter(
-        person__in=people, person__is_active=True, escalation__state=Escalation.State.RUNNING
-    )
-    pages = list(running.select_related("escalation", "person").order_by("-at", "-id")[:_MOST])
+    waiting = ending.waiting(timezone.now(), "escalation__")
+    found = Page.objects.filter(waiting, person__in=people, person__is_active=True)
+    pages = list(found.select_related("escalation", "person").order_by("-at", "-id")[:_MOST])
     done = [
         page.escalation.title
         for page in (pages if words[1:] else pages[:1])
         if answering.acknowledge(answering.as_person(page, address, request_id), page, "text message")
     ]
-    return _said(done, running.values("escalation").distinct().count())
+    return _said(done, found.values("escalation").distinct().count())
 
 
 def _said(done: list[str], left: int) -> str:
