@@ -54,7 +54,6 @@ class GroupingRuleSerializer(RecordSerializer):
 
     def validate_condition(self, text: str) -> str:
         """Raises ValidationError with the place of the error."""
-        text = self.validate_description(text)
         try:
             evaluator.check(text, ABOUT)
         except Invalid as error:
