@@ -316,6 +316,11 @@ def test_notes_are_their_authors(rest: Rest, ann: Client) -> None:
     assert Note.objects.get(pk=theirs.pk).text == "bob's own"
     assert other.post(f"{here}{mine['id']}/", {"text": "not bob's"}).status_code == 409
     assert other.post(f"{here}{mine['id']}/remove/").status_code == 409
+    made = other.post("/api/tokens/", {"name": "all of it", "scope": "admin"}, content_type=JSON).json()
+    token = {"headers": {"authorization": f"Bearer {made['secret']}"}, "content_type": JSON}
+    url = f"/api/notes/{mine['id']}/"
+    assert Client().patch(url, {"text": "not bob's"}, **token).status_code == 409  # who is no administrator
+    assert Client().delete(url, **token).status_code == 409
     assert ann.post(f"{here}{theirs.pk}/remove/").status_code == 302  # an administrator
     rest.refused("patch", f"notes/{mine['id']}/", {"record": rest.device("b")["id"]})
 

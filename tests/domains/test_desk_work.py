@@ -351,6 +351,10 @@ def test_a_timer_runs_for_one_ticket_at_a_time(root: Client, person: Person) -> 
     assert (entry["minutes"], entry["billable"], entry["note"]) == (1, True, "looked at it")
     bob = person("bob")
     call(bob, "patch", f"time-entries/{entry['id']}/", {"minutes": 5}, 409)
+    secret = call(bob, "post", "tokens/", {"name": "all of it", "scope": "admin"}, 201)["secret"]
+    token = Client(headers={"authorization": f"Bearer {secret}"})
+    call(token, "patch", f"time-entries/{entry['id']}/", {"minutes": 5}, 409)
+    call(token, "delete", f"time-entries/{entry['id']}/", status=409)
 
 
 def test_time_is_summed(root: Client, person: Person) -> None:

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from watchkeeper.domains.annotations.attaching import settle
 from watchkeeper.domains.annotations.models import Note
-from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.domains.identity.behind import administers
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Column, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer
@@ -31,7 +32,7 @@ class RecordNoteSerializer(RecordSerializer):
 def own(actor: Actor, note: Note) -> bool:
     """Whether this is the actor's note; an administrator's are all."""
     mine = (actor.id, actor.name) == (note.author_id, note.author)
-    return mine or actor.may(Scope.ADMIN)
+    return mine or administers(actor)
 
 
 def _create(actor: Actor, data: dict[str, Any]) -> Note:

@@ -10,8 +10,9 @@ from watchkeeper.domains.desk import belonging, rules
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.desk.timing import spending
 from watchkeeper.domains.desk.timing.models import TimeEntry
+from watchkeeper.domains.identity.behind import administers
 from watchkeeper.domains.identity.naming import Person
-from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.derive import plain
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Done
@@ -58,7 +59,7 @@ def _remove(actor: Actor, entry: TimeEntry) -> None:
 def _own(actor: Actor, entry: TimeEntry) -> None:
     """A program that may change the ticket looks after all time on it; a person after their own."""
     others = actor.person is not None and actor.person.pk != entry.person_id
-    if others and not actor.may(Scope.ADMIN):
+    if others and not administers(actor):
         raise Refused(f"the time is {entry.person}'s; only they and administrators change it")
 
 
