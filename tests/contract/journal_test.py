@@ -97,6 +97,19 @@ def test_a_read_keeps_to_its_limit_but_gives_at_least_one(journal: Journal) -> N
     assert numbers(everything(journal, max_rows=1)) == [0, 1, 2, 3, 4]
 
 
+def test_a_read_is_bounded_by_what_it_comes_to_unpacked(journal: Journal) -> None:
+    """Rows that repeat take hundreds of times less in the journal than in a reader's memory."""
+    row = {"time_ms": 1, "door": "", "sender": "", "reason": "", "detail": "", "payload": b"=" * 4000}
+    stream, rows = Stream.DEAD_LETTERS, batch(Stream.DEAD_LETTERS, [row] * 4000)
+    for n in range(4):
+        last = journal.append([(stream, rows)] * 3 + [samples(n)])
+    assert journal.size() < rows.nbytes
+    first = journal.read(0)
+    assert 32 * 2**20 < sum(e.batch.nbytes for e in first) < 64 * 2**20 + rows.nbytes
+    entries = everything(journal)
+    assert [e.batch.num_rows for e in entries] == [4000, 4000, 4000, 3] * 4 and entries[-1].offset == last
+
+
 def test_reading_changes_nothing(journal: Journal) -> None:
     journal.append([samples(1), letters(2)])
     assert numbers(journal.read(0)) == numbers(journal.read(0)) == [1, 2]

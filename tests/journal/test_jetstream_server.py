@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,6 +86,15 @@ def test_it_parts_from_a_server_that_is_gone(tmp_path: Path) -> None:
     before = threading.active_count()
     journal.close()
     assert threading.active_count() == before - 1, "its own thread has ended"
+
+
+def test_a_group_of_more_messages_than_one_read_holds_is_read(tmp_path: Path) -> None:
+    port = free_port()
+    with server(port, tmp_path), closing(opened(port, tmp_path)) as journal:
+        last = journal.append([samples(n, rows=65_536) for n in range(180)])
+        assert journal.size() > 96 * 2**20
+        entries = everything(journal)
+        assert numbers(entries) == list(range(180)) and entries[-1].offset == last
 
 
 def test_no_server_is_said_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

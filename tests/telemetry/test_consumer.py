@@ -30,6 +30,7 @@ from tests.telemetry.signals import (
 )
 from watchkeeper.journal.sqlite import SqliteJournal
 from watchkeeper.model.signals import Stream
+from watchkeeper.telemetry import request
 from watchkeeper.telemetry.endpoint import Endpoint
 from watchkeeper.telemetry.queries import dead_letters
 from watchkeeper.telemetry.store import Store
@@ -161,6 +162,17 @@ def test_a_note_that_a_power_cut_took_back_repeats_nothing(store: Store, tmp_pat
         assert count(store, "samples") == 6 * size
         if name == "journal.db":
             assert consumer.statistics["groups"] == 2
+
+
+def test_a_group_that_is_too_large_for_one_request_is_stored_in_parts(
+    journal: SqliteJournal, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "MAX_BODY", 4 * 2**20)
+    for n in range(12):
+        journal.append([many_samples(n * 65_536, 65_536, now_ms())])  # some 2 MB each
+    consumer = carry(journal, store)
+    assert consumer.statistics["retries"] == consumer.statistics["put_aside"] == 0
+    assert count(store, "samples") == 12 * 65_536
 
 
 @pytest.fixture

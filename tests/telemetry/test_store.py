@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import free_port
 from tests.telemetry.signals import count, now_ms
-from watchkeeper.telemetry import migrations, retention
+from watchkeeper.telemetry import migrations, request, retention
 from watchkeeper.telemetry.kept import RetentionRefused
 from watchkeeper.telemetry.queries import storage
 from watchkeeper.telemetry.store import (
@@ -71,6 +71,18 @@ def test_errors_say_whether_it_is_worth_trying_again(store: Store) -> None:
         store.query("SELECT nothing")
     assert type(wrong.value) is TelemetryError and wrong.value.code == 47
     assert store.ping() and count(store, "samples") == 0
+
+
+def test_rows_that_are_too_many_for_one_request_are_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the endpoint knows it long before all of them are sent."""
+    monkeypatch.setattr(request, "MAX_BODY", 2**20)
+    table = sample_rows([now_ms()] * 3_000_000)
+    with pytest.raises(TelemetryRefused, match="1048576 bytes"):
+        store.insert("samples", table)
+    store.insert("samples", table.slice(0, 10))
+    assert count(store, "samples") == 10
 
 
 def test_a_store_that_is_not_there_says_so() -> None:

@@ -19,6 +19,7 @@ from watchkeeper.model.signals import SCHEMAS, Stream, batch
 MAX_ROWS = 65_536  # of one entry
 MAX_BYTES = 16 * 1024**2  # of one entry, before compression, unless a single row is larger
 COMPRESS_FROM = 16 * 1024  # bytes; below, compressing costs more than the disk it saves
+READ_BYTES = 64 * 1024**2  # of one read, unpacked: rows that repeat take far less where they are stored
 KEPT_OF_DAMAGED = 64 * 1024  # bytes of a damaged entry that its dead letter carries
 
 _PLAIN = pa.ipc.IpcWriteOptions(compression=None)

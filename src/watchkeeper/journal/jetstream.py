@@ -18,7 +18,7 @@ from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSe
 from nats.js.kv import KeyValue
 
 from watchkeeper.journal import messages
-from watchkeeper.journal.entries import JournalDamaged, pack
+from watchkeeper.journal.entries import READ_BYTES, JournalDamaged, pack
 from watchkeeper.journal.frames import EARLIER_PER_GROUP, PER_GROUP, Offsets, entries_of, split
 from watchkeeper.journal.nats_link import NatsLink
 from watchkeeper.model.doors import Entry
@@ -29,7 +29,6 @@ HEADERS = 1024  # bytes of a message that its headers may take
 DUPLICATES_FOR = 120.0  # seconds for which the server knows a message id again
 MISSED_RING = 1.0  # seconds after which a waiter asks the server by itself
 WINDOW = 32  # messages fetched at once
-READ_BYTES = 64 * 1024**2  # of one read
 RESERVED = "offsets-per-group"  # beside the consumers' offsets in the bucket; earlier versions noted none
 
 
@@ -139,7 +138,6 @@ class JetStreamJournal:
         sequence, window, size = self._offsets.first_to_read(after), 1, 0
         while size < READ_BYTES and (found := await messages.following(js, self._name, sequence, window)):
             for message in found:
-                size += len(message.body)
                 if not message.parts:
                     near[message.sequence] = message.body
                     continue
@@ -149,9 +147,10 @@ class JetStreamJournal:
                     if entry.offset <= after:
                         continue
                     max_rows -= rows
-                    if entries and max_rows < 0:
+                    if entries and (max_rows < 0 or size >= READ_BYTES):
                         return entries
                     entries.append(entry)
+                    size += entry.batch.nbytes
             sequence, window = found[-1].sequence + 1, min(window * 2, WINDOW)
         return entries
 

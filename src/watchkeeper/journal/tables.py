@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
-from watchkeeper.journal.entries import JournalDamaged, Packed, dead_letter, unpack
+from watchkeeper.journal.entries import READ_BYTES, JournalDamaged, Packed, dead_letter, unpack
 from watchkeeper.model.doors import Entry
 from watchkeeper.model.errors import DiskFull, JournalFull
 
 VERSION = 1
-READ_BYTES = 64 * 1024**2  # of one read, stored
 TRIM_BYTES = 16 * 1024**2  # of one step, which holds the lock for some milliseconds
 TRIM_ENTRIES = 512
 
@@ -112,25 +111,28 @@ def has_after(db: sqlite3.Connection, after: int) -> bool:
 def select(db: sqlite3.Connection, after: int, max_rows: int, now_ms: int) -> list[Entry]:
     """Entries past an offset, within the limits but at least one if there is any; a damaged one as a dead
     letter."""
+    entries: list[Entry] = []
+    size = 0
+    within = f"{_ENTRY} WHERE offset > ? AND offset <= ? ORDER BY offset"
     try:
-        found = db.execute(
-            f"{_ENTRY} WHERE offset > ? AND offset <= ? ORDER BY offset", (after, _span(db, after, max_rows))
-        ).fetchall()
+        with closing(db.execute(within, (after, _span(db, after, max_rows)))) as found:
+            while size < READ_BYTES and (row := found.fetchone()):
+                entries.append(unpack(now_ms, *row))
+                size += entries[-1].batch.nbytes
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        return _first_readable(db, after, now_ms)
-    return [unpack(now_ms, *row) for row in found]
+        return entries or _first_readable(db, after, now_ms)
+    return entries
 
 
 def _span(db: sqlite3.Connection, after: int, max_rows: int) -> int:
-    """The last offset of one read. Looks at the sizes only, so that no payload is loaded in vain."""
-    last, bytes_left, rows_left = after, READ_BYTES, max_rows
-    query = "SELECT offset, rows, length(payload) FROM entries WHERE offset > ? ORDER BY offset"
-    for offset, rows, size in db.execute(query, (after,)):
-        rows_left -= rows
-        bytes_left -= size
-        if last > after and (rows_left < 0 or bytes_left < 0):
+    """The last offset of so many rows. Looks at their numbers only, so that no payload is loaded in vain."""
+    last, left = after, max_rows
+    query = "SELECT offset, rows FROM entries WHERE offset > ? ORDER BY offset"
+    for offset, rows in db.execute(query, (after,)):
+        left -= rows
+        if last > after and left < 0:
             break
         last = offset
     return last

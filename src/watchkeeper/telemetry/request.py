@@ -176,7 +176,8 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
 
 def _bounded(size: int) -> int:
     if size > MAX_BODY:
-        raise BadRequest(413, 241, "MEMORY_LIMIT_EXCEEDED", f"A body of more than {MAX_BODY} bytes.")
+        # The code of a value that is too large: that of too little memory would say that another time it may do.
+        raise BadRequest(413, 131, "TOO_LARGE_STRING_SIZE", f"A body of more than {MAX_BODY} bytes.")
     return size
 
 
