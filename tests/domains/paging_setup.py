@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F
@@ -19,7 +20,7 @@ from watchkeeper.domains.situations import AnalysisWriter
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.outbox import OutboxWorker
 from watchkeeper.model.act import Act, ActKind
-from watchkeeper.model.verdicts import Severity, SituationState
+from watchkeeper.model.verdicts import Alert, Severity, SituationState
 
 JSON = "application/json"
 MINUTE = dt.timedelta(minutes=1)
@@ -81,21 +82,23 @@ class World:
         self.offset = 0
 
     def write(
-        self, key: str = "s", state: str = "open", heard: bool = True, by: str = "", **fields: Any
-    ) -> None:
-        """Write this situation with one alert, and let everybody hear of it, if not somebody else does so. `by` names who
-        has acknowledged it, or says that they have it no longer."""
+        self, key: str = "s", state: str = "open", heard: bool = True, by: str = "", beside: Sequence[Alert] = (),
+        **fields: Any,
+    ) -> None:  # fmt: skip
+        """Write this situation with one alert, and others `beside` it, and let everybody hear of it, if not somebody else
+        does so. `by` names who has acknowledged it, or says that they have it no longer."""
         self.offset += 1
         of_alert = {k.removeprefix("alert_"): fields.pop(k) for k in list(fields) if k.startswith("alert_")}
-        alerts = {f"a-{key}": alert(f"a-{key}", situation=key, **of_alert)}
+        made = (alert(f"a-{key}", situation=key, **of_alert), *beside)
+        alerts = {a.fingerprint: a for a in made}
         more = {"severity": Severity.CRITICAL, "title": "The shop is down", **fields}
-        made = situation(
-            key, (f"a-{key}",), state=SituationState(state), updated_ms=NOW + self.offset * 1000,
+        about = situation(
+            key, tuple(alerts), state=SituationState(state), updated_ms=NOW + self.offset * 1000,
             resolved_ms=NOW if state == "resolved" else 0, **more,
         )  # fmt: skip
         now_ms, act = NOW + self.offset * 1000, ACKNOWLEDGE if state == "acknowledged" else UNACKNOWLEDGE
         acts = [Act(id=f"act{self.offset}", kind=act, target=key, actor=by, time_ms=now_ms)] if by else []
-        AnalysisWriter().write(alerts, {key: made}, acts=acts, offset=self.offset, now_ms=now_ms)
+        AnalysisWriter().write(alerts, {key: about}, acts=acts, offset=self.offset, now_ms=now_ms)
         if heard:
             work()
 

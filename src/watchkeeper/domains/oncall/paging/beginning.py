@@ -1,10 +1,10 @@
-"""Which situations are escalated and by which policy, and the beginning of it: once for each cause."""
+"""Which situations are escalated and by which policy."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -68,10 +68,3 @@ def begun(rule: EscalationRule, cause: str, record: dict[str, Any], now: dt.date
         urgency=rules.urgency_of(rule.urgency, severity), policy=rule.policy, note=f"By the rule {rule.name}."[:300],
         began_at=now, due_at=now + dt.timedelta(minutes=rule.delay),
     )  # fmt: skip
-
-
-def begin(wanted: Iterable[Escalation]) -> int:
-    """Begin these; one whose cause has begun one already is not begun again. Returns how many were asked for."""
-    listed = list(wanted)
-    Escalation.objects.bulk_create(listed, ignore_conflicts=True)
-    return len(listed)

@@ -51,7 +51,8 @@ def _said(error: WatchkeeperError | OSError) -> str:
 
 def _not_needed(delivery: PageDelivery) -> str:
     page = delivery.page
-    if page.state == Page.State.ACKNOWLEDGED or not ending.waits(page.escalation, timezone.now()):
+    answered = page.state == Page.State.ACKNOWLEDGED or delivery.state == State.GIVEN_UP
+    if answered or not ending.waits(page.escalation, timezone.now()):
         return "nobody needs it any more"
     if not page.person.is_active:
         return "the account is no longer in use"

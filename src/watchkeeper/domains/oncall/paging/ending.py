@@ -44,10 +44,10 @@ def end(found: QuerySet[Escalation], state: str, by: str, now: dt.datetime, note
     return changed
 
 
-def give_up(escalations: list[int]) -> None:
-    """What of these has not been sent yet no longer is."""
-    waiting = PageDelivery.objects.filter(
-        page__escalation__in=escalations, state=PageDelivery.State.DUE, at=None
-    )
-    waiting.update(state=PageDelivery.State.GIVEN_UP)
-    Page.objects.filter(escalation__in=escalations, state=Page.State.DUE).update(state=Page.State.GIVEN_UP)
+def give_up(escalations: list[int], after: dt.datetime | None = None) -> None:
+    """What of these has not been sent yet no longer is; only what is due later than `after`, if that is said."""
+    due = PageDelivery.State.DUE
+    left = PageDelivery.objects.filter(page__escalation__in=escalations, state=due, at=None)
+    (left.filter(due_at__gt=after) if after else left).update(state=PageDelivery.State.GIVEN_UP)
+    pages = Page.objects.filter(escalation__in=escalations, state=Page.State.DUE)
+    pages.exclude(deliveries__state=due).update(state=Page.State.GIVEN_UP)

@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from watchkeeper.domains.oncall.paging import beginning, ending
+from watchkeeper.domains.oncall.paging import again, beginning, ending
 from watchkeeper.domains.oncall.paging.ending import end
-from watchkeeper.domains.oncall.paging.models import BY_HAND, Escalation, EscalationRule, Page
+from watchkeeper.domains.oncall.paging.models import BY_HAND, GRAVER, Escalation, EscalationRule, Page
 from watchkeeper.kernel.events import Event
 
 State = Escalation.State
@@ -38,42 +38,39 @@ class Situations:
         """Begin and end."""
         now = timezone.now()
         in_force = beginning.rules_in_force()
-        wanted: list[Escalation] = []
-        ended = 0
+        wanted: dict[str, Escalation] = {}  # by situation
+        ended = begun = 0
         for event in events:
             if event.kind == "tickets":
                 ended += _ticket(event, now)
-            elif event.record.get("state") == "open":
-                wanted += filter(None, [_opened(event, in_force, now)])
-            else:
-                ended += _over(event, now)
-        begun = beginning.begin(wanted) if wanted else 0
+                continue
+            if event.key in wanted:  # what it begins depends on what has begun
+                begun += again.begin(wanted.values(), now)
+                wanted.clear()
+            ended += _ended(event, now)
+            if not _over(event) and (escalation := again.escalation_of(event, in_force, now)):
+                wanted[event.key] = escalation
+        begun += again.begin(wanted.values(), now) if wanted else 0
         said = (f"{begun} escalations begun" if begun else "", f"{ended} ended" if ended else "")
         return ", ".join(filter(None, said))
 
 
-def _opened(event: Event, in_force: list[EscalationRule], now: dt.datetime) -> Escalation | None:
-    """The escalation of a situation that has opened or changed, or that nobody has acknowledged any more. One that no rule
-    fitted before may fit one now: it is graver, its title has other words, an alert of another item has joined."""
-    if event.record.get("merged_into"):
-        end(_about(event), State.RESOLVED, "", now, "It went into another situation.")
-        return None
-    again = event.act == "unacknowledge" or event.before.get("state") == "acknowledged"
-    if not again and event.act not in ("open", "escalate", "change"):
-        return None
-    rule = beginning.matching(in_force, event.record, now)
-    cause = f"again:{event.id}" if again else f"situations:{event.key}"
-    return beginning.begun(rule, cause, event.record, now) if rule else None
+def _over(event: Event) -> bool:
+    return event.record["state"] == "resolved" or bool(event.record.get("merged_into"))
 
 
-def _over(event: Event, now: dt.datetime) -> int:
+def _ended(event: Event, now: dt.datetime) -> int:
     """Acknowledged, or resolved. Of people who were paged by hand one of themselves has to acknowledge it: that somebody
-    else has it was no reason not to page them."""
+    else has it was no reason not to page them. What has become graver since has to be acknowledged again."""
     by = event.actor.name if event.actor.kind != "system" else ""
     found = _about(event)
-    if event.record.get("state") != "acknowledged":
-        return end(found, State.RESOLVED, by, now)
-    enough = ~Q(cause__startswith=BY_HAND)
+    if _over(event):
+        merged = "It went into another situation." if event.record.get("merged_into") else ""
+        return end(found, State.RESOLVED, by, now, merged)
+    if event.record["state"] != "acknowledged":
+        return 0
+    anew = event.act == "acknowledge" or "state" in event.after
+    enough = ~Q(cause__startswith=BY_HAND) & (Q() if anew else ~Q(cause__startswith=GRAVER))
     if event.act == "acknowledge":
         enough |= Q(pk__in=Page.objects.filter(person__username=event.actor.name).values("escalation"))
     return end(found.filter(enough), State.ACKNOWLEDGED, by, now)

@@ -15,7 +15,8 @@ from watchkeeper.domains.outgoing.chat import CHAT
 from watchkeeper.kernel.fields import SealedField, SeverityField
 from watchkeeper.model.verdicts import Severity
 
-BY_HAND = "by-hand:"  # how the cause begins where people have asked for it
+#: how the cause begins where people have asked for it, and where what somebody may have has become graver
+BY_HAND, GRAVER = "by-hand:", "graver:"
 
 
 class Urgency(models.TextChoices):
@@ -174,6 +175,11 @@ class Escalation(models.Model):
     def by_hand(self) -> bool:
         """Whether somebody has asked for it, who knows how things stand."""
         return self.cause.startswith(BY_HAND)
+
+    @property
+    def graver(self) -> bool:
+        """Whether it began because it has become graver: that somebody had it before is no answer."""
+        return self.cause.startswith(GRAVER)
 
 
 class Page(models.Model):

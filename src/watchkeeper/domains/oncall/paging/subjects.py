@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import Count, Q
 
 from watchkeeper.domains.oncall.paging.models import Escalation
-from watchkeeper.domains.situations.models import Alert, Situation
+from watchkeeper.domains.situations.models import Alert, AppliedAct, Situation
 
 State = Escalation.State
 HELD = "held"
@@ -29,11 +29,21 @@ def standing(escalations: Iterable[Escalation]) -> dict[int, str]:
             out[escalation.pk] = State.RESOLVED.value
         elif escalation.by_hand:
             continue
-        elif state == "acknowledged" or (firing and taken == firing):
+        elif _acknowledged(escalation, state, bool(firing) and taken == firing):
             out[escalation.pk] = State.ACKNOWLEDGED.value
         elif firing and not audible:
             out[escalation.pk] = HELD
     return out
+
+
+def _acknowledged(escalation: Escalation, state: str, taken: bool) -> bool:
+    """Whether somebody has it. Of what has become graver they have to have said so since: one by one of the alerts, as the
+    situation's acknowledgement is heard."""
+    if not escalation.graver:
+        return taken or state == "acknowledged"
+    acts = AppliedAct.objects.filter(kind="acknowledge", applied_at__gt=escalation.began_at)
+    firing = Alert.objects.filter(situation=escalation.record, status="firing")
+    return taken and not firing.exclude(pk__in=acts.values("target")).exists()
 
 
 def _alerts(situations: set[str]) -> dict[str, tuple[int, int, int]]:
