@@ -159,6 +159,41 @@ def test_sensitive_acts_ask_again_who_it_is() -> None:
     assert elsewhere.headers["Location"] == "/account/"
 
 
+def test_sensitive_acts_over_rest_ask_again_too() -> None:
+    """In a session, for each way to write; reading is not asked, nor is a token."""
+    browser = signed_in(is_administrator=True)
+    ann, json = User.objects.get(), {"content_type": "application/json"}
+    bob = User.objects.create_user("bob", PASSWORD)
+    other = signed_in("cleo")
+    theirs = Session.objects.get(user__username="cleo").pk
+    session = browser.session
+    session["began"] = {**session["began"], "at": (timezone.now() - dt.timedelta(hours=1)).isoformat()}
+    session.save()
+    documents = {"set": "house", "files": {"a.yaml": "kind: users\nusername: eve\n"}}
+    writes = [
+        lambda c: c.post("/api/tokens/", {"name": "x", "scope": "admin"}, **json),
+        lambda c: c.post("/api/users/", [{"username": "eve", "password": PASSWORD}], **json),
+        lambda c: c.patch(f"/api/users/{bob.pk}/", {"is_administrator": True}, **json),
+        lambda c: c.patch("/api/users/", [{"id": bob.pk, "is_administrator": True}], **json),
+        lambda c: c.post(f"/api/users/{ann.pk}/sign-out/", {}, **json),
+        lambda c: c.delete(f"/api/sessions/{theirs}/"),
+        lambda c: c.post("/api/apply/", documents, **json),
+    ]
+    for write in writes:
+        refused = write(browser)
+        assert refused.status_code == 403, refused.content
+        assert refused.json()["type"].endswith(":confirmation_needed")
+        assert refused.json()["confirm_at"] == "/account/confirm/"
+    assert lives(other) and not ApiToken.objects.exists() and User.objects.count() == 3
+    assert browser.get("/api/tokens/").status_code == 200
+    assert browser.post("/api/apply/", {**documents, "dry_run": True}, **json).status_code != 403
+    assert browser.post("/api/teams/", {"name": "ops"}, **json).status_code == 201
+    token = Client(headers={"authorization": "Bearer " + identity.create_token("root")})
+    assert writes[1](token).status_code == 201
+    assert browser.post("/account/confirm/", {"password": PASSWORD}).status_code == 302
+    assert writes[0](browser).status_code == 201
+
+
 def test_a_token_counts_from_its_networks_and_for_its_kinds() -> None:
     secret = identity.create_token("ci", "write", networks=["10.0.0.0/8"], kinds=["items", "alerts"])
     token = Client(headers={"authorization": f"Bearer {secret}"})

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from watchkeeper.api.records.bodies import unknown, validate
+from watchkeeper.domains import federation
 from watchkeeper.domains.configuration import applying
 from watchkeeper.kernel.acting import actor_of
 from watchkeeper.kernel.permissions import SignedIn
@@ -80,6 +81,8 @@ class Apply(APIView):
         given = Declared(data=request.data)
         validate(given, unknown(given, request.data))
         data = given.validated_data
+        if not data["dry_run"]:  # of whatever kinds they are, and what is pruned
+            federation.require_confirmed(request)
         files = {name: text.encode() for name, text in data["files"].items()}
         asked = applying.Asked(files, data["set"], data["dry_run"], data["prune"], data["take_over"])
         done = applying.apply(asked, actor_of(request), _not_here)

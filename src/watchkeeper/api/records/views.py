@@ -25,6 +25,7 @@ from watchkeeper.api.records.chosen import chosen, keep, only, show
 from watchkeeper.api.records.cursors import CursorPages
 from watchkeeper.api.records.etags import asks_for_version, match, tagged
 from watchkeeper.api.records.tables import Csv, streamed
+from watchkeeper.domains import federation
 from watchkeeper.domains.inventory import moved_to
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.lists.asking import narrowed
@@ -85,6 +86,12 @@ class ResourceView(viewsets.GenericViewSet[Any]):
             return tuple(("read", kind) for kind in dict.fromkeys((self.resource, self.listed())))
         declared = self.resource.action((self.action or "").removesuffix(MANY).replace("_", "-"))
         return ((declared.name if declared else _ACTS.get(request.method or "", "change"), self.resource),)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As the base. Raises NotConfirmed where the console would ask again who it is."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and self.resource.path in federation.SENSITIVE:
+            federation.require_confirmed(request)
 
     def get_queryset(self) -> QuerySet[Any]:
         """Every record of the kind that the caller may read."""

@@ -2,8 +2,9 @@
 second factor; and users and groups that a directory provisions by SCIM.
 
 For the console: `offered` (the sign-in buttons), `directories` (whom to ask for a password), `confirm` and
-`confirmed` (somebody is still who they say, before a SENSITIVE act), `factors_of` and `required_of` (second
-factors that somebody has and needs). For the API: scim_storage. For django-allauth: adapters and stages.
+`confirmed` (somebody is still who they say, before a SENSITIVE act; in REST `require_confirmed`), `factors_of` and
+`required_of` (second factors that somebody has and needs). For the API: scim_storage. For django-allauth: adapters and
+stages.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watchkeeper.domains.federation.confirming import SENSITIVE, confirm, confirmed
+    from watchkeeper.domains.federation.confirming import SENSITIVE, confirm, confirmed, require_confirmed
     from watchkeeper.domains.federation.elsewhere import directories
     from watchkeeper.domains.federation.providers import offered
     from watchkeeper.domains.federation.second_factor import factors_of, required_of
@@ -23,9 +24,19 @@ _WHERE = {
     "directories": "elsewhere",
     "factors_of": "second_factor",
     "offered": "providers",
+    "require_confirmed": "confirming",
     "required_of": "second_factor",
 }
-__all__ = ["SENSITIVE", "confirm", "confirmed", "directories", "factors_of", "offered", "required_of"]
+__all__ = [
+    "SENSITIVE",
+    "confirm",
+    "confirmed",
+    "directories",
+    "factors_of",
+    "offered",
+    "require_confirmed",
+    "required_of",
+]
 
 
 def __getattr__(name: str) -> Any:
