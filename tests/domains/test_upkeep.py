@@ -152,3 +152,13 @@ def test_joined_stretches_neither_overlap_nor_lose_time(stretches: list[tuple[fl
     found = rules.reliability(out, 0.0, 200.0)
     if found.mtbf_s is not None and found.mttr_s is not None:
         assert found.failures * (found.mtbf_s + found.mttr_s) == pytest.approx(200.0)
+
+
+def test_a_look_that_is_done_twice_is_followed_by_one(root: Client, db1: str) -> None:
+    plan(root, trigger="situation", items=[db1], rule="", starts_at=None)
+    work()
+    looks = OutboxRow.objects.filter(kind=planning.KIND)
+    for _ in range(4):
+        looks.filter(state="done").update(state="due")
+        work()
+        assert 1 <= looks.exclude(state="done").count() <= 2  # two where a quarter of an hour ends meanwhile

@@ -35,7 +35,7 @@ class Failing(serializers.Serializer[Any]):
     )
     down_seconds = serializers.FloatField(source="found.down_s")
     availability = serializers.FloatField(
-        source="found.available", allow_null=True, help_text="MTBF / (MTBF + MTTR)"
+        source="found.available", allow_null=True, help_text="share of the time in which it worked"
     )
 
 

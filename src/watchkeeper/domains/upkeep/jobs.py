@@ -22,7 +22,7 @@ def look(row: OutboxRow) -> str:
         return "the plan is another one meanwhile, or off"
     now = timezone.now()
     with transaction.atomic():
-        planning.follow(plan, now)
+        planning.follow(plan, max(now, row.due_at))  # by hand it may be before its time
     try:
         made = planning.make(plan, now)
     except WatchkeeperError as error:

@@ -79,6 +79,21 @@ class MaintenancePlan(models.Model):
                 yield at
 
 
+class Meter(models.Model):
+    """What the meter of a plan last read at an item: the greatest value since it was replaced, and how often it was."""
+
+    plan = models.ForeignKey(MaintenancePlan, on_delete=models.CASCADE, related_name="meters")
+    item = models.ForeignKey("inventory.Item", on_delete=models.CASCADE, related_name="meters")
+    value = models.FloatField(default=0.0)
+    replaced = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["plan", "item"], name="meter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} {self.item_id}: {self.value:g}"
+
+
 class WorkOrder(Numbered):
     """Work that is to be done at an item: planned by a maintenance plan, or written by somebody."""
 

@@ -15,7 +15,7 @@ from watchkeeper.domains.capacity.models import Forecast
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.domains.situations.models import Alert
 from watchkeeper.domains.upkeep import metering, rules
-from watchkeeper.domains.upkeep.models import MaintenancePlan, WorkOrder
+from watchkeeper.domains.upkeep.models import MaintenancePlan, Meter, WorkOrder
 from watchkeeper.kernel import audit, outbox
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.fields import milliseconds
@@ -27,8 +27,10 @@ _Trigger, _Kind = MaintenancePlan.Trigger, WorkOrder.Kind
 
 
 def follow(plan: MaintenancePlan, now: dt.datetime, *, at_once: bool = False) -> None:
-    """Look at this plan again when it may next make something due; in the caller's transaction."""
-    due = now if at_once else now + LOOK_EVERY
+    """Look at this plan again when it may next make something due, once, however often that is asked for; in the caller's
+    transaction."""
+    quarter = now.timestamp() // LOOK_EVERY.total_seconds() + 1
+    due = now if at_once else dt.datetime.fromtimestamp(quarter * LOOK_EVERY.total_seconds(), dt.UTC)
     if plan.trigger == _Trigger.CALENDAR and not at_once:
         coming = next(plan.times(now + dt.timedelta(days=plan.lead_days)), None)
         if coming is None:
@@ -82,11 +84,29 @@ def _by_calendar(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> 
 
 
 def _by_meter(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:
+    every = plan.every or 0.0
+    kept = {m.item_id: m for m in plan.meters.all()}
     for item in items:
         value = metering.reading(plan, item, now)
-        if value is not None and (reached := rules.passed(value, plan.every or 0.0)):
-            why = f"Its meter is at {value:,.10g}; it is due every {plan.every:,.10g}."
-            yield item, (f"meter:{reached}", _Kind.PREVENTIVE, now + dt.timedelta(days=plan.due_days), why)
+        if value is None or value < 0:
+            continue
+        meter = _read(kept.get(item.pk) or Meter(plan=plan, item=item), value, every)
+        if reached := rules.passed(value, every):
+            why = f"Its meter is at {value:,.10g}; it is due every {every:,.10g}."
+            number = f"{meter.replaced}.{reached}" if meter.replaced else f"{reached}"
+            yield item, (f"meter:{number}", _Kind.PREVENTIVE, now + dt.timedelta(days=plan.due_days), why)
+
+
+def _read(meter: Meter, value: float, every: float) -> Meter:
+    """The meter with this reading. One that has fallen by more than half of a distance counts anew: it was replaced."""
+    if value < meter.value - every / 2:
+        meter.replaced, meter.value = meter.replaced + 1, value
+    elif value > meter.value:
+        meter.value = value
+    else:
+        return meter
+    told = {"value": meter.value, "replaced": meter.replaced}
+    return Meter.objects.update_or_create(told, plan=meter.plan, item=meter.item)[0]
 
 
 def _by_forecast(plan: MaintenancePlan, items: list[Item], now: dt.datetime) -> _Due:

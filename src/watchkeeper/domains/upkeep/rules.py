@@ -71,13 +71,12 @@ class Reliability:
     mtbf_s: float | None
     mttr_s: float | None
     down_s: float
+    watched_s: float
 
     @property
     def available(self) -> float | None:
-        """The share of the time in which it worked, as MTBF and MTTR give it."""
-        if self.mtbf_s is None or self.mttr_s is None:
-            return None
-        return self.mtbf_s / (self.mtbf_s + self.mttr_s)
+        """The share of the time in which it worked, also of a failure that goes on; None where it was not watched."""
+        return 1 - self.down_s / self.watched_s if self.watched_s > 0 else None
 
 
 def reliability(
@@ -89,15 +88,18 @@ def reliability(
     >>> r = reliability([(100, 160), (500, 540)], 0, 1000)
     >>> r.failures, r.mtbf_s, r.mttr_s
     (2, 450.0, 50.0)
+    >>> round(reliability([(0, 10), (900, None)], 0, 1000).available, 2)
+    0.89
     """
     held = [(max(a, begin), end if b is None else min(b, end), b is None) for a, b in stretches]
     held = [h for h in held if h[1] > begin and h[0] < end]
     down = sum(b - a for a, b, _ in held)
     over = [b - a for a, b, still in held if not still]
-    up = things * (end - begin) - down
+    watched = things * (end - begin)
     return Reliability(
-        len(held), up / len(held) if held else None, sum(over) / len(over) if over else None, down
-    )
+        len(held), (watched - down) / len(held) if held else None, sum(over) / len(over) if over else None,
+        down, watched,
+    )  # fmt: skip
 
 
 def joined(stretches: Iterable[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
