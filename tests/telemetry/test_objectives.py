@@ -169,3 +169,52 @@ def test_a_query_that_has_no_answer_is_said(store: Store, journal: SqliteJournal
     ServiceLevelObjective.objects.filter(pk=one.pk).update(query="requests_total")
     assert evaluate(store, journal) == 1, "what is measured otherwise is measured anew"
     assert Standing.objects.get(objective=one).state == "kept"
+
+
+def five_bad_of_six(at: int) -> float:
+    """Good for the first ten minutes of an hour, to its full hour."""
+    return 0.0 if at % HOUR < 10 * MINUTE else 0.5
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"indicator": "threshold", "query": "latency_seconds", "compare": "lt", "limit": 0.5},
+        {"query": 'sum(increase(requests_total{code="200"}[5m]))', "slice_target": 70.0},
+        {"indicator": "success_ratio", "slice_target": 70.0,
+         "query": 'sum(rate(requests_total{code="200"}[5m])) / sum(rate(requests_total[5m]))'},
+    ],
+)  # fmt: skip
+def test_a_slice_is_what_was_in_it_not_how_it_ended(
+    store: Store, journal: SqliteJournal, asked: dict[str, Any]
+) -> None:
+    fill(journal, store, five_bad_of_six)
+    one = objective(method="Timeslices", slice_seconds=3600, alerts="", **asked)
+    evaluate(store, journal)
+    kept = Standing.objects.get(objective=one)
+    assert (kept.error, kept.attained) == ("", 0.0)
+
+
+def test_what_a_longer_window_holds_is_measured_too(store: Store, journal: SqliteJournal) -> None:
+    fill(journal, store, during((71, 70), share=0.5))
+    one = objective(window_count=1, alerts="")
+    evaluate(store, journal)
+    one.days.filter(day__lt=(NOW - dt.timedelta(days=1)).date()).delete()
+    Standing.objects.update(
+        measured_from=NOW - dt.timedelta(days=1)
+    )  # as if no alert had looked further back
+    ServiceLevelObjective.objects.update(window_count=3)
+    assert evaluate(store, journal, NOW + dt.timedelta(seconds=5)) == 1, "due before the next slot has ended"
+    kept = Standing.objects.get(objective=one)
+    assert kept.attained == pytest.approx(100 - 50 / 72, abs=0.05) and kept.unmeasured_seconds < 1800
+
+
+def test_one_that_cannot_be_reckoned_keeps_no_other_waiting(store: Store, journal: SqliteJournal) -> None:
+    fill(journal, store, during())
+    last = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+    wrong = objective(name="a", aligned=True, window_unit="month", anchor=last, alerts="")
+    other = objective(name="b", alerts="")
+    evaluate(store, journal)
+    assert "cannot be reckoned" in Standing.objects.get(objective=wrong).error
+    assert Standing.objects.get(objective=other).attained == 100.0
+    assert evaluate(store, journal, NOW + dt.timedelta(seconds=5)) == 0, "both wait for their next slot"

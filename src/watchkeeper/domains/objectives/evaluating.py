@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -29,7 +30,8 @@ from watchkeeper.telemetry.store import Store
 
 DELAY_MS = 20_000  # samples have that long to arrive
 AGAIN = 2  # slots that are measured once more, for what came late
-CHUNK = 288  # slots of one question
+DAY_MS = 86_400_000  # of one question
+SECONDS = 3.0  # that one objective measures of its past in one round: others wait
 _LOOK_EVERY = 5.0  # seconds
 _LONGEST_MS = 4 * 86_400_000  # of a window of an alert, which is kept beyond short windows
 _KEPT_MS = 100 * 86_400_000  # for reports of the last months
@@ -79,13 +81,28 @@ class Evaluation:
             for objective in due:
                 if stop.is_set():
                     return 0
-                kept = self._evaluate(objective, now, planned, foresee)
-                told += _values(objective, kept)
+                told += self._told(objective, now, planned, foresee)
         if burns := raising.entries(now_ms):
             self._journal.append(burns)
         if told:
             self._journal.append(measured(told, now_ms, DOOR))
         return len(due)
+
+    def _told(
+        self, of: ServiceLevelObjective, now: dt.datetime, planned: Planned, foresee: Foresees
+    ) -> Iterable[tuple[dict[str, str], str, float]]:
+        """Evaluate one; what it says as series. One that cannot be reckoned keeps none of the others waiting."""
+        try:
+            return _values(of, self._evaluate(of, now, planned, foresee))
+        except (ArithmeticError, ValueError) as error:
+            _log.exception("how %s stands cannot be reckoned", of.name)
+            wrong = {
+                "error": f"It cannot be reckoned: {error}",
+                "evaluated_at": now,
+                "measured_as": of.measured_as,
+            }
+            Standing.objects.update_or_create(wrong, objective=of)
+            return []
 
     def _evaluate(
         self, of: ServiceLevelObjective, now: dt.datetime, planned: Planned, foresee: Foresees
@@ -109,30 +126,53 @@ class Evaluation:
     def _measure(self, of: ServiceLevelObjective, kept: Standing, now_ms: int, until: int) -> str:
         """Measure what is new and keep it; what went wrong, in words. What was not measured is, when it can be again."""
         step = of.step_s * 1000
-        begins, _ = of.window.period(now_ms)
-        oldest = min(begins, now_ms - _LONGEST_MS) // step * step
-        since = max(
-            oldest, milliseconds(kept.measured_until) - AGAIN * step if kept.measured_until else oldest
-        )
+        oldest = _oldest(of, now_ms)
+        # Of one that is new the last day comes first. How far back an older version measured is not known.
+        since = milliseconds(kept.measured_until) - AGAIN * step if kept.measured_until else until - DAY_MS
+        since, stop = max(oldest, since // step * step), time.monotonic() + SECONDS
         try:
-            for start in range(since, until, CHUNK * step):
-                end = min(until, start + CHUNK * step)
-                good, total = measuring.measure(self._store, of, start, end)
-                with transaction.atomic():
-                    slots.write(of, start, good, total)
-                kept.measured_until = moment(end)
+            while since < until and (since + DAY_MS >= until or time.monotonic() < stop):
+                self._slots(of, kept, since, min(until, since + DAY_MS))
+                since += DAY_MS
+            while (first := milliseconds(kept.measured_from) or since) > oldest and time.monotonic() < stop:
+                self._slots(of, kept, max(oldest, first - DAY_MS), first)
         except WatchkeeperError as error:
             return f"A query has no answer: {error.detail[:500]}"
-        slots.forget(of, min(oldest, now_ms - _KEPT_MS))
+        limit = min(oldest, now_ms - _KEPT_MS)
+        slots.forget(of, limit)
+        kept.measured_from = max(filter(None, (kept.measured_from, moment(limit))))
         return ""
+
+    def _slots(self, of: ServiceLevelObjective, kept: Standing, start: int, end: int) -> None:
+        """Measure these slots, and keep them."""
+        good, total = measuring.measure(self._store, of, start, end)
+        with transaction.atomic():
+            slots.write(of, start, good, total)
+        kept.measured_from = min(filter(None, (kept.measured_from, moment(start))))
+        kept.measured_until = max(filter(None, (kept.measured_until, moment(end))))
 
 
 def _is_due(of: ServiceLevelObjective, now_ms: int) -> bool:
-    """Whether a slot has ended since it was evaluated, or it is measured otherwise now."""
+    """Whether a slot has ended since it was evaluated, it is measured otherwise now, or its past is not yet measured."""
     kept = of.standing_or_none()
     if kept is None or kept.evaluated_at is None or kept.measured_as != of.measured_as:
         return True
-    return _ended(of, now_ms) > _ended(of, milliseconds(kept.evaluated_at))
+    return _ended(of, now_ms) > _ended(of, milliseconds(kept.evaluated_at)) or _is_behind(of, kept, now_ms)
+
+
+def _is_behind(of: ServiceLevelObjective, kept: Standing, now_ms: int) -> bool:
+    """Whether there is more to measure than one round had time for, or its window reaches further back than before. What
+    cannot be measured is tried again when the next slot has ended."""
+    if kept.error or kept.measured_from is None or kept.measured_until is None:
+        return False
+    begins, ends = milliseconds(kept.measured_from), milliseconds(kept.measured_until)
+    return _oldest(of, now_ms) < begins or ends < _ended(of, milliseconds(kept.evaluated_at))
+
+
+def _oldest(of: ServiceLevelObjective, now_ms: int) -> int:
+    """The first slot that counts in its window or for its alerts."""
+    step = of.step_s * 1000
+    return min(of.window.period(now_ms)[0], now_ms - _LONGEST_MS) // step * step
 
 
 def _ended(of: ServiceLevelObjective, now_ms: int) -> int:

@@ -6,14 +6,18 @@ from __future__ import annotations
 import numpy as np
 
 from watchkeeper.domains.objectives.models import ServiceLevelObjective
-from watchkeeper.domains.objectives.putting import Method
 from watchkeeper.domains.objectives.rules import Array
 from watchkeeper.telemetry import promql
 from watchkeeper.telemetry.promql import Line
+from watchkeeper.telemetry.promql.aggregating import AGGREGATIONS
+from watchkeeper.telemetry.promql.evaluating import KNOWN
+from watchkeeper.telemetry.promql.parsing import parse
+from watchkeeper.telemetry.promql.syntax import ranges
 from watchkeeper.telemetry.store import Store
 
 LIMITS = promql.Limits(seconds=20.0, series=5_000, samples=5_000_000, cells=2_000_000)
 _LOOK_MS = 60_000  # a value that is to stay on one side of a limit is looked at so often
+_SHARE_MS = 300_000  # a share so often, at most
 _NAME = "__name__"
 _Indicator = ServiceLevelObjective.Indicator
 _GOOD = {"lte": np.less_equal, "lt": np.less, "gte": np.greater_equal, "gt": np.greater}
@@ -26,16 +30,35 @@ def measure(store: Store, of: ServiceLevelObjective, from_ms: int, until_ms: int
     number = (until_ms - from_ms) // step
     if of.indicator == _Indicator.THRESHOLD:
         return _compared(store, of, from_ms, number, step)
-    ask = _Asking(store, from_ms, number, step)
     if of.indicator in (_Indicator.SUCCESS, _Indicator.FAILURE):
-        share = np.clip(ask.mean(of.query), 0, 1)
+        per = max(1, step // _SHARE_MS)
+        share = _mean(_Asking(store, from_ms, number * per, step // per).mean(of.query).reshape(number, per))
+        share = np.clip(share, 0, 1)
         return (share if of.indicator == _Indicator.SUCCESS else 1 - share), np.where(
             np.isfinite(share), 1.0, np.nan
         )
-    total = ask.sum(of.total_query, counter=of.counter)
-    some = np.nan_to_num(ask.sum(of.query, counter=of.counter))  # a series that is not there has no events
+    some, total = (_events(store, of, text, from_ms, number) for text in (of.query, of.total_query))
+    some = np.nan_to_num(some)  # a series that is not there has no events
     good = some if of.indicator == _Indicator.GOOD else total - some
     return np.where(np.isfinite(total), np.clip(good, 0, None), np.nan), total
+
+
+def _events(store: Store, of: ServiceLevelObjective, text: str, from_ms: int, number: int) -> Array:
+    """What a query counts in each slot. One that counts within a part of it, as increase(…[5m]) of an hour, is asked for
+    each part."""
+    step = of.step_s * 1000
+    spans = set() if of.counter else ranges(parse(text, KNOWN, AGGREGATIONS))
+    span = spans.pop() if len(spans) == 1 else step
+    per = step // span if span >= _LOOK_MS and step % span == 0 else 1
+    counted = _Asking(store, from_ms, number * per, step // per).sum(text, counter=of.counter)
+    return _added(list(counted.reshape(number, per).T), number)
+
+
+def _mean(rows: Array) -> Array:
+    """Of each row, over what there is."""
+    seen = np.isfinite(rows).sum(axis=1)
+    added = np.nan_to_num(rows).sum(axis=1)
+    return np.asarray(np.divide(added, seen, out=np.full(len(rows), np.nan), where=seen > 0))
 
 
 class _Asking:
@@ -58,9 +81,7 @@ class _Asking:
     def mean(self, text: str) -> Array:
         """Over the series that have a value."""
         rows = [row[1:] for row in self.rows(text)]
-        there = np.sum([np.isfinite(r) for r in rows], axis=0) if rows else np.zeros(self._number)
-        added = _added(rows, self._number)
-        return np.asarray(np.divide(added, there, out=np.full(self._number, np.nan), where=there > 0))
+        return _mean(np.array(rows).T) if rows else np.full(self._number, np.nan)
 
     def rows(self, text: str) -> list[Array]:
         """A row a series: its values at the beginning of the first slot and at the end of each."""
@@ -79,10 +100,9 @@ class _Asking:
 def _compared(
     store: Store, of: ServiceLevelObjective, from_ms: int, number: int, step: int
 ) -> tuple[Array, Array]:
-    """Of each slot: how many values were on the good side, and how many there were. A slice is one value, its last."""
-    often = _LOOK_MS if of.method == Method.OCCURRENCES else step
-    per = step // often
-    ask = _Asking(store, from_ms, number * per, often)
+    """Of each slot: how many values, a minute apart, were on the good side, and how many there were."""
+    per = step // _LOOK_MS
+    ask = _Asking(store, from_ms, number * per, _LOOK_MS)
     good, total = np.zeros(number * per), np.zeros(number * per)
     for row in ask.rows(of.query):
         seen = np.isfinite(row[1:])

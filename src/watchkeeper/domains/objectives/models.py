@@ -16,6 +16,7 @@ from watchkeeper.domains.objectives.periods import UNITS, Window
 from watchkeeper.domains.objectives.putting import BurnRule, Method
 
 SLOT_S = 300  # of events; a slice of time is as long as is said
+MEASURED = 2  # how slices are; with another number they are measured anew
 
 
 class ServiceLevelObjective(models.Model):
@@ -129,6 +130,7 @@ class ServiceLevelObjective(models.Model):
                 self.compare,
                 self.limit,
                 self.step_s,
+                *([MEASURED] if self.method != Method.OCCURRENCES else []),
             )
         )
 
@@ -170,6 +172,7 @@ class Standing(models.Model):
     ends_at = models.DateTimeField(null=True, default=None)
     error = models.TextField(blank=True, default="")
     evaluated_at = models.DateTimeField(null=True, default=None)
+    measured_from = models.DateTimeField(null=True, default=None)
     measured_until = models.DateTimeField(null=True, default=None)
     measured_as = models.TextField(default="", editable=False)
     chart = models.JSONField(default=dict, editable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from rest_framework import serializers
@@ -89,6 +90,12 @@ class ObjectiveSerializer(RecordSerializer):
         return text
 
     validate_total_query = validate_query
+
+    def validate_anchor(self, at: dt.datetime | None) -> dt.datetime | None:
+        """Raises ValidationError for a time of which no window can be reckoned."""
+        if at is not None and not 1970 <= at.year <= 2100:
+            raise serializers.ValidationError("Say a time between 1970 and 2100.")
+        return at
 
     def validate_alerts(self, text: str) -> str:
         """Raises ValidationError with the line."""

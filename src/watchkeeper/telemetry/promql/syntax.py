@@ -120,3 +120,9 @@ def parts(expression: Expression) -> Iterator[Expression]:
             yield right
         case _:
             return
+
+
+def ranges(expression: Expression) -> set[int]:
+    """The lengths, in milliseconds, of the times that an expression looks back over."""
+    own = {expression.range_ms} if isinstance(expression, Range | Subquery) else set[int]()
+    return own.union(*map(ranges, parts(expression)))
