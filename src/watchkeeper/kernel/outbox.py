@@ -29,7 +29,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
-from watchkeeper.kernel.fields import document, milliseconds
+from watchkeeper.kernel.fields import document, milliseconds, storable
 from watchkeeper.kernel.models import Delivery, OutboxRow, OutboxState
 from watchkeeper.kernel.secrets import fingerprint
 from watchkeeper.kernel.upserts import upsert, when
@@ -103,8 +103,7 @@ def add(effects: Iterable[Effect]) -> None:
 
 def again(rows: QuerySet[OutboxRow]) -> int:
     """Make effects due once more, whatever became of them; those under way stay. Returns how many."""
-    rested = rows.exclude(state=OutboxState.DUE)
-    return rested.update(
+    return rows.exclude(state=OutboxState.DUE).update(
         state=OutboxState.DUE, due_at=timezone.now(), attempts=0, finished_at=None, claimed_by=""
     )
 
@@ -126,8 +125,20 @@ def back_off(attempt: int) -> dt.timedelta:
     >>> back_off(1) < back_off(4) < dt.timedelta(minutes=1)
     True
     """
-    seconds = min(4 * 3600.0, 5.0 * 2 ** (attempt - 1))
-    return dt.timedelta(seconds=seconds * random.uniform(1.0, 1.2))
+    return dt.timedelta(seconds=min(4 * 3600.0, 5.0 * 2 ** (attempt - 1)) * random.uniform(1.0, 1.2))
+
+
+def patiently(step: Callable[[], object], stop: threading.Event | None = None) -> bool:
+    """Do it until the database lets us: so what has left is noted, or it would be sent once more."""
+    stop = stop or threading.Event()
+    while not stop.is_set():
+        try:
+            return bool(step())
+        except OperationalError as error:
+            _log.warning("the outbox cannot be read or written, trying again: %s", error)
+            stop.wait(2.0)
+            close_old_connections()
+    return False
 
 
 class OutboxWorker:
@@ -140,7 +151,7 @@ class OutboxWorker:
     def run(self, stop: threading.Event) -> None:
         """Carry out what is due until `stop` is set; then finish what has begun. An effect whose handler has an error
         ends its thread, which the log tells; another takes its place."""
-        self._patiently(self._take_over, stop)
+        patiently(self._take_over, stop)
         connection.close()  # the threads have their own
         _every_handler()
         lanes = [""] * self.threads + LANE * [lane for lane in _lanes if lane]
@@ -158,21 +169,10 @@ class OutboxWorker:
         try:
             while not stop.is_set():
                 close_old_connections()
-                if not self._patiently(partial(self.step, lane), stop):
+                if not patiently(partial(self.step, lane), stop):
                     stop.wait(self.poll)
         finally:
             connection.close()
-
-    def _patiently(self, step: Callable[[], object], stop: threading.Event) -> bool:
-        """Do it until the database lets us."""
-        while not stop.is_set():
-            try:
-                return bool(step())
-            except OperationalError as error:
-                _log.warning("the outbox cannot be read or written, trying again: %s", error)
-                stop.wait(2.0)
-                close_old_connections()
-        return False
 
     def _take_over(self) -> bool:
         """What a worker of this machine had begun when it was killed is due at once."""
@@ -207,7 +207,7 @@ class OutboxWorker:
                 note = partial(self._failed, row, said[0], began, final=said[1])
             else:
                 note = partial(self._done, row, answer, began)
-            self._patiently(note, threading.Event())  # else it would be done once more when the lease ends
+            patiently(note)
         return True
 
     def _claim(self, lane: str) -> OutboxRow | None:
@@ -248,7 +248,7 @@ class OutboxWorker:
 
     def _log(self, row: OutboxRow, done: bool, answer: str, began: float) -> None:
         took = int((time.monotonic() - began) * 1000)
-        said = answer.replace("\x00", "\ufffd")[:2000]
+        said = storable(answer)[:2000]
         Delivery.objects.create(
             row=row, at=timezone.now(), attempt=row.attempts, done=done, milliseconds=took, answer=said
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -118,5 +119,5 @@ def _send(method: ContactMethod, cause: str, message: Any) -> str:
         if isinstance(error, webhooks.Unwanted | NotAllowed):
             raise outbox.GiveUp(detail) from error
         raise
-    used(method.pk, said)
+    outbox.patiently(partial(used, method.pk, said))
     return said

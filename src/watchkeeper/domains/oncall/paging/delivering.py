@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 from django.db.models import Q
 from django.utils import timezone
@@ -15,6 +17,7 @@ from watchkeeper.domains.oncall.paging.writing import CHANNEL, PAGE
 from watchkeeper.domains.outgoing import chat, webhooks
 from watchkeeper.domains.outgoing.outbound import NotAllowed
 from watchkeeper.kernel import outbox
+from watchkeeper.kernel.fields import storable
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -41,7 +44,7 @@ def deliver(row: OutboxRow) -> str:
         if isinstance(error, webhooks.FINAL):
             raise outbox.GiveUp(_said(error)) from error
         raise
-    _sent(delivery, sent)
+    outbox.patiently(partial(_sent, delivery, sent))
     return sent.said
 
 
@@ -79,7 +82,7 @@ def _sent(delivery: PageDelivery, sent: Sent) -> None:
     now = timezone.now()
     state = State.DELIVERED if sent.arrived else State.SENT
     PageDelivery.objects.filter(pk=delivery.pk).update(
-        state=state, at=now, reference=sent.reference[:100], answer=sent.said[:500]
+        state=state, at=now, reference=storable(sent.reference)[:100], answer=storable(sent.said)[:500]
     )
     used(delivery.method_id, sent.said)
     came(delivery.page_id, state)
@@ -95,13 +98,14 @@ def came(page: int, state: str) -> None:
 def used(method: int | None, said: str) -> None:
     """Note on a contact method what came back."""
     if method is not None:
-        ContactMethod.objects.filter(pk=method).update(last_used_at=timezone.now(), last_answer=said[:300])
+        last = storable(said)[:300]
+        ContactMethod.objects.filter(pk=method).update(last_used_at=timezone.now(), last_answer=last)
 
 
 def _failed(delivery: PageDelivery, said: str, final: bool) -> None:
     used(delivery.method_id, said)
     PageDelivery.objects.filter(pk=delivery.pk).update(
-        answer=said[:500], **({"state": State.FAILED} if final else {})
+        answer=storable(said)[:500], **({"state": State.FAILED} if final else {})
     )
     if final:
         give_way(delivery.page)
