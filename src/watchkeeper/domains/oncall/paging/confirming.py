@@ -16,10 +16,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework import serializers
 
 from watchkeeper.domains.oncall.paging import sending, wording
-from watchkeeper.domains.oncall.paging.delivering import for_message, used, way_of
-from watchkeeper.domains.oncall.paging.own_models import ContactMethod
-from watchkeeper.domains.outgoing import webhooks
-from watchkeeper.domains.outgoing.outbound import NotAllowed
+from watchkeeper.domains.oncall.paging.delivering import FINAL, for_message, used, way_of
+from watchkeeper.domains.oncall.paging.own_models import SEALED, ContactMethod
 from watchkeeper.kernel import audit, outbox
 from watchkeeper.kernel.acting import Actor
 from watchkeeper.kernel.models import OutboxRow
@@ -83,7 +81,8 @@ def _hash(method: ContactMethod, code: str) -> str:
 @outbox.handler(CODE, lane="urgent")
 def carry_code(row: OutboxRow) -> str:
     """Make a code and send it; it is nowhere but in the message. Raises TryAgain, GiveUp, Unreachable or OSError."""
-    method = ContactMethod.objects.filter(pk=row.payload["method"], verified_at=None).first()
+    found = ContactMethod.objects.filter(pk=row.payload["method"], verified_at=None)
+    method = found.defer(*SEALED).first()
     if method is None:
         return "nobody needs it any more"
     code = f"{secrets.randbelow(1_000_000):06}"
@@ -104,7 +103,7 @@ def test(actor: Actor, method: ContactMethod, _: dict[str, Any]) -> Done:
 @outbox.handler(TEST, lane="urgent")
 def carry_test(row: OutboxRow) -> str:
     """Raises TryAgain, GiveUp, Unreachable or OSError."""
-    method = ContactMethod.objects.filter(pk=row.payload["method"]).first()
+    method = ContactMethod.objects.filter(pk=row.payload["method"]).defer(*SEALED).first()
     if method is None:
         return "the contact method was removed"
     return _send(method, row.pk, wording.of_test(row.payload["by"]))
@@ -116,7 +115,7 @@ def _send(method: ContactMethod, cause: str, message: Any) -> str:
     except (WatchkeeperError, OSError) as error:
         detail = error.detail if isinstance(error, WatchkeeperError) else str(error)
         used(method.pk, detail)
-        if isinstance(error, webhooks.Unwanted | NotAllowed):
+        if isinstance(error, FINAL):
             raise outbox.GiveUp(detail) from error
         raise
     outbox.patiently(partial(used, method.pk, said))

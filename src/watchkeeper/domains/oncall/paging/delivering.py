@@ -11,23 +11,25 @@ from django.utils import timezone
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.paging import ending, links, sending, wording
 from watchkeeper.domains.oncall.paging.models import Escalation, EscalationStep, Page, PageDelivery
-from watchkeeper.domains.oncall.paging.own_models import ContactMethod
+from watchkeeper.domains.oncall.paging.own_models import SEALED, ContactMethod
 from watchkeeper.domains.oncall.paging.sending import Sent, Way
 from watchkeeper.domains.oncall.paging.writing import CHANNEL, PAGE
 from watchkeeper.domains.outgoing import chat, webhooks
-from watchkeeper.domains.outgoing.outbound import NotAllowed
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.fields import storable
 from watchkeeper.kernel.models import OutboxRow
+from watchkeeper.kernel.secrets import Unreadable
 from watchkeeper.model.errors import WatchkeeperError
 
 State = PageDelivery.State
+FINAL = (*webhooks.FINAL, Unreadable)
 
 
 @outbox.handler(PAGE, lane="urgent")
 def deliver(row: OutboxRow) -> str:
     """Send a page on one of its ways. Raises TryAgain, GiveUp, Unreachable or OSError."""
     found = PageDelivery.objects.select_related("page__escalation", "page__person", "method")
+    found = found.defer(*(f"method__{name}" for name in SEALED))
     delivery = found.filter(pk=row.payload["delivery"]).first()
     if delivery is None:
         raise outbox.GiveUp("the page is no more")
@@ -39,9 +41,9 @@ def deliver(row: OutboxRow) -> str:
     try:
         sent = _send(delivery, row.pk)
     except (WatchkeeperError, OSError) as error:
-        final = isinstance(error, webhooks.FINAL) or row.attempts >= outbox.ATTEMPTS
+        final = isinstance(error, FINAL) or row.attempts >= outbox.ATTEMPTS
         _failed(delivery, _said(error), final)
-        if isinstance(error, webhooks.FINAL):
+        if isinstance(error, FINAL):
             raise outbox.GiveUp(_said(error)) from error
         raise
     outbox.patiently(partial(_sent, delivery, sent))
@@ -128,14 +130,15 @@ def give_way(page: Page) -> None:
 def tell_channel(row: OutboxRow) -> str:
     """Tell the channel of a step whom the step tells. Raises TryAgain, GiveUp, Unreachable or OSError."""
     escalation = Escalation.objects.filter(pk=row.payload["escalation"]).first()
-    step = EscalationStep.objects.filter(pk=row.payload["step"]).exclude(channel="").first()
+    found = EscalationStep.objects.filter(pk=row.payload["step"]).exclude(channel="")
+    step = found.defer("address", "secret").first()
     if escalation is None or step is None:
         raise outbox.GiveUp("the step or what it was about is no more")
     people = User.objects.filter(pk__in=row.payload["people"]).values_list("username", flat=True)
     message = wording.of_step(escalation, str(step), sorted(people))
     try:
         return chat.send(step.channel, step.address, step.secret, webhooks.message_id(row.pk), message)
-    except (webhooks.Unwanted, NotAllowed) as error:
+    except FINAL as error:
         raise outbox.GiveUp(error.detail) from error
 
 

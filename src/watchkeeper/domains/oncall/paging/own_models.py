@@ -14,6 +14,10 @@ from django.db import models
 from watchkeeper.domains.oncall.paging.models import Urgency
 from watchkeeper.kernel.fields import SealedField
 
+#: what of a contact method is sealed: read when it is used and not before, so that one that cannot be read, as it was sealed
+#: with another key, keeps nobody else from being told
+SEALED = ("sealed_address", "secret")
+
 
 class ContactMethod(models.Model):
     """A way to reach one person."""

@@ -40,7 +40,9 @@ class Steps:
         self._now, self._ms = now, milliseconds(now)
         self._of: dict[int, list[EscalationStep]] = defaultdict(list)
         found = EscalationStep.objects.filter(policy__in={e.policy_id for e in escalations if e.policy_id})
-        found = found.select_related("calendar", "policy").order_by("position", "pk")
+        found = (
+            found.select_related("calendar", "policy").defer("address", "secret").order_by("position", "pk")
+        )
         on_call = [f"schedules__{name}" for name in READ]
         for step in found.prefetch_related("responders", "teams__members", "schedules", *on_call):
             self._of[step.policy_id].append(step)

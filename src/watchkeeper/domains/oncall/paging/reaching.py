@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.paging import rules
 from watchkeeper.domains.oncall.paging.models import Urgency
-from watchkeeper.domains.oncall.paging.own_models import ContactMethod, NotificationPreference, QuietHours
+from watchkeeper.domains.oncall.paging.own_models import (
+    SEALED,
+    ContactMethod,
+    NotificationPreference,
+    QuietHours,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,12 @@ class Ways:
     def __init__(self, people: Iterable[User]) -> None:
         self._people = {p.pk: p for p in people}
         self._methods: dict[int, list[ContactMethod]] = defaultdict(list)
-        for method in ContactMethod.objects.filter(person__in=self._people):
+        for method in ContactMethod.objects.filter(person__in=self._people).defer(*SEALED):
             if method.usable:
                 self._methods[method.person_id].append(method)
         self._preferred: dict[tuple[int, str], list[NotificationPreference]] = defaultdict(list)
-        for said in NotificationPreference.objects.filter(person__in=self._people).select_related("method"):
+        preferred = NotificationPreference.objects.filter(person__in=self._people).select_related("method")
+        for said in preferred.defer(*(f"method__{name}" for name in SEALED)):
             if said.method.usable and said.method.person_id == said.person_id:
                 self._preferred[said.person_id, said.urgency].append(said)
         self._quiet = {q.person_id: q for q in QuietHours.objects.filter(person__in=self._people)}
