@@ -526,3 +526,20 @@ def test_csv_of_the_api_has_them(rest: Rest) -> None:
     answer = rest.client.get("/api/devices/", {"format": "csv"})
     [row] = csv.DictReader(io.StringIO(answer.getvalue().decode()))
     assert (json.loads(row["tags"]), json.loads(row["custom_fields"])) == (["x"], {"text": "t"})
+
+
+@pytest.mark.parametrize(
+    "path", ["/items/x/files/", "/portal/new/", "/portal/tickets/INC-1/reply/", "/tickets/1/messages/"]
+)
+def test_nothing_is_kept_of_who_may_not_send_files(db: None, path: str) -> None:  # noqa: ARG001
+    """Neither of those who have not signed in, nor of a page that is not ours."""
+    kept = Path(settings.FILES)
+    before = {p for p in kept.rglob("*") if p.is_file()}
+    client = Client(enforce_csrf_checks=True)
+    for status in (302, 403):
+        file = SimpleUploadedFile("large.txt", os.urandom(200_000))
+        assert client.post(path, {"file": file, "files": file}).status_code == status
+        assert {p for p in kept.rglob("*") if p.is_file()} <= before
+        client.force_login(
+            User.objects.create_user(f"u{status}", "correct horse battery", is_administrator=True)
+        )

@@ -162,7 +162,25 @@ def test_nobody_is_sent_elsewhere() -> None:
         list(askers()["kubernetes"](Access(address, secret="t")))
 
 
-@pytest.mark.parametrize("address", ["", "netbox", "ftp://netbox", "https://me:pw@netbox.example.org"])
+@pytest.mark.parametrize("there", ["http://127.0.0.1:9/api/sites/", "https://localhost:{port}/api/sites/"])
+def test_a_next_page_elsewhere_is_not_asked(there: str) -> None:
+    """Nobody else is shown the token: not another host, and not the same one by another way."""
+
+    def sites(_: dict[str, str], host: str) -> Any:
+        following = there.format(port=host.partition(":")[2])
+        return {"count": 9, "next": following, "previous": None, "results": []}
+
+    pages = netbox_pages()
+    with (
+        answering(dict.fromkeys(pages, sites), "t0ken") as address,
+        pytest.raises(Unreadable, match="its answer leads to"),
+    ):
+        list(askers()["netbox"](Access(address, secret="t0ken")))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://h:99999", "", "netbox", "ftp://netbox", "https://me:pw@netbox.example.org"]
+)
 def test_an_address_that_is_none(address: str) -> None:
     with pytest.raises(Unreadable, match="is not an address"):
         list(askers()["netbox"](Access(address, secret="t")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -47,8 +48,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Raises ValidationError naming what an object has twice."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(n for n in names if names.count(n) > 1)
+        often = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in often.items() if count > 1)
         raise ValidationError({twice: ["It is there twice."]})
     return made
 

@@ -218,16 +218,16 @@ def remove(request: HttpRequest, path: str, key: str, kind: str, number: int) ->
 
 
 @csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
+@signed_in()
 def upload(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Add a file."""
-    request.upload_handlers = [filing.Uploading(request)]
-    answer: HttpResponse = _upload(request, path, key)
+    with filing.receiving(request):
+        answer: HttpResponse = _upload(request, path, key)
     return answer
 
 
 @csrf_protect
 @require_POST
-@signed_in()
 def _upload(request: HttpRequest, path: str, key: str) -> HttpResponse:
     actor = actor_of(request)
     resource, record = found(actor, path, key)

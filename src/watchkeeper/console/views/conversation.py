@@ -22,16 +22,16 @@ from watchkeeper.model.errors import WatchkeeperError
 
 
 @csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
+@signed_in()
 def say(request: HttpRequest, key: str) -> HttpResponse:
     """Add to the conversation."""
-    request.upload_handlers = [filing.Uploading(request)]
-    answer: HttpResponse = _say(request, key)
+    with filing.receiving(request):
+        answer: HttpResponse = _say(request, key)
     return answer
 
 
 @csrf_protect
 @require_POST
-@signed_in()
 def _say(request: HttpRequest, key: str) -> HttpResponse:
     actor = actor_of(request)
     resource, ticket = found(actor, "tickets", key)

@@ -73,16 +73,16 @@ def _open_surveys(request: HttpRequest) -> list[Survey]:
 
 
 @csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
+@signed_in()
 def new(request: HttpRequest) -> HttpResponse:
     """A form for a new ticket."""
-    request.upload_handlers = [filing.Uploading(request)]
-    answer: HttpResponse = _new(request)
+    with filing.receiving(request):
+        answer: HttpResponse = _new(request)
     return answer
 
 
 @csrf_protect
 @require_http_methods(["GET", "POST"])
-@signed_in()
 def _new(request: HttpRequest) -> HttpResponse:
     person_of(actor_of(request), writes=True)
     if request.method == "GET":
@@ -153,16 +153,16 @@ def _tried(request: HttpRequest, number: str, do: Callable[[Ticket], Any]) -> Ht
 
 
 @csrf_exempt  # as `new`
+@signed_in()
 def reply(request: HttpRequest, number: str) -> HttpResponse:
     """Say something, with files if there are some."""
-    request.upload_handlers = [filing.Uploading(request)]
-    answer: HttpResponse = _reply(request, number=number)
+    with filing.receiving(request):
+        answer: HttpResponse = _reply(request, number=number)
     return answer
 
 
 @csrf_protect
 @require_POST
-@signed_in()
 def _reply(request: HttpRequest, number: str) -> HttpResponse:
     def say(found: Ticket) -> None:
         with kept(uploads_of(request)) as files:

@@ -7,7 +7,8 @@ memory or in a temporary folder that may be smaller.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -67,6 +68,7 @@ class Uploading(FileUploadHandler):
     def __init__(self, request: Any = None) -> None:
         super().__init__(request)
         self.error: WatchkeeperError | OSError | None = None
+        self.contents: list[Content] = []
         self._writing: storing.Writing | None = None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +90,8 @@ class Uploading(FileUploadHandler):
             return None
         writing, self._writing = self._writing, None
         try:
-            return Uploaded(self.file_name or "", writing.keep())
+            self.contents.append(writing.keep())
+            return Uploaded(self.file_name or "", self.contents[-1])
         except (WatchkeeperError, OSError) as error:
             self.error = error
             return None
@@ -104,6 +107,19 @@ class Uploading(FileUploadHandler):
         except (WatchkeeperError, OSError) as error:
             self.error, self._writing = error, None
             raise SkipFile from error  # the rest is read and thrown away, so that the sender reads our answer
+
+
+@contextmanager
+def receiving(request: Any) -> Iterator[None]:
+    """The files of this request go to their place while they arrive. What no record has at the end is removed, also when
+    the request is refused after its body was read."""
+    handler = Uploading(request)
+    request.upload_handlers = [handler]
+    try:
+        yield
+    finally:
+        for content in handler.contents:
+            let_go(content.sha256)
 
 
 def fit_name(name: str) -> str:

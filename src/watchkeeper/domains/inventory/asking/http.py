@@ -21,9 +21,11 @@ LARGEST = 64 * 1024 * 1024  # bytes of an answer
 
 
 class _Guarded(HTTPAdapter):
-    """Connects to the address that was checked, so that a name which changes its mind gains nothing."""
+    """Connects to the address that was checked, so that a name which changes its mind gains nothing; and to no other
+    origin than the one that was entered, so that no answer leads our credentials elsewhere."""
 
-    def __init__(self, certificate: str) -> None:
+    def __init__(self, address: str, certificate: str) -> None:
+        self._origin = _origin(address)
         self._trusted = ssl.create_default_context(cadata=certificate or None)
         super().__init__(pool_connections=1, max_retries=0)
 
@@ -32,9 +34,13 @@ class _Guarded(HTTPAdapter):
         super().init_poolmanager(*args, **more, ssl_context=self._trusted)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        """Raises NotAllowed or Unreachable."""
+        """Raises NotAllowed, Unreachable or Unreadable."""
         parts = urlsplit(request.url or "")
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        scheme, host, port = origin = _origin(request.url or "")
+        if origin != self._origin:
+            raise Unreadable(
+                f"its answer leads to {scheme}://{host}:{port}: enter the address that it gives itself"
+            )
         address = outbound.check(host, port)[0]
         request.headers["Host"] = parts.netloc
         request.url = urlunsplit(
@@ -45,16 +51,26 @@ class _Guarded(HTTPAdapter):
         return super().send(request, *args, **{**more, "timeout": TIMEOUT, "proxies": {}, "verify": True})
 
 
+def _origin(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises Unreadable."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise Unreadable(f"{address!r} is not an address: {error}") from error
+
+
 @contextmanager
 def session(access: Access) -> Iterator[requests.Session]:
     """Raises Unreadable for whatever goes wrong on the network, and for an address that is none."""
-    parts = urlsplit(access.address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    scheme, host, _ = _origin(access.address)
+    if scheme not in ("http", "https") or not host or urlsplit(access.address).username:
         raise Unreadable(f"{access.address!r} is not an address such as https://netbox.example.org")
     with requests.Session() as made:
         made.trust_env, made.max_redirects = False, 0
         try:
-            made.mount(f"{parts.scheme}://", _Guarded(access.certificate))
+            for scheme in ("http://", "https://"):
+                made.mount(scheme, _Guarded(access.address, access.certificate))
             yield made
         except ssl.SSLError as error:
             raise Unreadable(f"the certificate cannot be used: {error}") from error
