@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import select
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ import pytest
 
 from tests.receivers.front_harness import INNER, InnerWeb, RunningFront, call, exchange
 from tests.support import eventually
+from watchkeeper.receivers.limits import Limits
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -175,6 +177,23 @@ def test_large_bodies_stream_both_ways(front: RunningFront) -> None:
     )
     assert sized.json() == [BIG, digest]
     assert len(front.call("GET", "/download").body) == BIG
+
+
+def test_bodies_on_their_way_have_a_bound_together(inner: InnerWeb, tmp_path: Path) -> None:
+    """The web process holds them in memory before it knows who sends them."""
+    front = RunningFront(tmp_path, inner.url, limits=Limits(in_hand=4 * 2**20))
+    eventually(lambda: front.call("GET", "/readyz", key=None).status == 200)
+    head = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n"
+    held = [socket.create_connection(("127.0.0.1", front.port), timeout=20) for _ in range(3)]
+    for s in held[:2]:
+        s.sendall(head + b"x" * 1_900_000)  # and nothing more
+    held[2].sendall(head + b"x" * 2_000_000)
+    assert any(s.recv(200).startswith(b"HTTP/1.1 503") for s in select.select(held, [], [], 20)[0])
+    assert front.call("POST", "/upload", b"x" * 50_000).json()[0] == 50_000, "what is small is let in"
+    for s in held:
+        s.close()
+    eventually(lambda: front.call("POST", "/upload", b"x" * 3_000_000).status == 200)
+    front.stop()
 
 
 def test_events_are_not_held_back_and_end_with_the_client(front: RunningFront) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from yarl import URL
 from watchkeeper.model.errors import Malformed, WatchkeeperError
 from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.intake import SERVER
+from watchkeeper.receivers.limits import MIB, Allowance, Busy, SlowClient
 
 INNER_HEADER = "X-Watchkeeper-Inner"
 _HOP = frozenset((
@@ -27,6 +28,7 @@ _HOP = frozenset((
 ))  # fmt: skip
 _FORWARDING = ("x-forwarded-", "forwarded", "x-real-ip", INNER_HEADER.lower())
 _SAFE = ("GET", "HEAD")
+SMALL = 64 * 1024  # bytes of a body that are not counted
 _log = logging.getLogger(__name__)
 
 
@@ -55,9 +57,10 @@ class WebSlow(WatchkeeperError):
 class Proxy:
     """A pool of connections to the web process at `inner` (http://127.0.0.1:port), and whether it answers.
 
-    `inner_secret` goes into every request, so that the web process knows that it came through here. Times in
-    seconds: `answer_time` from the last piece of the request to the response's headers; `pool_time`, how long
-    an unused connection is kept, shorter than the web process keeps it (uvicorn: 5).
+    `inner_secret` goes into every request, so that the web process knows that it came through here. The web process holds
+    bodies in memory before it knows who sends them: all together may have `in_hand` bytes there. Times in seconds:
+    `answer_time` from the last piece of the request to the response's headers; `body_time` for a whole body;
+    `pool_time`, how long an unused connection is kept, shorter than the web process keeps it (uvicorn: 5).
     """
 
     def __init__(
@@ -66,7 +69,9 @@ class Proxy:
         inner_secret: str,
         forwarding: Forwarding,
         *,
+        in_hand: int = 128 * MIB,
         answer_time: float = 120.0,
+        body_time: float = 600.0,
         pool_time: float = 4.0,
         ping_path: str = "/-/web/ready",
         ping_every: float = 2.0,
@@ -75,7 +80,8 @@ class Proxy:
         self._inner = inner.rstrip("/")
         self._secret = inner_secret
         self._forwarding = forwarding
-        self._answer_time = answer_time
+        self._bodies = Allowance(in_hand)
+        self._answer_time, self._body_time = answer_time, body_time
         self._pool_time = pool_time
         self._ping_path = ping_path
         self._ping_every = ping_every
@@ -109,7 +115,11 @@ class Proxy:
             await self._session.close()
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Hand one request on and its response back. Raises WebAway, WebLost, WebSlow, Malformed."""
+        """Hand one request on and its response back. Raises WebAway, WebLost, WebSlow, Malformed, SlowClient, Busy."""
+        with self._bodies.lend() as take:
+            return await self._serve(request, take)
+
+    async def _serve(self, request: web.BaseRequest, take: Callable[[int], None]) -> web.StreamResponse:
         assert self._session is not None, "start() comes first"
         if not self.up:
             raise WebAway("Watchkeeper's console and API are starting; try again in a few seconds")
@@ -117,18 +127,23 @@ class Proxy:
             raise Malformed("the request's target is not a path", reason="bad_target")
         url = URL(self._inner + request.raw_path.partition("#")[0], encoded=True)
         headers = self._request_headers(request)
+        upload = _Upload(request, take, self._answer_time, self._body_time)
         try:
             async with asyncio.timeout(self._answer_time) as patience:
-                body = _upload(request, patience, self._answer_time) if request.can_read_body else None
+                body = upload.pieces(patience) if request.can_read_body else None
                 answer = await self._session.request(
                     request.method, url, headers=headers, data=body, allow_redirects=False
                 )
         except TimeoutError as error:
+            if upload.began and not upload.whole:
+                raise SlowClient(f"the body did not arrive within {self._body_time:g} s") from error
             raise WebSlow(f"no answer within {self._answer_time:g} s") from error
         except aiohttp.ClientConnectorError as error:
             self.up = False
             raise WebAway("Watchkeeper's console and API are starting; try again in a few seconds") from error
         except aiohttp.ClientError as error:
+            if upload.refused is not None:
+                raise upload.refused from error
             if request.content.exception() is not None:
                 raise Malformed("the body is not valid HTTP", reason="malformed_http") from error
             if request.method in _SAFE:
@@ -191,17 +206,38 @@ def _connection_names(values: list[str]) -> frozenset[str]:
     return frozenset(name.strip().lower() for value in values for name in value.split(","))
 
 
-async def _upload(
-    request: web.BaseRequest, patience: asyncio.Timeout, answer_time: float
-) -> AsyncIterator[bytes]:
-    """The request's body, piece by piece; the time to answer begins anew with each."""
-    loop = asyncio.get_running_loop()
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    async for piece in request.content.iter_any():
-        patience.reschedule(loop.time() + answer_time)
-        yield piece
+class _Upload:
+    """The body of a request on its way to the web process."""
+
+    def __init__(
+        self, request: web.BaseRequest, take: Callable[[int], None], answer_time: float, body_time: float
+    ) -> None:
+        self._request, self._take, self._answer_time, self._body_time = request, take, answer_time, body_time
+        self.began = self.whole = False
+        self.refused: Busy | None = None
+
+    async def pieces(self, patience: asyncio.Timeout) -> AsyncIterator[bytes]:
+        """Piece by piece; the time to answer begins anew with each. What is small is always let in."""
+        loop, request, size = asyncio.get_running_loop(), self._request, 0
+        self.began, last = True, loop.time() + self._body_time
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
+        async for piece in request.content.iter_any():
+            patience.reschedule(min(loop.time() + self._answer_time, last))
+            size += len(piece)
+            if size > SMALL:
+                self._lend(min(len(piece), size - SMALL))
+            yield piece
+        self.whole = True
+        patience.reschedule(loop.time() + self._answer_time)
+
+    def _lend(self, more: int) -> None:
+        try:
+            self._take(more)
+        except Busy as error:  # which the client library would hide
+            self.refused = error
+            raise
 
 
 async def _download(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
