@@ -160,6 +160,55 @@ def test_a_delegate_answers_from_the_beginning_of_the_delegation_to_its_end(peop
     assert (vote.answer, vote.answered_by, vote.approver) == ("approved", "cleo", people["bea"])
 
 
+def delegate(person: User, to: str) -> None:
+    """They answer for this person from now on."""
+    now = timezone.now()
+    body = {"delegate": to, "begins_at": now.isoformat(), "ends_at": (now + dt.timedelta(days=1)).isoformat()}
+    made = as_(person).post("/api/delegations/", json.dumps(body), content_type=JSON)
+    assert made.status_code == 201, made.content
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_one_person_is_not_two_of_a_quorum(people: Any, site: str, before: bool) -> None:
+    """Neither who is asked as well, nor a third person to whom two delegate."""
+    both = rules.Asked("peer", [people["bea"], people["cleo"]], quorum=2)
+    if before:
+        delegate(people["bea"], "cleo")
+    request = ask(people["ann"], site, both)
+    if not before:
+        delegate(people["bea"], "cleo")
+    assert answer(people["cleo"], request) == 200
+    assert answer(people["cleo"], request, of=people["bea"]) in (403, 404, 409)
+    assert state(request) == "waiting"
+    assert answer(people["bea"], request) == 200
+    assert state(request) == "approved"
+
+
+def test_two_who_delegate_to_one_still_give_one_answer_by_them(people: Any, site: str) -> None:
+    delegate(people["bea"], "dora")
+    delegate(people["cleo"], "dora")
+    request = ask(people["ann"], site, rules.Asked("peer", [people["bea"], people["cleo"]], quorum=2))
+    said = [answer(people["dora"], request, of=people[n]) for n in ("bea", "cleo")]
+    assert sorted(said)[0] == 200 and sorted(said)[1] in (403, 404, 409)
+    assert state(request) == "waiting"
+
+
+def test_who_has_answered_for_another_is_not_counted_again_when_they_are_asked_later(
+    people: Any, site: str
+) -> None:
+    delegate(people["bea"], "cleo")
+    two = rules.Asked(
+        "peer", [people["bea"], people["dora"]], quorum=2, hours=4, then_people=[people["cleo"]]
+    )
+    request = ask(people["ann"], site, two)
+    assert answer(people["cleo"], request, of=people["bea"]) == 200
+    for _ in (1, 2):
+        OutboxRow.objects.filter(kind="approval-step", state="due").update(due_at=timezone.now())
+        work()
+    assert answer(people["cleo"], request) == 409
+    assert state(request) == "waiting"
+
+
 def test_who_does_not_answer_is_reminded_and_then_others_are_asked(people: Any, site: str) -> None:
     request = ask(
         people["ann"], site, rules.Asked("peer", [people["bea"]], hours=4, then_people=[people["dora"]])

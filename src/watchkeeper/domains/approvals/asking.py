@@ -121,9 +121,10 @@ def ask_people(step: Step, people: Iterable[User]) -> int:
     """Ask those who were not asked yet. Returns how many they are."""
     asked = set(step.votes.values_list("approver", flat=True))
     now = timezone.now()
-    new = [p for p in people if p.pk not in asked]
-    for person in new:
-        vote = Vote.objects.create(step=step, approver=person, delegate=delegating.delegate_of(person, now))
+    new = [Vote.objects.create(step=step, approver=p) for p in people if p.pk not in asked]
+    for vote in new:
+        vote.delegate = delegating.delegate_of(vote, now)
+        vote.save(update_fields=["delegate"])
         telling.asked(vote)
     return len(new)
 

@@ -16,12 +16,15 @@ from watchkeeper.kernel import outbox
 KIND = "delegation"  # the kind of effect that follows a delegation's beginning and end
 
 
-def delegate_of(person: User, now: dt.datetime) -> User | None:
-    """Who answers for this person now."""
+def delegate_of(vote: Vote, now: dt.datetime) -> User | None:
+    """Who answers now for whoever is asked: nobody who has a say in the same step anyway, since each of its answers is that
+    of another person."""
+    others = vote.step.votes.exclude(pk=vote.pk).values_list("approver", "delegate")
+    busy = {key for pair in others for key in pair if key is not None}
     held = Delegation.objects.filter(
-        person=person, begins_at__lte=now, ends_at__gt=now, delegate__is_active=True
+        person=vote.approver_id, begins_at__lte=now, ends_at__gt=now, delegate__is_active=True
     )
-    found = held.select_related("delegate").first()
+    found = held.exclude(delegate__in=busy).select_related("delegate").first()
     return found.delegate if found else None
 
 
@@ -31,7 +34,7 @@ def follow(*people: Any) -> int:
     now, changed = timezone.now(), 0
     open_votes = Vote.objects.filter(approver__in=people, answer=Answer.OPEN)
     for vote in open_votes.select_related("approver", "delegate", "step__request"):
-        delegate = delegate_of(vote.approver, now)
+        delegate = delegate_of(vote, now)
         if delegate != vote.delegate:
             vote.delegate = delegate
             vote.save(update_fields=["delegate"])

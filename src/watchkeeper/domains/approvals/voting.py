@@ -42,6 +42,9 @@ def _answer(actor: Actor, vote: Vote, data: dict[str, Any]) -> None:
         raise Refused("it is decided meanwhile")
     if not request.own and person.pk == request.requester_id:
         raise Forbidden("answer", "votes", ("Nobody approves what they have asked for themselves.",))
+    given = step.votes.exclude(pk=vote.pk).filter(answer__in=(Answer.APPROVED, Answer.DECLINED))
+    if given.filter(answered_by=person.username).exists():
+        raise Refused("you have answered in this step already; this answer is to be another person's")
     _still(request)
     vote.note, vote.answered_by, vote.decided_at = data.get("note", ""), person.username, timezone.now()
     vote.save()
