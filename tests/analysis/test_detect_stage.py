@@ -156,6 +156,20 @@ def test_a_host_that_falls_silent_is_one_finding() -> None:
     assert not over.active and over.key == found.key
 
 
+def test_a_host_that_falls_silent_is_told_though_the_clock_was_set_back() -> None:
+    estate = Estate()
+    estate.run(100)
+    silent = dict.fromkeys(range(5, 9))
+    estate.run(2, silent)
+    estate.now -= 3_600_000
+    (found,) = estate.run(40, silent)
+    assert found.kind == "silence" and found.item == HOSTS[1] and found.active
+    estate.now -= 3_600_000
+    assert estate.run(5, silent) == []
+    (over,) = estate.run(5)
+    assert not over.active and over.key == found.key
+
+
 def test_one_lost_series_of_a_living_host_is_told_when_it_lived_long() -> None:
     estate = Estate()
     estate.run(100)

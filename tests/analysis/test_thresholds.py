@@ -211,6 +211,14 @@ def test_what_does_not_come_is_told_by_item_and_ends_when_it_comes(tmp_path: Any
     assert [f.item for f in estate.run(7, {3: 1})] == ["web"]
 
 
+def test_what_does_not_come_is_missed_though_the_clock_was_set_back() -> None:
+    estate = Estate(Rule("3", "no disks", "disk.used", absent=True, for_ms=5 * MINUTE))
+    estate.run(4, {2: 1})
+    estate.now -= 600 * MINUTE
+    assert not estate.run(4, {})
+    assert [f.item for f in estate.run(4, {})] == ["web"]
+
+
 def test_what_has_never_come_is_missed_too() -> None:
     estate = Estate(Rule("4", "no backup", "backup.age", item="db", absent=True, for_ms=10 * MINUTE))
     found = estate.run(12, {1: 1})

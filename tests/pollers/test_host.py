@@ -136,6 +136,25 @@ def test_an_unchanged_graph_is_told_once_a_minute(machine: Machine) -> None:
     assert max(b - a for a, b in pairwise(times)) <= 60_000
 
 
+def test_a_clock_that_is_set_back_silences_nothing(machine: Machine, tmp_path: Path) -> None:
+    port = str(free_port())
+    with running(tmp_path, "ledger", SERVER, port) as (process, _):
+        machine.step()
+        machine.step(10)
+        machine.told.clear()
+        process.kill()
+        process.wait()
+        machine.step()
+        machine.step(-1000)
+        series = {r["id"] for r in machine.rows(Stream.SERIES)}
+        assert {r["series"] for r in machine.rows(Stream.SAMPLES)} == series, "measured and declared"
+        assert machine.rows(Stream.DISCOVERIES)[-1]["time_ms"] == int(machine.now * 1000)
+        machine.step()
+    assert machine.alerts(service_name="ledger") == [("Service stopped listening", "firing")]
+    machine.step(5)
+    assert machine.rows(Stream.SAMPLES)[-1]["time_ms"] == int(machine.now * 1000)
+
+
 def test_a_service_that_stops_is_an_alert_and_its_return_resolves_it(
     machine: Machine, tmp_path: Path
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_talk_is_told_again_after_minutes_and_only_so_many_at_once() -> None:
     assert [told(begin + ms) for ms in (0, 10_000, 299_999, 300_000, 310_000)] == [
         True, False, False, True, False,
     ]  # fmt: skip
+    assert told(begin - 86_400_000), "the clock was set back"
     many = [FLOWS[0]._replace(destination=f"10.1.{n // 250}.{n % 250}") for n in range(MOST_TALKS + 3)]
     talks.add(SENDER, many, begin)
     (row,) = dict(talks.take(begin))[Stream.DISCOVERIES].to_pylist()

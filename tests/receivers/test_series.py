@@ -105,6 +105,15 @@ def test_what_is_not_seen_for_two_periods_makes_room_and_is_declared_again() -> 
         declare(table, "m", i="third")
 
 
+def test_generations_go_on_when_the_clock_is_set_back() -> None:
+    table = SeriesTable(max_series=1, max_per_name=1, period_ms=1000)
+    table.age(50_000)
+    declare(table, "m", i="gone")
+    for now in (10_000, 11_000):
+        table.age(now)
+    assert declare(table, "m", i="new")
+
+
 def test_raw_bytes_lead_to_the_series_they_were_remembered_for() -> None:
     table = SeriesTable()
     series = declare(table, "up")

@@ -94,6 +94,20 @@ def test_events_are_counted_a_burning_budget_is_told_and_its_end_is_too(
     assert evaluate(store, journal) == 0, "nothing is due before the next slot has ended"
 
 
+def test_an_objective_is_evaluated_though_the_clock_was_set_back(
+    store: Store, journal: SqliteJournal
+) -> None:
+    fill(journal, store, during((2, 0)))
+    one = objective()
+    evaluate(store, journal)
+    before = NOW - dt.timedelta(hours=1)
+    for now in (before, before + dt.timedelta(minutes=5)):
+        assert evaluate(store, journal, now) == 1
+        kept = Standing.objects.get(objective=one)
+        assert kept.measured_until is not None and kept.measured_until <= now == kept.evaluated_at
+        assert kept.foreseen_at == before
+
+
 def test_a_burning_budget_is_told_until_it_burns_no_more(store: Store, journal: SqliteJournal) -> None:
     fill(journal, store, during((1, 0), share=0.5))
     one = objective(alerts="14.4 over 1h and 5m: critical")

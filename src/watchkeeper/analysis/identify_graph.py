@@ -115,7 +115,7 @@ class Growing:
 
     def expire(self) -> None:
         """Let go of relations that their observers have not confirmed for the hold time."""
-        if self.now_ms - self._expired_ms < EXPIRE_EVERY_MS:
+        if 0 <= self.now_ms - self._expired_ms < EXPIRE_EVERY_MS:
             return
         self._expired_ms = self.now_ms
         before = self.now_ms - self._hold_ms

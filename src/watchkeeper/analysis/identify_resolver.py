@@ -51,7 +51,7 @@ class Resolver:
     def refresh(self) -> None:
         """Look again at loose answers if the graph has grown, at most every minute."""
         g = self.graph
-        if g.version != self._loose_version and g.now_ms - self._loose_ms >= RETRY_MS:
+        if g.version != self._loose_version and not 0 <= g.now_ms - self._loose_ms < RETRY_MS:
             self.loosen()
 
     def loosen(self) -> None:

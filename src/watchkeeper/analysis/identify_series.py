@@ -103,7 +103,7 @@ class KnownSeries:
 
     def call_roll(self, ids: np.ndarray[Any, np.dtype[np.uint64]], now_ms: int) -> None:
         """For some minutes in every hour, note which series samples are seen of, and with them their items."""
-        if now_ms - self._rolled_ms >= ROLL_EVERY_MS:
+        if not 0 <= now_ms - self._rolled_ms < ROLL_EVERY_MS:
             self._rolled_ms = now_ms
             self._snapshot = None
         if now_ms - self._rolled_ms > ROLL_FOR_MS:
@@ -114,7 +114,7 @@ class KnownSeries:
                 self._denoted(info)
 
     def _has_room(self, now_ms: int) -> bool:
-        if len(self.infos) < self._most or now_ms - self._evicted_ms < EVICT_EVERY_MS:
+        if len(self.infos) < self._most or 0 <= now_ms - self._evicted_ms < EVICT_EVERY_MS:
             return len(self.infos) < self._most
         self._evicted_ms = now_ms
         before = now_ms - SILENT_MS

@@ -2,7 +2,8 @@
 it measures it, and says so when a service stops. An ordinary user's rights will do, with root's it sees more.
 
 Every `look_every` seconds it reads processes and sockets, every `measure_every` the numbers. The graph is
-told when it changes, and again every `tell_every`, so that the inventory knows it is still so.
+told when it changes, and again every `tell_every`, so that the inventory knows it is still so. All of it is due at
+once when the clock was set back.
 """
 
 from __future__ import annotations
@@ -106,14 +107,14 @@ class HostPoller:
             _log.warning("this machine could not be read: %r", error)
             return
         self._deliver(out)
-        if alerts or now_ms - self._saved_ms >= SAVE_EVERY_MS:
+        if alerts or not 0 <= now_ms - self._saved_ms < SAVE_EVERY_MS:
             self._save(now_ms)
 
     def _nothing_new(self, now_ms: int) -> bool:
         """Whether nothing is due, nobody is missed, and the same sockets listen as at the last look."""
         if self._reader is None or self._measured is None or self._untold or self._watch.uneasy():
             return False
-        return now_ms - self._measured[0].time_ms < self._measure_ms and self._reader.same_listeners()
+        return 0 <= now_ms - self._measured[0].time_ms < self._measure_ms and self._reader.same_listeners()
 
     def _look(self, now_ms: int) -> Machine:
         if self._reader is None:
@@ -125,7 +126,7 @@ class HostPoller:
         found = discover(machine, self._watch.shown(), self._watch.talks(machine.time_ms))
         told = self._told
         same = told is not None and (found.items, found.relations) == (told.items, told.relations)
-        if same and told is not None and machine.time_ms - told.time_ms < self._tell_ms:
+        if same and told is not None and 0 <= machine.time_ms - told.time_ms < self._tell_ms:
             return []
         self._told = found
         row = {"time_ms": found.time_ms, "origin": ORIGIN, "document": msgspec.json.encode(found)}
@@ -133,7 +134,7 @@ class HostPoller:
 
     def _samples(self, machine: Machine, services: Sequence[Service]) -> Batches:
         before, used_before = self._measured or (None, {})
-        if self._reader is None or (before and machine.time_ms - before.time_ms < self._measure_ms):
+        if self._reader is None or (before and 0 <= machine.time_ms - before.time_ms < self._measure_ms):
             return []
         now = self._reader.gauges(machine)
         present = {self._watch.of(s).key: s for s in services}
@@ -147,7 +148,7 @@ class HostPoller:
         return self._columns(list(found), machine.time_ms)
 
     def _columns(self, found: list[Point], now_ms: int) -> Batches:
-        if now_ms - self._declared_ms >= DECLARE_EVERY_MS:
+        if not 0 <= now_ms - self._declared_ms < DECLARE_EVERY_MS:
             self._declared, self._declared_ms = set(), now_ms
         series: list[dict[str, object]] = []
         samples: list[dict[str, object]] = []

@@ -40,7 +40,7 @@ class HostReader:
 
     def look(self, now_ms: int) -> Machine:
         """The machine as it is. Raises OSError and psutil.Error when the system cannot be read at all."""
-        if now_ms - self._facts_ms >= self._every_ms:
+        if not 0 <= now_ms - self._facts_ms < self._every_ms:
             self._read_facts(now_ms)
         found = self._processes.read()
         users = [p.pid for p in found.values() if p.command]  # kernel threads have no sockets

@@ -24,7 +24,7 @@ class SocketTable(Protocol):
     """The sockets of this machine."""
 
     def read(self, pids: Iterable[int], now: float) -> Sockets:
-        """Every socket; `pids` are the processes there are, `now` monotonic seconds. Listeners are as they
+        """Every socket; `pids` are the processes there are, `now` is in seconds. Listeners are as they
         are now, connections may be as old as the reader's period."""
         ...
 
@@ -53,7 +53,7 @@ class KernelSockets:
         """See SocketTable."""
         tcp, udp = self._listening()
         inodes = self._last = {s.inode for s in (*tcp, *udp)}
-        if now - self._walked >= self._every or inodes - self._holders.keys() - self._unheld:
+        if not 0 <= now - self._walked < self._every or inodes - self._holders.keys() - self._unheld:
             self._walked = now
             self._walk(pids)
             self._unheld = frozenset(inodes - self._holders.keys())
@@ -102,7 +102,7 @@ class PsutilSockets:
 
     def read(self, pids: Iterable[int], now: float) -> Sockets:  # noqa: ARG002 - psutil finds them itself
         """See SocketTable; not asked more often than every `walk_every` seconds, for it is dear."""
-        if now - self._read < self._every:
+        if 0 <= now - self._read < self._every:
             return self._last
         self._read = now
         try:

@@ -114,7 +114,8 @@ class Watch:
                 alerts += self._returned(k, now_ms)
                 k.seen_ms, k.gone_since_ms = now_ms, 0
                 continue
-            k.gone_since_ms = k.gone_since_ms or now_ms
+            if not k.down:  # else it was told since when; the clock may have been set back
+                k.gone_since_ms = min(k.gone_since_ms or now_ms, now_ms)
             if not k.established:
                 del self.known[k.key]
             elif now_ms - k.seen_ms > FORGET_MS:
@@ -213,7 +214,7 @@ class Watch:
         k.ports = list(s.ports)
         if s.pids:
             k.program, k.looked_into, k.user, k.unit = s.program, True, s.user, s.unit
-        k.first_ms = min(k.first_ms, s.started_ms or now_ms)
+        k.first_ms = min(k.first_ms, s.started_ms or now_ms, now_ms)
         if now_ms - k.first_ms >= SETTLED_MS and s.program != OWN:
             k.established = not (self._fleeting(s.ports) and s.program in _DESKTOP)
 

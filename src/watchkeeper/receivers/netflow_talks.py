@@ -70,7 +70,7 @@ class Talks:
         for flow in flows:
             self._count(exporter, flow)
             found = talk(flow)
-            if found is None or found in self._new or now_ms - self._told.get(found, 0) < _AGAIN_MS:
+            if found is None or found in self._new or 0 <= now_ms - self._told.get(found, 0) < _AGAIN_MS:
                 continue
             if len(self._new) >= MOST_TALKS:
                 self._counters.reject("too_many_talks")

@@ -184,7 +184,7 @@ class SeriesTable:
         has seen. Doors call it once a body; it costs nothing otherwise."""
         if self._began_ms is None:
             self._began_ms = now_ms
-        if now_ms - self._began_ms < self._period_ms:
+        if 0 <= now_ms - self._began_ms < self._period_ms:
             return
         with self._lock:
             self._began_ms = now_ms

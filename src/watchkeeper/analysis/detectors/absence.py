@@ -80,6 +80,11 @@ class Absence:
         """Nobody could be heard for so long: it does not count as silence."""
         self.last[self.count > 0] += milliseconds
 
+    def set_back(self, milliseconds: float) -> None:
+        """The clock was set back by so much: everything is as long ago as it was."""
+        for times in (self.last, self.first, self.heard):
+            times[self.count > 0] -= milliseconds
+
     def excuse(self, slots: NDArray[np.int64], now_ms: int) -> None:
         """Nothing was expected of these until now."""
         known = slots[self.count[slots] > 0]

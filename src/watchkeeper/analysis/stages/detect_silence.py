@@ -131,11 +131,16 @@ class Silences:
         return out
 
     def _stall(self, now_ms: int) -> None:
-        """When we were not running, that time is nobody's silence."""
+        """When we were not running, that time is nobody's silence; nor is it when the clock was set back."""
         before = max(self._looked_ms, self._heard_ms)
         if before and now_ms - before > STALL_MS:
             self.absence.pause(now_ms - before)
             self._heard_ms = now_ms
+        elif now_ms < before:
+            back = before - now_ms
+            self.absence.set_back(back)
+            self._told = {key: s._replace(told_ms=s.told_ms - back) for key, s in self._told.items()}
+            self._looked_ms, self._heard_ms = max(0, self._looked_ms - back), self._heard_ms - back
 
     def snapshot(self) -> dict[str, Any]:
         """What was learned, as plain data."""

@@ -58,7 +58,7 @@ class ThresholdRules:
             return out
         for turn in self._samples(work):
             out += self._turn(turn, work)
-        if work.now_ms - self._looked_ms >= LOOK_MS:
+        if not 0 <= work.now_ms - self._looked_ms < LOOK_MS:
             out += self._absences.look(work, self._rules, self._keys, self._table.rows, self._told)
             out += self._lost(work.now_ms)
             self._looked_ms = work.now_ms

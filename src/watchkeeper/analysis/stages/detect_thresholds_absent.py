@@ -98,7 +98,7 @@ class Absences:
     def _pause(self, now_ms: int, rows: NDArray[Any]) -> None:
         stalled = now_ms - self._at if self._at else 0
         self._at = now_ms
-        if stalled > STALL_MS:
+        if stalled > STALL_MS or stalled < 0:  # then the clock was set back
             rows["heard"][(rows["operator"] == ABSENT) & (rows["heard"] > 0)] += stalled
             self._since = {rule: at + stalled for rule, at in self._since.items()}
 

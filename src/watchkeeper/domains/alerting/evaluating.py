@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -54,10 +54,10 @@ class Watched:
 
 
 class Evaluator:
-    """Inert until `run`. `groups` may be asked from any thread."""
+    """Inert until `run`. `groups` may be asked from any thread. `clock` is the time of day, which somebody may set."""
 
-    def __init__(self, store: Store, journal: Journal) -> None:
-        self._store, self._journal = store, journal
+    def __init__(self, store: Store, journal: Journal, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._journal, self._clock = store, journal, clock
         self._watched: dict[str, Watched] = {}
         self._changed = threading.Event()
         self._looked = 0.0
@@ -83,9 +83,10 @@ class Evaluator:
                     self._look()
                 except DatabaseError as error:
                     _log.warning("rule groups cannot be read, trying again: %s", error)
-                now_ms = int(time.time() * 1000)
-                for one in list(self._watched.values()):
-                    if not one.busy and now_ms >= one.due_ms + DELAY_MS:
+                now_ms = self._now_ms()
+                for one in (w for w in list(self._watched.values()) if not w.busy):
+                    _set_back(one, now_ms - DELAY_MS)
+                    if now_ms >= one.due_ms + DELAY_MS:
                         self._begin(one, now_ms, pool)
 
     def metrics(self) -> Iterable[Metric]:
@@ -136,8 +137,11 @@ class Evaluator:
         if known is not None:
             known.running.end(known.at_ms + 1)
             _carry_over(known.running, running)
-        made.due_ms = _slot(made, int(time.time() * 1000) - DELAY_MS)
+        made.due_ms = _slot(made, self._now_ms() - DELAY_MS)
         self._watched[key] = made
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
 
     def _ask(self, beside: Beside) -> partial[promql.Value]:
         return partial(_asked, self._store, beside)
@@ -168,7 +172,7 @@ class Evaluator:
 
     def _submit(self, one: Watched) -> None:
         """Into the journal; what it does not take now goes with the next evaluation."""
-        now_ms = int(time.time() * 1000)
+        now_ms = self._now_ms()
         if made := entries(one.output, one.running, now_ms):
             try:
                 self._journal.append(made)
@@ -207,6 +211,13 @@ def _carry_over(old: Running, new: Running) -> None:
         states = known.get((one.rule.name, one.rule.expr))
         if one.states is not None and states is not None and states.rule.labels == one.rule.labels:
             one.states.go_on_from(states)
+
+
+def _set_back(one: Watched, now_ms: int) -> None:
+    """When the clock was set back, go on from there: not once it is as late as it was."""
+    if one.due_ms > now_ms + one.group.interval_ms:
+        one.due_ms = _slot(one, now_ms)
+        one.beside.forget(one.at_ms + 2)  # it is in order of time
 
 
 def _slot(one: Watched, now_ms: int) -> int:

@@ -91,7 +91,7 @@ def _due(output: Output, running: Running, now_ms: int) -> Iterator[tuple[Active
     lasting = PATIENCE * max(AGAIN_MS, running.group.interval_ms)
     for k, alert in firing.items():
         told = output.told.get(k)
-        if told is None or now_ms - told.at_ms >= AGAIN_MS:
+        if told is None or not 0 <= now_ms - told.at_ms < AGAIN_MS:
             yield alert, now_ms + lasting
     for k, told in output.told.items():
         if k not in firing:

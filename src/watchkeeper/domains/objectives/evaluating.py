@@ -115,7 +115,7 @@ class Evaluation:
         until = _ended(of, now_ms)
         kept.error = self._measure(of, kept, now_ms, until)
         found = standing.stand(of, kept, until, planned)
-        if kept.foreseen_at is None or now - kept.foreseen_at >= _FORESEE_EVERY:
+        if kept.foreseen_at is None or not dt.timedelta(0) <= now - kept.foreseen_at < _FORESEE_EVERY:
             _foresee(of, kept, found, now, foresee)
         kept.evaluated_at = now
         with transaction.atomic():
@@ -127,6 +127,8 @@ class Evaluation:
         """Measure what is new and keep it; what went wrong, in words. What was not measured is, when it can be again."""
         step = of.step_s * 1000
         oldest = _oldest(of, now_ms)
+        if milliseconds(kept.measured_until) > until:  # the clock was set back
+            kept.measured_until = moment(until)
         # Of one that is new the last day comes first. How far back an older version measured is not known.
         since = milliseconds(kept.measured_until) - AGAIN * step if kept.measured_until else until - DAY_MS
         since, stop = max(oldest, since // step * step), time.monotonic() + SECONDS
@@ -153,11 +155,12 @@ class Evaluation:
 
 
 def _is_due(of: ServiceLevelObjective, now_ms: int) -> bool:
-    """Whether a slot has ended since it was evaluated, it is measured otherwise now, or its past is not yet measured."""
+    """Whether a slot has ended since it was evaluated, it is measured otherwise now, or its past is not yet measured; or
+    the clock was set back."""
     kept = of.standing_or_none()
     if kept is None or kept.evaluated_at is None or kept.measured_as != of.measured_as:
         return True
-    return _ended(of, now_ms) > _ended(of, milliseconds(kept.evaluated_at)) or _is_behind(of, kept, now_ms)
+    return _ended(of, now_ms) != _ended(of, milliseconds(kept.evaluated_at)) or _is_behind(of, kept, now_ms)
 
 
 def _is_behind(of: ServiceLevelObjective, kept: Standing, now_ms: int) -> bool:

@@ -72,7 +72,10 @@ class AlertStates:
         for k, made in now.items():
             known = self._active.get(k)
             if known is not None and known.state is not State.INACTIVE:
-                self._active[k] = replace(known, value=made.value, annotations=made.annotations)
+                active_ms = min(known.active_ms, now_ms)  # the clock may have been set back
+                self._active[k] = replace(
+                    known, value=made.value, annotations=made.annotations, active_ms=active_ms
+                )
                 continue
             since = (recalled or {}).get(k, made.active_ms)
             self._active[k] = replace(made, active_ms=min(since, now_ms))
@@ -134,7 +137,7 @@ class AlertStates:
 
     def _absent(self, a: Active, now_ms: int) -> Active | None:
         if a.state is State.FIRING and self.rule.keep_ms:
-            a = replace(a, kept_since_ms=a.kept_since_ms or now_ms)
+            a = replace(a, kept_since_ms=min(a.kept_since_ms or now_ms, now_ms))
             if now_ms - a.kept_since_ms < self.rule.keep_ms:
                 return a
         if a.state is State.PENDING or (a.resolved_ms and now_ms - a.resolved_ms > KEPT_MS):
