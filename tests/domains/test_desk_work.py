@@ -162,6 +162,21 @@ def test_a_ticket_is_split_with_its_items(root: Client) -> None:
     assert "items" in act(root, made, "split", {"title": "again", "items": [item["id"]]}, 400)["errors"]
 
 
+def test_who_has_no_account_stays_who_asked_also_after_a_split(person: Person) -> None:
+    ann = person("ann")
+    made = ticket(ann, contact="caller@example.net")
+    assert (made["requester"], made["contact"]) == (None, "caller@example.net")
+    call(ann, "post", "ticket-participants/", {"ticket": made["id"], "address": "boss@example.net"}, 201)
+    call(ann, "post", "ticket-messages/", {"ticket": made["id"], "body": "we look into it"}, 201)
+    assert now(ann, made)["answered_at"], "it is an agent's reply, and no requester's"
+    other = {"id": act(ann, made, "split", {"title": "the other half"})["ticket"]}
+    split = now(ann, other)
+    assert (split["requester"], split["contact"]) == (None, "caller@example.net")
+    [copy] = call(ann, "get", f"ticket-participants/?ticket={other['id']}")["results"]
+    assert copy["address"] == "boss@example.net"
+    assert ticket(ann)["requester"] == "ann"
+
+
 def test_children_and_open_steps_are_in_the_way_until_somebody_says_otherwise(root: Client) -> None:
     parent = ticket(root, "the mail is down")
     child = ticket(root, "no mail on floor 3", parent=parent["id"])

@@ -45,7 +45,11 @@ class TicketSerializer(RecordSerializer):
     """Its state is changed by actions; its priority and due times follow."""
 
     assignee = Person(required=False, allow_null=True)
-    requester = Person(required=False, allow_null=True, help_text="a user name; empty: whoever writes this")
+    requester = Person(
+        required=False,
+        allow_null=True,
+        help_text="a user name; empty: whoever writes this, unless there is a contact",
+    )
 
     class Meta:
         model = Ticket
@@ -70,7 +74,8 @@ def _create(actor: Actor, data: dict[str, Any]) -> Ticket:
         if there is not None:
             raise Refused(f"{there.number} was opened from this situation")
         ticket.source = Ticket.Source.SITUATION
-    ticket.requester = ticket.requester or actor.person
+    if ticket.requester is None and not ticket.contact:
+        ticket.requester = actor.person
     promising.begin(ticket)
     for name in (n for n in _MANY if many[n]):
         getattr(ticket, name).set(many[name])

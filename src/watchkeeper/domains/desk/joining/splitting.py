@@ -65,10 +65,12 @@ def _made(actor: Actor, ticket: Ticket, data: dict[str, Any], items: list[Item])
     given = {
         "title": data["title"], "description": data.get("description", ""), "type": ticket.type,
         "impact": ticket.impact, "urgency": ticket.urgency, "queue": ticket.queue, "agreement": ticket.agreement,
-        "assignee": ticket.assignee, "requester": ticket.requester, "items": items,
-        "skills": list(ticket.skills.all()),
+        "assignee": ticket.assignee, "requester": ticket.requester, "contact": ticket.contact,
+        "items": items, "skills": list(ticket.skills.all()),
     }  # fmt: skip
     made: Ticket = doing.create(registry["tickets"], actor, Given(given, ticket.save))
+    for party in ticket.participants.all():
+        made.participants.create(address=party.address, name=party.name)
     return made
 
 
