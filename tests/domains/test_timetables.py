@@ -119,6 +119,26 @@ def test_a_file_that_is_cut_off_or_none_at_all_is_named() -> None:
             read(data, "UTC", NOW, NOW + YEAR)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL"),
+        ("FREQ=YEARLY;INTERVAL=0", "INTERVAL"),
+        ("FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2", "within a day"),
+        ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "no|none of its months"),
+    ],
+)
+def test_a_rule_without_an_end_of_its_own_is_refused(rule: str, said: str) -> None:
+    with pytest.raises(Broken, match=said):
+        read(ics(f"SUMMARY:x|DTSTART:20260101T000000Z|RRULE:{rule}"), "UTC", NOW, NOW + YEAR)
+
+
+def test_what_repeats_since_long_ago_is_looked_at_so_far_and_no_further() -> None:
+    many = [f"SUMMARY:{n}|DTSTART:19700101T000000Z|RRULE:FREQ=DAILY" for n in range(200)]
+    with pytest.raises(Broken, match="let it begin later"):
+        read(ics(*many), "UTC", NOW, NOW + YEAR)
+
+
 def test_what_repeats_is_spelled_out_by_the_clocks_of_its_zone() -> None:
     found = read(
         ics("SUMMARY:ann|DTSTART;TZID=Europe/Berlin:20260327T090000|DTEND;TZID=Europe/Berlin:20260327T170000|"
@@ -233,6 +253,36 @@ class TestBringing:
         assert schedule.shifts(at, at + 1)[0].person == "bob"
         bringing.bring(SYSTEM, source, ics(), NOW)
         assert Override.objects.count() == 1
+
+    def test_of_two_overrides_the_last_one_made_counts_and_who_has_left_is_a_gap(self) -> None:
+        ann, bob, cid = person("ann"), person("bob"), person("cid")
+        schedule = rota(ann)
+        for one, begins, ends in ((bob, 2, 7), (cid, 1, 10)):
+            Override.objects.create(schedule=schedule, person=one, begins_at=NOW + begins * dt.timedelta(hours=1),
+                                    ends_at=NOW + ends * dt.timedelta(hours=1))  # fmt: skip
+
+        def on_call() -> str:
+            at = round((NOW + dt.timedelta(hours=3)).timestamp() * 1000)
+            return Schedule.objects.get().shifts(at, at + 1)[0].person
+
+        found = []
+        for gone in (None, cid, bob, ann):
+            if gone:
+                User.objects.filter(pk=gone.pk).update(is_active=False)
+            found.append(on_call())
+        assert found == ["cid", "bob", "ann", ""]
+        assert covering.uncovered(Schedule.objects.get(), NOW, NOW + dt.timedelta(days=1))
+
+    def test_a_day_of_a_series_that_moved_onto_another_is_kept_beside_it(self) -> None:
+        person("ann")
+        source = Import.objects.create(name="away", what="absences")
+        text = ics("SUMMARY:ann|DTSTART:20260401T090000Z|DURATION:PT1H|RRULE:FREQ=DAILY;COUNT=3",
+                   "SUMMARY:ann|DTSTART:20260403T090000Z|DURATION:PT1H|RECURRENCE-ID:20260402T090000Z",
+                   "SUMMARY:ann|DTSTART:20260403T090000Z|DURATION:PT1H|RECURRENCE-ID:20260402T090000Z")  # fmt: skip
+        text = text.replace(b"UID:e1", b"UID:e0").replace(b"UID:e2", b"UID:e0")
+        done = bringing.bring(SYSTEM, source, text, NOW)
+        assert (done.made, done.left_out) == (3, ("ann (2026-04-03): it is there twice",))
+        assert bringing.bring(SYSTEM, source, text, NOW).words.startswith("0 made, 0 changed, 0 removed")
 
     def test_holidays_become_days_that_differ_and_go_again(self) -> None:
         hours = Calendar.objects.create(

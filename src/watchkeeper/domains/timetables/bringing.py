@@ -4,6 +4,7 @@ what is no longer there goes. What people have made here themselves stays as it 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from watchkeeper.kernel.problems import Invalid
 
 AHEAD = dt.timedelta(days=366)
 _TOLD = 20  # events that were left out, by name
+_KEY = 400  # characters
 _LONGEST = 20_000  # characters of a calendar's days that differ
 
 
@@ -79,7 +81,10 @@ def _people(actor: Actor, source: Import, found: list[Occurrence], now: dt.datet
                 f"{one.title or 'an event without a title'} ({one.begins:%Y-%m-%d}): it is about {why}"
             )
             continue
-        key = one.key[:400]
+        key = one.key if len(one.key) <= _KEY else hashlib.sha256(one.key.encode()).hexdigest()
+        if key in kept:
+            left_out.append(f"{one.title} ({one.begins:%Y-%m-%d}): it is there twice")
+            continue
         kept.add(key)
         fields = {
             "person_id": about[0].key,

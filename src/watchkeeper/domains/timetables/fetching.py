@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import DataError, IntegrityError
+
 from watchkeeper.domains.outgoing import outbound
 from watchkeeper.domains.timetables import bringing
 from watchkeeper.domains.timetables.models import Import
@@ -19,6 +21,7 @@ def fetch(actor: Actor, source: Import, now: dt.datetime) -> str:
         if answer.status != 200:
             raise outbound.Unreachable(f"the address answers {answer.status}")
         return bringing.bring(actor, source, answer.body, now).words
-    except WatchkeeperError as error:
-        bringing.note(source, now, fine=False, outcome=error.detail)
-        return error.detail
+    except (WatchkeeperError, IntegrityError, DataError) as error:
+        words = error.detail if isinstance(error, WatchkeeperError) else f"it cannot be kept: {error}"
+        bringing.note(source, now, fine=False, outcome=words)
+        return words

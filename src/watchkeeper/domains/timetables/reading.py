@@ -16,10 +16,13 @@ from icalendar import Calendar
 
 SIZE = 1024 * 1024  # bytes
 MOST = 2_000  # events, and what they come to
+_STEPS = 500_000  # times of all that repeats, from its beginning on, that are looked at
 _EARLIEST = dt.date(1970, 1, 1)
 _FREQUENT = ("SECONDLY", "MINUTELY", "HOURLY")
 #: parts of rules that may leave nothing of a daily or weekly rule, for which one would look for ever
 _SIFTING = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYEASTER")
+_WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 Moment = dt.datetime | dt.date
 
 
@@ -50,11 +53,12 @@ def read(data: bytes, zone: str, begins: dt.datetime, ends: dt.datetime) -> list
     local = ZoneInfo(zone)
     events = _events(data)
     spelled = _spelled(events, local)
+    steps = iter(range(_STEPS))
     for number, event in enumerate(events, 1):
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
         try:
-            for one in _occurrences(event, local, begins, ends):
+            for one in _occurrences(event, local, begins, ends, steps):
                 if event.get("RECURRENCE-ID") is None and (str(event.get("UID", "")), one.begins) in spelled:
                     continue
                 found.append(one)
@@ -132,7 +136,9 @@ def _named(event: Any, number: int) -> str:
     return f"event {number}, {title[:60]!r}" if title else f"event {number}"
 
 
-def _occurrences(event: Any, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime) -> Iterator[Occurrence]:
+def _occurrences(
+    event: Any, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Iterator[int]
+) -> Iterator[Occurrence]:
     if (start := event.get("DTSTART")) is None:
         raise Broken("it has no DTSTART")
     first: Moment = start.dt
@@ -144,13 +150,15 @@ def _occurrences(event: Any, zone: ZoneInfo, begins: dt.datetime, ends: dt.datet
     lasts = _length(event, first, zone)
     title = str(event.get("SUMMARY", "")).strip()
     uid = str(event.get("UID", "")) or f"{title} {first}"
+    moved = [
+        _at(i.dt, zone) for i in _each(event, "RECURRENCE-ID")
+    ]  # it stays the one of the series that it was
     people = tuple(p.lower() for p in _addresses(event))
-    for at in _times(event, first, zone, begins - lasts, ends):
+    for at in _times(event, first, zone, begins - lasts, ends, steps):
         until = _at((at.date() if all_day else at) + lasts, zone)
         if until > begins and until > at and at < ends:
-            yield Occurrence(
-                f"{uid} {at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}", title, at, until, people, all_day
-            )
+            which = (moved[0] if moved else at).astimezone(dt.UTC)
+            yield Occurrence(f"{uid} {which:%Y%m%dT%H%M%SZ}", title, at, until, people, all_day)
 
 
 def _length(event: Any, first: Moment, zone: ZoneInfo) -> dt.timedelta:
@@ -170,7 +178,7 @@ def _length(event: Any, first: Moment, zone: ZoneInfo) -> dt.timedelta:
 
 
 def _times(
-    event: Any, first: Moment, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime
+    event: Any, first: Moment, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Iterator[int]
 ) -> list[dt.datetime]:
     """When it begins, each time that may matter."""
     start = _at(first, zone)
@@ -186,10 +194,23 @@ def _times(
         for dates in several:
             for date in dates.dts:
                 add(_at(date.dt, zone))
-    return list(times.between(begins, ends, inc=True))[: MOST + 1]
+    found = []
+    for at in times:
+        if next(steps, None) is None:
+            raise TooMuch(f"what repeats comes to more than {_STEPS:,} times; let it begin later")
+        if at > ends:
+            break
+        if at >= begins:
+            found.append(at)
+    return found
 
 
 def _bounded(rule: Any) -> None:
+    """Raises Broken for a rule whose times cannot be found in a time that is known."""
+    if any(int(n) < 1 for n in rule.get("INTERVAL", [])):
+        raise Broken("its INTERVAL is no number of 1 or more")
+    if within := [n for n in _WITHIN_A_DAY if n in rule]:
+        raise Broken(f"it repeats within a day ({within[0]}); at most daily can be read")
     frequency = str(rule.get("FREQ", [""])[0]).upper()
     if frequency in _FREQUENT:
         raise Broken(f"it repeats {frequency.lower()}; at most daily can be read")
@@ -197,6 +218,9 @@ def _bounded(rule: Any) -> None:
         raise Broken(
             f"{sifting[0]} of what repeats {frequency.lower()} cannot be read; write it as monthly or yearly"
         )
+    months, days = rule.get("BYMONTH", range(1, 13)), rule.get("BYMONTHDAY", [1])
+    if not any(abs(int(d)) <= _LONGEST_MONTH[int(m) - 1] for m in months for d in days):
+        raise Broken("none of its months has such a day")
 
 
 def _until(rule: Any, zone: ZoneInfo) -> str:

@@ -102,6 +102,9 @@ def _read(actor: Actor, source: Import, data: dict[str, Any]) -> Done:
     return Done()
 
 
+_read.journaled = True  # type: ignore[attr-defined]  # reading may take a second: nobody waits for it to write
+
+
 def _remove(actor: Actor, source: Import) -> None:
     bringing.forget(actor, source, timezone.now())
     source.delete()
