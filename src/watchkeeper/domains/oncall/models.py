@@ -51,10 +51,11 @@ class Schedule(models.Model):
         return self.name
 
     def shifts(self, from_ms: int, until_ms: int) -> list[Shift]:
-        """Who is on call between two instants, by user name; "" is nobody."""
+        """Who is on call between two instants, by user name; "" is nobody. Of overrides the last one made comes first."""
         overrides = [
             rotations.Override(o.person.username, milliseconds(o.begins_at), milliseconds(o.ends_at))
-            for o in self.overrides.all()
+            for o in sorted(self.overrides.all(), key=lambda o: o.pk)
+            if o.person.is_active
         ]
         return rotations.shifts([layer.rotation for layer in self.layers.all()], overrides, from_ms, until_ms)
 
@@ -106,9 +107,10 @@ class Layer(models.Model):
 
     @property
     def rotation(self) -> rotations.Layer:
-        """As `rotations` takes it."""
+        """As `rotations` takes it. The turn of somebody whose account is off is nobody's."""
+        people = (t.person.username if t.person.is_active else "" for t in self.turns.all())
         return rotations.Layer(
-            tuple(self.people), self.starts_on, self.handover, self.days, self.schedule.zone,
+            tuple(people), self.starts_on, self.handover, self.days, self.schedule.zone,
             self.calendar.working_time if self.calendar else None, milliseconds(self.ends_at) or None,
         )  # fmt: skip
 

@@ -94,7 +94,7 @@ def _at(
             return person, -1
     for layer in range(len(stretches) - 1, -1, -1):
         found = bisect_right(starts[layer], at) - 1
-        if found >= 0 and at < stretches[layer][found][1]:
+        if found >= 0 and at < stretches[layer][found][1] and stretches[layer][found][2]:
             return stretches[layer][found][2], layer
     return "", -1
 
