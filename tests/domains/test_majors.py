@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.domains.test_desk import call, root, ticket, work
 from tests.kernel.receivers import mail_receiver
+from watchkeeper.domains.health.models import ServiceHealth
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inbox.models import Notice
 from watchkeeper.domains.majors import rules
@@ -148,6 +149,32 @@ def test_a_component_is_what_the_worst_of_its_incidents_says(root: Client) -> No
     )
     assert "Some systems are out of order" in seen()
     assert MajorIncident.objects.exclude(state="resolved").count() == 0
+
+
+def test_a_component_whose_service_is_down_is_not_said_to_work(root: Client) -> None:
+    """When what spoke for it ends, goes, or speaks of another, it is as healthy as its service."""
+    service = call(root, "post", "items", {"name": "shop", "kind": "service"}, 201)["id"]
+    now = timezone.now()
+    ServiceHealth.objects.create(item_id=service, state="critical", at=now, since=now)
+    _, component = shop(root)
+    call(root, "patch", f"status-components/{component['id']}", {"item": service})
+
+    def state() -> str:
+        return StatusComponent.objects.get().state
+
+    first = declare(root, component, component_state="degraded")
+    second = declare(root, component, component_state="degraded")
+    call(root, "patch", f"major-incidents/{first['id']}", {"components": []})
+    assert state() == "degraded", "the other one speaks for it"
+    update(root, second, "resolved", "Over")
+    assert state() == "major_outage", "its service is still down"
+    call(root, "post", f"status-components/{component['id']}/set-state", {"state": "partial_outage"})
+    call(root, "patch", f"major-incidents/{second['id']}", {"impact": "Nobody could pay."})
+    update(root, second, "resolved", "What we learned")
+    assert state() == "partial_outage", "what is written afterwards changes nothing"
+    third = declare(root, component, component_state="degraded")
+    call(root, "delete", f"major-incidents/{third['id']}", status=204)
+    assert state() == "major_outage"
 
 
 @pytest.mark.usefixtures("db")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
+from watchkeeper.domains.health.models import ServiceHealth
 from watchkeeper.domains.majors import rules
 from watchkeeper.domains.majors.models import ComponentSpell, MajorIncident, StatusComponent
 from watchkeeper.kernel.events import Event
@@ -29,14 +30,24 @@ def become(component: StatusComponent, state: str, reason: str, at: dt.datetime)
 
 
 def follow(major: MajorIncident, at: dt.datetime) -> None:
-    """Bring the components of a major incident in line with it: while it goes on as it says, after it as others say."""
+    """Have the components of a major incident be as it says, while it goes on; of several the last word counts."""
     for component in major.components.all():
-        if major.state != rules.RESOLVED:
-            become(component, major.component_state, str(major), at)
-        else:
-            others = component.majors.exclude(pk=major.pk).exclude(state=rules.RESOLVED)
-            states = others.values_list("component_state", flat=True)
-            become(component, rules.worst(states), str(major), at)
+        become(component, major.component_state, str(major), at)
+
+
+def release(components: Iterable[StatusComponent], reason: str, at: dt.datetime) -> None:
+    """Have components for which a major incident speaks no more be as the others say; without any, as healthy as their
+    services are."""
+    for component in components:
+        others = component.majors.exclude(state=rules.RESOLVED).values_list("component_state", flat=True)
+        become(component, rules.worst(others) if others else _healthy(component), reason, at)
+
+
+def _healthy(component: StatusComponent) -> str:
+    if not component.follows:
+        return rules.OPERATIONAL
+    known = ServiceHealth.objects.filter(item=component.item_id).values_list("state", flat=True).first()
+    return rules.OF_HEALTH.get(known or "", rules.OPERATIONAL)
 
 
 class Health:

@@ -101,10 +101,18 @@ def _change(_: Actor, major: MajorIncident, data: dict[str, Any]) -> MajorIncide
     if affected is not None:
         left = [c for c in major.components.all() if c not in affected]
         major.components.set(affected)
-        for component in left:
-            components.become(component, rules.OPERATIONAL, str(major), timezone.now())
-    components.follow(major, timezone.now())
+        if major.state != rules.RESOLVED:
+            components.release(left, str(major), timezone.now())
+    if major.state != rules.RESOLVED:
+        components.follow(major, timezone.now())
     return major
+
+
+def _remove(_: Actor, major: MajorIncident) -> None:
+    spoken_for = list(major.components.all()) if major.state != rules.RESOLVED else []
+    said = str(major)
+    major.delete()
+    components.release(spoken_for, said, timezone.now())
 
 
 def _update(actor: Actor, data: dict[str, Any]) -> StatusUpdate:
@@ -154,6 +162,7 @@ registry.add(
         ).prefetch_related("components"),
         create=_declare,
         change=_change,
+        remove=_remove,
         policy_attributes=("state", "ticket__queue__name"),
         related={"status-updates": lambda m: m.updates.all()},
     )

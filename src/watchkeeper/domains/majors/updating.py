@@ -21,12 +21,15 @@ def say(major: MajorIncident, state: str, text: str, by: str, *, public: bool = 
     update = StatusUpdate.objects.create(
         major=major, state=state, text=text, public=public, author=by, at=now
     )
-    major.state = state
+    was, major.state = major.state, state
     over = state == rules.RESOLVED
     major.resolved_at = (major.resolved_at or now) if over else None
     major.next_update_at = None if over else now + dt.timedelta(minutes=major.every)
     major.save(update_fields=["state", "resolved_at", "next_update_at"])
-    components.follow(major, now)
+    if not over:
+        components.follow(major, now)
+    elif was != state:
+        components.release(major.components.all(), str(major), now)
     outbox.add(
         outbox.Effect(f"{MAIL}:{update.pk}:{to}", MAIL, major.number or "", {"update": update.pk, "to": to})
         for to in major.stakeholders
