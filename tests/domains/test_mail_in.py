@@ -74,6 +74,16 @@ def test_an_answer_to_a_mail_of_ours_is_a_message_without_what_it_quotes() -> No
     assert Ticket.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "mark",
+    ["---------- Forwarded message ---------", "From: Cy <cy@example.net>\nSent: Monday\nSubject: old"],
+)
+def test_a_ticket_says_what_was_forwarded(mark: str) -> None:
+    take(account(), mail("FW: old", f"Please look.\n\n{mark}\n\nThe pump leaks in hall 3.\n"))
+    told = Ticket.objects.get().description
+    assert told.startswith("Please look.\n\n") and told.endswith("The pump leaks in hall 3.")
+
+
 def test_a_number_in_the_subject_counts_for_who_is_party_only() -> None:
     to = account()
     take(to, mail(Cc="bob@example.net"))

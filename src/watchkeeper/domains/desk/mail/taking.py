@@ -52,6 +52,11 @@ class _Came:
         """What the mail says, never empty."""
         return storable(self.mail.text) or self.mail.broken or "(The mail has no text.)"
 
+    @property
+    def whole(self) -> str:
+        """What the mail says, with what it quotes: of a mail that was forwarded, that is what it is about."""
+        return "\n\n".join(filter(None, (self.text, storable(self.mail.quoted))))
+
 
 def take_in(account: MailAccount, place: str, raw: bytes, *, cut: bool = False) -> IncomingMail | None:
     """The mail at this place of this account; None when it was taken in before. Raises DatabaseError, OSError or DiskFull;
@@ -126,7 +131,7 @@ def _open(came: _Came, after: Ticket | None) -> Ticket:
     """A new ticket; `after` a ticket that is over."""
     mail, account = came.mail, came.account
     user = parties.user_of(mail.address)
-    text = came.text if after is None else f"{came.text}\n\n(It follows {after.number}, which is over.)"
+    text = came.whole if after is None else f"{came.text}\n\n(It follows {after.number}, which is over.)"
     ticket = Ticket(
         title=storable(mail.subject)[:300] or "Mail without a subject", description=text, type=account.type,
         queue=account.queue, requester=user, contact="" if user else mail.address[:254], source=Ticket.Source.MAIL,
