@@ -9,13 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from tests.domains.test_desk import act, call, promise, ticket
+from tests.domains.test_desk import act, call, promise, ticket, work
 from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Role
 from watchkeeper.domains.annotations import storing
 from watchkeeper.domains.desk import conversation
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.inbox.models import Notice, Subscription
 from watchkeeper.domains.inbox.reading import actor
 from watchkeeper.kernel.acting import SYSTEM, Actor
 
@@ -82,6 +83,34 @@ def test_who_has_no_account_brings_it_back_too_and_an_agent_does_not(root: Clien
     conversation.say(SYSTEM, row, "it is room 5", public=True, source="mail", sender="Ann <ann@example.net>")
     assert row.status == "in_progress"
     assert said(root, made)[-1]["sender"] == "Ann <ann@example.net>"
+
+
+def test_who_works_on_a_ticket_or_watches_it_is_told_of_what_the_requester_writes(
+    root: Client, rita: Actor
+) -> None:
+    for name in ("eve", "ivy"):
+        User.objects.create_user(name, is_administrator=True)
+    made = ticket(root, requester="rita", assignee="eve")
+    for name in ("eve", "ivy"):
+        user = User.objects.get(username=name)
+        Subscription.objects.create(user=user, kind="tickets", record=str(made["id"]), title="it")
+    row = Ticket.objects.get(pk=made["id"])
+    conversation.say(rita, row, "it still prints stars", public=True, source="portal")
+    call(root, "post", "ticket-messages", {"ticket": made["id"], "body": "we look into it"}, 201)
+    conversation.say(actor(User.objects.get(username="ivy")), row, "it is mine", public=True)
+    conversation.say(rita, row, "for us", public=False)
+    work()
+    mail = "Ann <ann@example.net>"
+    conversation.say(SYSTEM, row, "me too", public=True, source="mail", sender=mail)
+    work()
+    told = Notice.objects.filter(event__startswith="reply:").order_by("pk")
+    assert [(n.user.username, n.record) for n in told] == [
+        (name, str(made["id"])) for name in ("eve", "ivy", "eve", "ivy")
+    ]
+    assert told[0].text.startswith("rita replied on ticket") and told[2].text.startswith(
+        "Ann <ann@example.net> replied"
+    )
+    assert told[0].why == "You work on it."
 
 
 def test_internal_notes_are_not_for_who_asked(root: Client, rita: Actor) -> None:

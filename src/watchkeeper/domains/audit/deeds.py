@@ -32,7 +32,7 @@ ACTS = {"alert.usual": "called usual the alert", "judgement.unusual": "took back
         "ticket.absorb": "merged another into ticket", "ticket.let-go": "took another out of ticket",
         "ticket.unmerge": "undid the merge of ticket", "ticket.release": "gave back ticket",
         "ticket.open-incident": "opened incident", "ticket.use-workaround": "used a workaround on ticket",
-        "problem-action.remind": "waits for",
+        "ticket.reply": "replied on ticket", "problem-action.remind": "waits for",
         "sign-in": "signed in", "sign-out": "signed out", "first-sign-in": "signed in for the first time",
         "sign-in.failed": "failed to sign in"}  # fmt: skip
 
