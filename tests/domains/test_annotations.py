@@ -529,17 +529,31 @@ def test_csv_of_the_api_has_them(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/items/x/files/", "/portal/new/", "/portal/tickets/INC-1/reply/", "/tickets/1/messages/"]
-)
-def test_nothing_is_kept_of_who_may_not_send_files(db: None, path: str) -> None:  # noqa: ARG001
-    """Neither of those who have not signed in, nor of a page that is not ours."""
-    kept = Path(settings.FILES)
-    before = {p for p in kept.rglob("*") if p.is_file()}
+    "path",
+    ["/items/x/files/", "/portal/new/", "/portal/tickets/INC-1/reply/", "/tickets/1/messages/", "/api/files/upload/",
+     "/api/portal/tickets/INC-1/files/"],
+)  # fmt: skip
+def test_nothing_is_kept_of_who_may_not_send_files(db: None, folder: Path, path: str) -> None:  # noqa: ARG001
+    """Neither of those who have not signed in, nor of a page that is not ours: whose body is read for its token."""
     client = Client(enforce_csrf_checks=True)
-    for status in (302, 403):
-        file = SimpleUploadedFile("large.txt", os.urandom(200_000))
-        assert client.post(path, {"file": file, "files": file}).status_code == status
-        assert {p for p in kept.rglob("*") if p.is_file()} <= before
+    client.cookies[settings.CSRF_COOKIE_NAME] = "x" * 32
+    for status in (401 if path.startswith("/api/") else 302, 403):
+        file, other = (SimpleUploadedFile(f"{n}.txt", os.urandom(200_000)) for n in "ab")
+        assert client.post(path, {"file": file, "files": other}).status_code == status
+        assert not [p for p in folder.rglob("*") if p.is_file() and p.name != "lock"]
         client.force_login(
             User.objects.create_user(f"u{status}", "correct horse battery", is_administrator=True)
         )
+
+
+def test_nothing_is_kept_of_a_form_that_cannot_be_read(rest: Rest, ann: Client, folder: Path) -> None:
+    """Which of two files is whole, and of the other half has come; nor of one that says of no record whose it is."""
+    device = rest.device("a")["id"]
+    head = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+    body = f"{head}\r\n{'x' * 100_000}\r\n{head}Content-Transfer-Encoding: base64\r\n\r\n{'QUJD' * 50_000}=\r\n--b--"
+    for client, path in ((ann, f"/devices/{device}/files/"), (rest.client, "/api/files/upload/")):
+        answer = client.post(path, body.encode(), content_type="multipart/form-data; boundary=b")
+        assert answer.status_code == 400
+        assert stored() == set() and not list(folder.glob("*.part"))
+    nobodys = rest.client.post("/api/files/upload/", {"file": SimpleUploadedFile("a.txt", b"content")})
+    assert (nobodys.status_code, stored()) == (400, set())

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -43,10 +44,10 @@ class FileUpload(APIView):
         """To be decided by the record, once it is known."""
         return (("create", registry["files"]),)
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Before anything reads the body."""
-        request.upload_handlers = [files.Uploading(request)]
-        return super().initialize_request(request, *args, **kwargs)
+        with files.receiving(request):
+            return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(operation_id="files_upload", request={"multipart/form-data": Upload},
                    responses={201: serializer_of(registry["files"])})  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -18,7 +19,7 @@ from watchkeeper.api.records.bodies import unknown, validate
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.portal import ordering, requesting, shapes, surveying
-from watchkeeper.domains.portal.files import kept
+from watchkeeper.domains.portal.files import attachment
 from watchkeeper.domains.portal.models import Survey
 from watchkeeper.domains.portal.own import narrowed, person_of, ticket_of, tickets_of
 from watchkeeper.kernel.acting import Actor, actor_of
@@ -138,10 +139,10 @@ class OwnFiles(_Portal):
 
     parser_classes = (MultiPartParser,)
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Before anything reads the body."""
-        request.upload_handlers = [filing.Uploading(request)]
-        return super().initialize_request(request, *args, **kwargs)
+        with filing.receiving(request):
+            return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(operation_id="portal_file_upload", responses={201: shapes.Said(many=True)},
                    request={"multipart/form-data": {"type": "object", "properties": {
@@ -150,8 +151,8 @@ class OwnFiles(_Portal):
         """Answers with the whole conversation."""
         ticket = self.own(number, writes=True)
         _ = request.data  # reads the body
-        with kept([filing.received(request._request)]) as files:
-            requesting.reply(self.actor, ticket, f"Attached: {files[0].name}", files)
+        file = attachment(filing.received(request._request))
+        requesting.reply(self.actor, ticket, f"Attached: {file.name}", [file])
         return Response(shapes.Said(shapes.conversation_of(ticket), many=True).data, status=201)
 
 

@@ -18,7 +18,7 @@ from watchkeeper.domains.annotations import as_html
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.portal import helping, requesting, shapes, surveying
-from watchkeeper.domains.portal.files import kept, uploads_of
+from watchkeeper.domains.portal.files import uploads_of
 from watchkeeper.domains.portal.models import Survey
 from watchkeeper.domains.portal.own import narrowed, person_of, ticket_of, tickets_of
 from watchkeeper.kernel.acting import actor_of, address_of, request_id_of
@@ -90,8 +90,8 @@ def _new(request: HttpRequest) -> HttpResponse:
         return _form(request, {"type": kind if kind in Ticket.Type.values else "incident"}, {})
     given = {name: request.POST.get(name, "") for name in ("type", "title", "description", "about")}
     try:
-        with kept(uploads_of(request)) as files:
-            made = requesting.open_ticket(actor_of(request), _valid(shapes.Opening, given), files)
+        files = uploads_of(request)
+        made = requesting.open_ticket(actor_of(request), _valid(shapes.Opening, given), files)
     except (WatchkeeperError, serializers.ValidationError) as error:
         return _form(request, given, _errors(error), getattr(error, "status", 400))
     return HttpResponseRedirect(f"/portal/tickets/{made.number}/")
@@ -165,11 +165,10 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def _reply(request: HttpRequest, number: str) -> HttpResponse:
     def say(found: Ticket) -> None:
-        with kept(uploads_of(request)) as files:
-            text = request.POST.get("text", "")
-            if not text.strip() and files:
-                text = f"Attached: {', '.join(f.name for f in files)}"
-            requesting.reply(actor_of(request), found, _valid(shapes.Saying, {"text": text})["text"], files)
+        files, text = uploads_of(request), request.POST.get("text", "")
+        if not text.strip() and files:
+            text = f"Attached: {', '.join(f.name for f in files)}"
+        requesting.reply(actor_of(request), found, _valid(shapes.Saying, {"text": text})["text"], files)
 
     return _tried(request, number, say)
 

@@ -97,7 +97,7 @@ class Uploading(FileUploadHandler):
             return None
 
     def upload_interrupted(self) -> None:
-        """The sender went away."""
+        """What is not whole is given up: the sender went away, or the form cannot be read."""
         if self._writing is not None:
             self._writing.give_up()
 
@@ -118,6 +118,7 @@ def receiving(request: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        handler.upload_interrupted()
         for content in handler.contents:
             let_go(content.sha256)
 
