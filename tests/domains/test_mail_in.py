@@ -84,6 +84,18 @@ def test_a_ticket_says_what_was_forwarded(mark: str) -> None:
     assert told.startswith("Please look.\n\n") and told.endswith("The pump leaks in hall 3.")
 
 
+def test_who_gives_no_address_does_not_answer_for_the_desk() -> None:
+    to = account()
+    take(to, mail(Cc="bob@example.net"))
+    ticket = Ticket.objects.get()
+    take(to, mail("Re: x", "disk is full", From="root", In_Reply_To=ours(ticket)))
+    work()
+    ticket.refresh_from_db()
+    message = TicketMessage.objects.get()
+    assert (message.body, message.outside, ticket.answered_at) == ("disk is full", True, None)
+    assert mails() == ["ack ann@example.net"]
+
+
 def test_a_number_in_the_subject_counts_for_who_is_party_only() -> None:
     to = account()
     take(to, mail(Cc="bob@example.net"))

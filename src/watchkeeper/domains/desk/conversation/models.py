@@ -67,5 +67,6 @@ class TicketMessage(models.Model):
 
     @property
     def outside(self) -> bool:
-        """Whether it is by somebody who has no account and is known by an address."""
-        return self.author_id is None and "@" in self.sender
+        """Whether it is by somebody who has no account: they are known by an address, or wrote a mail that has none."""
+        mailed = self.source == self.Source.MAIL and self.sort == self.Sort.REPLY
+        return self.author_id is None and ("@" in self.sender or (mailed and self.sender != ""))
