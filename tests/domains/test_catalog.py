@@ -292,6 +292,23 @@ def test_a_membership_that_is_lent_is_really_given_and_taken(root: Client) -> No
     assert Lease.objects.get(holder=bob).state == "ended"
 
 
+def test_every_membership_that_was_lent_ends_and_none_that_was_there_before(root: Client) -> None:
+    bob, _ = person("bob")
+    teams = {name: Team.objects.create(name=name) for name in ("dba", "web", "staff")}
+    teams["staff"].members.add(bob)
+    made = item(root, lease_days=5, form={"type": "object", "properties": {}})
+    for team in teams.values():
+        body = {"item": made["id"], "title": "Let them in", "member_of": team.pk}
+        call(root, "post", "catalog-tasks", body, 201)
+    call(root, "post", "orders", {"item": made["id"], "person": "bob"}, 201)
+    work()
+    assert set(bob.teams.values_list("name", flat=True)) == set(teams)
+    assert set(Lease.objects.values_list("team__name", flat=True)) == {"dba", "web"}
+    later(days=6)
+    assert set(bob.teams.values_list("name", flat=True)) == {"staff"}
+    assert set(Lease.objects.values_list("state", flat=True)) == {"ended"}
+
+
 def test_what_is_for_a_team_is_seen_and_ordered_by_its_members_only(root: Client) -> None:
     bob, bobs = person("bob")
     _, eves = person("eve")

@@ -14,6 +14,7 @@ from watchkeeper.kernel.problems import Refused
 
 Act = Callable[[RequestTask], str]
 ACTS: dict[str, Act] = {}
+HELD = "held"  # in `given` of a task that joins a team: they were in it before
 
 
 def act(name: str) -> Callable[[Act], Act]:
@@ -46,7 +47,10 @@ def team_of(task: RequestTask) -> Team:
 @act("join-team")
 def _join(task: RequestTask) -> str:
     user, team = person_of(task), team_of(task)
-    return f"{user} is a member of {team}" if join(user, team, SYSTEM) else f"{user} was in {team} already"
+    if join(user, team, SYSTEM):
+        return f"{user} is a member of {team}"
+    task.given = {**task.given, HELD: True}
+    return f"{user} was in {team} already"
 
 
 @act("leave-team")

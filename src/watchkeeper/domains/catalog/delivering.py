@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from watchkeeper.domains.access.models import Team
 from watchkeeper.domains.catalog import forms, leases, texts
-from watchkeeper.domains.catalog.acts import act
+from watchkeeper.domains.catalog.acts import HELD, act
 from watchkeeper.domains.catalog.models import Lease, Order, RequestTask
 from watchkeeper.domains.inbox import note
 from watchkeeper.domains.outgoing import mail
@@ -66,20 +67,25 @@ def hand_over(actor: Actor, order: Order) -> None:
     if item.lease_days:
         until = timezone.now() + dt.timedelta(days=item.lease_days)
     if until or order.record_id:
-        leases.lend(
-            actor, order.person, item.name, item=order.record, order=order, until=until,
-            extension_approved=item.extension_approved, returned_to=_last_team(order),
-            sort=Lease.Sort.HARDWARE if item.record_kind == "devices" else Lease.Sort.OTHER, **_membership(order),
-        )  # fmt: skip
+        _lend(actor, order, until)
     note([order.person], f"order-delivered:{order.pk}", f"{item.name} is there for you", "You ordered it, or it was "
          "ordered for you.", about=("orders", str(order.pk)))  # fmt: skip
     if item.handover_text and order.person.email:
         outbox.add([outbox.Effect(f"{MAIL}:{order.pk}", MAIL, f"orders/{order.pk}", {"order": order.pk})])
 
 
-def _membership(order: Order) -> dict[str, Any]:
-    found = order.item.tasks.exclude(member_of=None).first()
-    return {"team": found.member_of} if found else {}
+def _lend(actor: Actor, order: Order, until: dt.datetime | None) -> None:
+    """One lease for each membership that came with it, and one for the rest where that is more than memberships."""
+    item = order.item
+    its: dict[str, Any] = {"order": order, "until": until, "extension_approved": item.extension_approved,
+                           "returned_to": _last_team(order)}  # fmt: skip
+    joins = order.ticket.request_tasks.filter(does="join-team")
+    if order.record_id or not joins.exists():
+        sort = Lease.Sort.HARDWARE if item.record_kind == "devices" else Lease.Sort.OTHER
+        leases.lend(actor, order.person, item.name, item=order.record, sort=sort, **its)
+    given = [t.given for t in joins.filter(state=RequestTask.State.DONE)]
+    for team in Team.objects.filter(pk__in={g["team"] for g in given if not g.get(HELD)}):
+        leases.lend(actor, order.person, f"{item.name} ({team})", team=team, **its)
 
 
 def _last_team(order: Order) -> Any:
