@@ -119,7 +119,7 @@ class Imap:
 
 
 @contextmanager
-def imap_server(folder: Path) -> Iterator[Imap]:
+def imap_server(folder: Path, password: str = PASSWORD) -> Iterator[Imap]:
     """Dovecot on a free port, its mails in `folder`."""
     port = free_port()
     subprocess.run(["useradd", "--system", "--no-create-home", "mailtest"], check=False, capture_output=True)
@@ -128,7 +128,7 @@ def imap_server(folder: Path) -> Iterator[Imap]:
     shutil.chown(folder, "mailtest", "mailtest")
     shutil.chown(folder / "mail", "mailtest", "mailtest")
     config = folder / "dovecot.conf"
-    config.write_text(_CONFIG.format(folder=folder, port=port, password=PASSWORD))
+    config.write_text(_CONFIG.format(folder=folder, port=port, password=password), "utf-8")
     process = subprocess.Popen(
         [DOVECOT, "-F", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

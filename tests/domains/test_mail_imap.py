@@ -116,6 +116,14 @@ def test_a_server_that_refuses_is_told_at_the_account(imap: Imap) -> None:
     assert of.state == "failing" and "Authentication failed" in of.reason
 
 
+def test_a_password_may_have_any_letters(imap: Imap, tmp_path: Any) -> None:
+    of = ask(fetched(imap, password="schöne Grüße"))
+    assert of.state == "failing" and "Authentication failed" in of.reason
+    with imap_server(tmp_path / "other", "schöne-Grüße") as other:
+        MailAccount.objects.update(port=other.port, password="schöne-Grüße")
+        assert (ask(of).state, ask(of).reason) == ("working", "")
+
+
 def test_an_internal_server_is_asked_only_where_that_is_allowed(imap: Imap, settings: Any) -> None:
     settings.OUTBOUND_ALLOW = []
     of = ask(fetched(imap))

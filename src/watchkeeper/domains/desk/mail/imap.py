@@ -101,13 +101,21 @@ def opened(account: MailAccount) -> Iterator[Mailbox]:
         try:
             if account.security == _Security.STARTTLS:
                 server.starttls(ssl.create_default_context())
-            server.login(account.user, account.password)
+            _sign_in(server, account.user, account.password)
             yield Mailbox(server, account.folder or "INBOX")
         finally:
             _close(server)
-    except imaplib.IMAP4.error as error:
+    except (imaplib.IMAP4.error, ValueError) as error:  # ValueError: what was said makes no sense
         text = error.args[0] if error.args else error
         raise MailboxFails(text.decode(errors="replace") if isinstance(text, bytes) else str(text)) from error
+
+
+def _sign_in(server: imaplib.IMAP4, user: str, password: str) -> None:
+    """LOGIN takes ASCII alone; AUTHENTICATE PLAIN (RFC 4616) takes any letters."""
+    if (user + password).isascii():
+        server.login(user, password)
+    else:
+        server.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
 
 
 def _close(server: imaplib.IMAP4) -> None:
