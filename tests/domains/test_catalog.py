@@ -309,6 +309,19 @@ def test_every_membership_that_was_lent_ends_and_none_that_was_there_before(root
     assert set(Lease.objects.values_list("state", flat=True)) == {"ended"}
 
 
+def test_what_is_lent_for_longer_only_with_approval_is_not_where_nobody_is_asked(root: Client) -> None:
+    bob, bobs = person("bob")
+    now = timezone.now()
+    lease = Lease.objects.create(
+        holder=bob, what="Van", extension_approved=True, until=now + dt.timedelta(days=1)
+    )
+    longer = {"until": (now + dt.timedelta(days=900)).isoformat()}
+    assert "approval" in call(bobs, "post", f"leases/{lease.pk}/extend", longer, 409)["detail"]
+    lease.refresh_from_db()
+    assert lease.until == now + dt.timedelta(days=1)
+    call(root, "post", f"leases/{lease.pk}/extend", longer)
+
+
 def test_what_is_for_a_team_is_seen_and_ordered_by_its_members_only(root: Client) -> None:
     bob, bobs = person("bob")
     _, eves = person("eve")

@@ -24,8 +24,9 @@ from watchkeeper.domains.outgoing.webhooks import message_id
 from watchkeeper.kernel import audit, outbox
 from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.models import OutboxRow
+from watchkeeper.kernel.permissions import may
 from watchkeeper.kernel.problems import Invalid, Refused
-from watchkeeper.kernel.resource import Done
+from watchkeeper.kernel.resource import Done, registry
 
 WARN_DAYS = (14, 3)
 WARNING, ENDING, MAIL = "lease-warning", "lease-end", "lease-mail"  # kinds of effect
@@ -200,12 +201,14 @@ def declined(actor: Actor, lease: Lease) -> None:
 
 
 def extend(actor: Actor, lease: Lease, data: dict[str, Any]) -> Done:
-    """Lend it for longer, or ask whoever has to agree."""
+    """Lend it for longer, or ask whoever has to agree. Raises Invalid, or Refused where they could not be asked."""
     if lease.until is not None and data["until"] <= lease.until:
         raise Invalid("it is lent until then anyway", "until")
     order = lease.order
     steps = _steps(order) if lease.extension_approved and order else []
     if not steps:
+        if lease.extension_approved and not may(actor, "change", registry["leases"], lease):
+            raise Refused("it is lent for longer only with approval: ask whoever looks after it")
         extended(actor, lease, data["until"])
         return Done()
     lease.wanted_until = data["until"]
