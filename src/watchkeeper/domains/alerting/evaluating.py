@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from watchkeeper.model.errors import WatchkeeperError
 from watchkeeper.telemetry import promql
 from watchkeeper.telemetry.promql import Beside, Limits
 from watchkeeper.telemetry.promql.values import Labels
-from watchkeeper.telemetry.rulefiles import BadRules, Group, Running
+from watchkeeper.telemetry.rulefiles import BadRules, Group, Rule, Running, Standing
 from watchkeeper.telemetry.store import Store
 
 DELAY_MS = 5_000  # samples have that long to arrive: it is evaluated how things were so long ago
@@ -134,10 +135,12 @@ class Evaluator:
         output.source = source
         running = Running(group, self._ask(beside), partial(_keep, beside, output))
         made = Watched(key, source, group, running, beside, output)
-        if known is not None:
-            known.running.end(known.at_ms + 1)
-            _carry_over(known.running, running)
         made.due_ms = _slot(made, self._now_ms() - DELAY_MS)
+        if known is not None:
+            _carry_over(known.running, running, known.at_ms + 1)
+            self._submit(known)
+            made.at_ms, made.seconds, made.missed = known.at_ms, known.seconds, known.missed
+            made.due_ms = max(made.due_ms, _slot(made, known.at_ms + 1) + group.interval_ms)
         self._watched[key] = made
 
     def _now_ms(self) -> int:
@@ -203,14 +206,40 @@ def _keep(beside: Beside, output: Output, labels: Labels, time_ms: int, value: f
     output.put(labels, time_ms, value)
 
 
-def _carry_over(old: Running, new: Running) -> None:
-    """What is known of alerts of rules that have not changed but for their texts."""
-    known = {(r.rule.name, r.rule.expr): r.states for r in old.rules if r.states is not None}
+def _carry_over(old: Running, new: Running, ends_ms: int) -> None:
+    """What is known of rules that go on: all of it, where only their texts have changed. One with the name and labels of
+    another has its series, so that only those end that it does not come to any more. What is gone ends now."""
+    met: set[int] = set()
+    for same in (_unchanged, _named):
+        waiting = defaultdict(list)
+        for one in (n for n in new.rules if id(n) not in met):
+            waiting[same(one.rule)].append(one)
+        for before in (o for o in old.rules if id(o) not in met):
+            if found := waiting[same(before.rule)]:
+                met |= {id(before), id(found[0])}
+                _go_on(found.pop(0), before)
+    old.end(ends_ms)
+    old.rules = [o for o in old.rules if id(o) in met]
     for one in new.rules:
-        one.recalled = True
-        states = known.get((one.rule.name, one.rule.expr))
-        if one.states is not None and states is not None and states.rule.labels == one.rule.labels:
-            one.states.go_on_from(states)
+        one.recalled |= id(one) not in met
+
+
+def _go_on(one: Standing, before: Standing) -> None:
+    one.seen, before.seen, one.recalled = before.seen, {}, True
+    if _unchanged(one.rule) == _unchanged(before.rule):
+        one.recalled, one.health, one.error = before.recalled, before.health, before.error
+        one.at_ms, one.seconds = before.at_ms, before.seconds
+        one.series, one.value = before.series, before.value
+        if one.states is not None and before.states is not None:
+            one.states.go_on_from(before.states)
+
+
+def _named(rule: Rule) -> tuple[object, ...]:
+    return type(rule), rule.name, frozenset(rule.labels.items())
+
+
+def _unchanged(rule: Rule) -> tuple[object, ...]:
+    return *_named(rule), rule.expr
 
 
 def _set_back(one: Watched, now_ms: int) -> None:
