@@ -103,10 +103,10 @@ class Imap:
         client.login(USER, PASSWORD)
         return client
 
-    def put(self, mail: EmailMessage | bytes) -> None:
-        """Into the inbox."""
+    def put(self, mail: EmailMessage | bytes, folder: str = "INBOX") -> None:
+        """Into a folder."""
         client = self.client()
-        client.append("INBOX", "", "", mail if isinstance(mail, bytes) else mail.as_bytes())
+        client.append(folder, "", "", mail if isinstance(mail, bytes) else mail.as_bytes())
         client.logout()
 
     def flags(self, folder: str = "INBOX") -> list[str]:

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from tests.domains.mail_servers import DOVECOT, PASSWORD, USER, CutWire, Imap, imap_server
 from tests.domains.mails import account, mail
+from tests.domains.test_desk import call
 from tests.support import require
+from watchkeeper.domains import identity
 from watchkeeper.domains.desk.mail import fetching
+from watchkeeper.domains.desk.mail.imap import Mailbox
 from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount
 from watchkeeper.domains.desk.models import Ticket
 
@@ -122,6 +126,35 @@ def test_a_password_may_have_any_letters(imap: Imap, tmp_path: Any) -> None:
     with imap_server(tmp_path / "other", "schöne-Grüße") as other:
         MailAccount.objects.update(port=other.port, password="schöne-Grüße")
         assert (ask(of).state, ask(of).reason) == ("working", "")
+
+
+def test_an_account_that_is_led_to_another_mailbox_begins_there_anew(imap: Imap) -> None:
+    of = fetched(imap, old_mails=False)
+    ask(of)
+    client = Client(headers={"authorization": "Bearer " + identity.create_token("root")})
+    imap.put(mail("done before"), "Done")
+    call(client, "patch", f"mail-accounts/{of.pk}", {"folder": "Done"})
+    ask(of)
+    imap.put(mail("done since"), "Done")
+    ask(of)
+    assert titles() == ["done since"]
+    call(client, "patch", f"mail-accounts/{of.pk}", {"interval": 30})
+    assert ask(of).last_uid == 2
+
+
+def test_two_mailboxes_may_number_alike(imap: Imap, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = fetched(imap)
+    imap.put(mail("one"))
+    monkeypatch.setattr(
+        Mailbox, "_number", lambda *_: 7
+    )  # as two servers whose mailboxes began in the same second
+    ask(of)
+    MailAccount.objects.update(folder="Done", last_uid=0, then="deleted")
+    IncomingMail.objects.update(filed=False)
+    imap.put(mail("two"), "Done")
+    imap.put(mail("three"), "Done")
+    ask(of)
+    assert titles() == ["one", "two", "three"] and not imap.flags("Done") and len(imap.flags()) == 1
 
 
 def test_an_internal_server_is_asked_only_where_that_is_allowed(imap: Imap, settings: Any) -> None:

@@ -4,6 +4,7 @@ done after, and again until it has been. Whatever breaks off between, the next r
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import threading
 
@@ -92,14 +93,23 @@ def _begin(account: MailAccount, mailbox: Mailbox) -> None:
     first = account.uid_validity == 0
     account.last_uid = max(0, mailbox.next_uid - 1) if first and not account.old_mails else 0
     account.uid_validity = mailbox.validity
-    account.save(update_fields=["uid_validity", "last_uid"])
+    of_it = MailAccount.objects.filter(
+        pk=account.pk, **account.mailbox
+    )  # else it was led elsewhere meanwhile
+    of_it.update(uid_validity=account.uid_validity, last_uid=account.last_uid)
+
+
+def _places(account: MailAccount, mailbox: Mailbox) -> str:
+    """What the places of this mailbox's mails begin with: another one may number its mails alike."""
+    mark = hashlib.sha256("\0".join(account.mailbox.values()).encode()).hexdigest()[:12]
+    return f"{mark}:{mailbox.validity}:"
 
 
 def _take(account: MailAccount, mailbox: Mailbox, uid: int) -> int:
     raw = mailbox.mail(uid, MOST)
     row = None
     if raw is not None:
-        row = take_in(account, f"{mailbox.validity}:{uid}", raw, cut=len(raw) >= MOST)
+        row = take_in(account, f"{_places(account, mailbox)}{uid}", raw, cut=len(raw) >= MOST)
     account.last_uid = uid  # a kill before this is noted costs a look at a mail that is known
     MailAccount.objects.filter(pk=account.pk, uid_validity=mailbox.validity).filter(last_uid__lt=uid).update(
         last_uid=uid
@@ -109,11 +119,10 @@ def _take(account: MailAccount, mailbox: Mailbox, uid: int) -> int:
 
 def _file(account: MailAccount, mailbox: Mailbox) -> None:
     """Do at the server what is to be done with the mails that are kept, once."""
-    waiting = IncomingMail.objects.filter(
-        account=account, filed=False, place__startswith=f"{mailbox.validity}:"
-    )
+    places = _places(account, mailbox)
+    waiting = IncomingMail.objects.filter(account=account, filed=False, place__startswith=places)
     while rows := list(waiting.order_by("pk").values_list("pk", "place")[:_FILED]):
-        uids = [int(place.partition(":")[2]) for _, place in rows]
+        uids = [int(place.removeprefix(places)) for _, place in rows]
         match account.then:
             case Then.MOVED:
                 mailbox.move(uids, account.move_to)

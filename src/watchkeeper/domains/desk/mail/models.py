@@ -84,6 +84,11 @@ class MailAccount(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def mailbox(self) -> dict[str, str]:
+        """The fields that say which folder is fetched."""
+        return {"host": self.host, "user": self.user, "folder": self.folder}
+
 
 class IncomingMail(models.Model):
     """A mail that came, once, and what it became."""

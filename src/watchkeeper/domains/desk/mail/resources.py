@@ -79,6 +79,17 @@ def _ask(_: Actor, account: MailAccount, __: dict[str, Any]) -> Done:
     return Done()
 
 
+def _changed(_: Actor, account: MailAccount, data: dict[str, Any]) -> MailAccount:
+    """Another mailbox numbers its mails in its own way: it is begun as that of a new account is."""
+    before = account.mailbox
+    for name, value in data.items():
+        setattr(account, name, value)
+    if account.mailbox != before:
+        account.uid_validity = account.last_uid = 0
+    account.save()
+    return account
+
+
 registry.add(
     Resource(
         model=MailAccount,
@@ -109,6 +120,7 @@ registry.add(
         orderable=("name", "address", "asked_at"),
         writable=_SET,
         allow=frozenset({"create", "change", "remove"}),
+        change=_changed,
         prepare=lambda found: found.select_related("queue"),
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
