@@ -16,12 +16,13 @@ from tests.domains.test_catalog import call, later, person, root, work  # noqa: 
 from watchkeeper.domains import identity
 from watchkeeper.domains.access.models import Grant, Role, Team
 from watchkeeper.domains.agreements.working import Calendar, WorkingTime
-from watchkeeper.domains.catalog import working
+from watchkeeper.domains.catalog import leases, working
 from watchkeeper.domains.catalog.models import Lease, RequestTask
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.onboarding import planning
 from watchkeeper.domains.onboarding.bundles import Part, difference
 from watchkeeper.domains.onboarding.models import Onboarding
+from watchkeeper.kernel.acting import SYSTEM
 
 DAY = dt.timedelta(days=1)
 _OFFICE = WorkingTime(Calendar("Europe/Berlin", (((540, 1020),),) * 5 + ((), ())))
@@ -233,3 +234,55 @@ def test_what_is_called_off_is_skipped_and_what_has_happened_stays(root: Client)
     }
     assert not there["teams"]["web"].members.exists()
     assert call(root, "get", f"tickets/{made['ticket']}")["status"] == "cancelled"
+
+
+def leaves(root: Client, days: int) -> Any:  # noqa: F811
+    """Bob leaves in so many days, and all that is to be done for it is under way."""
+    body = {"sort": "leaver", "person": "bob", "day": str(timezone.now().date() + days * DAY)}
+    made = call(root, "post", "onboardings", body, 201)
+    made = call(root, "post", f"onboardings/{made['id']}/start")
+    work()
+    return made
+
+
+def lent(bob: User, **more: Any) -> Lease:
+    """Something that bob has for thirty days."""
+    return leases.lend(SYSTEM, bob, "it", **{"until": timezone.now() + 30 * DAY, **more})
+
+
+def test_whoever_leaves_is_in_the_team_that_was_lent_until_the_day(root: Client) -> None:  # noqa: F811
+    bob, _ = person("bob")
+    teams = [Team.objects.create(name=name) for name in ("dba", "web")]
+    bob.teams.set(teams)
+    lent(bob, team=teams[0])
+    lent(bob, team=teams[1], until=timezone.now() + 2 * DAY)
+    leaves(root, 10)
+    assert set(bob.teams.all()) == set(teams)
+    later(days=3)
+    assert list(bob.teams.all()) == teams[:1], "no longer than it was lent anyway"
+    later(days=9)
+    assert not bob.teams.exists()
+    assert set(Lease.objects.values_list("state", flat=True)) == {"ended"}
+
+
+def test_who_does_not_leave_after_all_keeps_what_was_lent_until_it_ends(root: Client) -> None:  # noqa: F811
+    bob, _ = person("bob")
+    team = Team.objects.create(name="dba")
+    bob.teams.add(team)
+    member, laptop, over = lent(bob, team=team), lent(bob), lent(bob)
+    back = lent(bob)
+    call(root, "post", f"leases/{back.pk}/give-back")
+    made = leaves(root, 10)
+    Lease.objects.filter(pk=over.pk).update(until=timezone.now() - DAY)
+    call(root, "post", f"onboardings/{made['id']}/cancel")
+
+    def states() -> list[str]:
+        return [Lease.objects.get(pk=x.pk).state for x in (member, laptop, over, back)]
+
+    assert states() == ["active", "active", "returning", "returning"]
+    for lease in (over, back):
+        left = RequestTask.objects.filter(given__return=lease.pk, state="open")
+        assert left.count() == 1, "who takes it back is still to do it"
+    later(days=31)
+    assert states()[:2] == ["ended", "returning"]
+    assert not bob.teams.exists()

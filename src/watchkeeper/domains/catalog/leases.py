@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -16,6 +17,7 @@ from watchkeeper.domains.approvals import Asked, ask, fingerprint
 from watchkeeper.domains.catalog import tasks, tickets
 from watchkeeper.domains.catalog.acts import act, person_of, team_of
 from watchkeeper.domains.catalog.models import Lease, Order, RequestTask
+from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inbox import note
 from watchkeeper.domains.inventory.models import Item
@@ -111,17 +113,44 @@ def run_out(row: OutboxRow) -> str:
 def take_back(
     actor: Actor, lease: Lease, ticket: Any = None, due_at: dt.datetime | None = None
 ) -> RequestTask:
-    """The task that takes it back: the platform's own where it is a membership, else one for people."""
+    """The task that takes it back: the platform's own where it is a membership, which lasts until then, else one for
+    people."""
     ticket = ticket or tickets.opened(actor, f"Take back: {lease}", "", requester=lease.holder)
     Lease.objects.filter(pk=lease.pk).update(state=Lease.State.RETURNING)
     lease.state = Lease.State.RETURNING
     if lease.team is not None:
         given = {"team": lease.team.pk, "person": lease.holder.pk, "lease": lease.pk}
-        return tasks.add(ticket, f"End the membership: {lease}", does="end-membership", given=given)
+        at = min(filter(None, (due_at, lease.until)), default=None) if due_at else None
+        return tasks.add(
+            ticket,
+            f"End the membership: {lease}",
+            does="end-membership",
+            given=given,
+            begins_at=at,
+            due_at=at,
+        )
     return tasks.add(
         ticket, f"Take back: {lease.what} from {lease.holder}", team=lease.returned_to, given={"return": lease.pk},
         due_at=due_at or timezone.now() + dt.timedelta(days=7),
     )  # fmt: skip
+
+
+def keep(actor: Actor, ticket: Ticket) -> None:
+    """What this request, which is called off, was still to take back stays with who has it until it ends, unless another
+    request takes it back. In the caller's transaction, before the tasks are skipped."""
+    left = RequestTask.objects.exclude(state__in=RequestTask.OVER)
+    for task in left.filter(ticket=ticket):
+        key = task.given.get("return") or task.given.get("lease")
+        lease = Lease.objects.select_for_update().filter(pk=key, state=Lease.State.RETURNING).first()
+        others = left.exclude(ticket=ticket).filter(Q(given__return=key) | Q(given__lease=key))
+        if lease is None or others.exists():
+            continue
+        lease.state = Lease.State.ACTIVE
+        lease.save(update_fields=["state"])
+        audit.record(actor, "lease.resume", lease, before={"state": "returning"}, after={"state": "active"})
+        if lease.until is not None and lease.until <= timezone.now():
+            take_back(actor, lease)  # its timers have come to nothing meanwhile
+        timed(lease)
 
 
 def end(actor: Actor, lease: Lease) -> None:

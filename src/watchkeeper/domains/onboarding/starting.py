@@ -175,10 +175,11 @@ tasks.finished.append(finish)
 
 
 def call_off(actor: Actor, onboarding: Onboarding) -> None:
-    """It does not happen: what is left of it is skipped."""
+    """It does not happen: what is left of it is skipped, and what was still to be taken back is kept."""
     onboarding.ended_at = timezone.now()
     onboarding.save(update_fields=["ended_at"])
     if onboarding.ticket is not None:
         with transaction.atomic():
+            leases.keep(actor, onboarding.ticket)
             tasks.skip_all(actor, onboarding.ticket, "it was called off")
             tickets.moved(actor, onboarding.ticket, "cancel")
