@@ -18,6 +18,7 @@ from tests.domains.test_catalog import call, item, later, person, root, work  # 
 from tests.domains.test_service_reports import carry_out_jobs
 from tests.kernel.receivers import Got, webhook_receiver
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.runbooks import deeds
 
 pytestmark = pytest.mark.django_db
 
@@ -149,6 +150,25 @@ def test_the_platform_does_something_with_the_ticket_of_the_order(root: Client) 
     assert template["values"] == values
     assert state(root, order)[:2] == ("delivered", "done")
     assert "Cable for db1" in [t["title"] for t in call(root, "get", "tickets")["results"]]
+
+
+@pytest.mark.usefixtures("ina")
+def test_what_was_interrupted_is_done_when_it_is_tried_again(
+    root: Client, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    def interrupted(*_: Any) -> str:
+        deed(*_)
+        raise OSError("the disk is full")
+
+    deed = deeds.carry_out
+    monkeypatch.setattr(deeds, "carry_out", interrupted)
+    values = {"title": "Cable for $name"}
+    _, order = carried_out(root, does="tickets.split", values=values)
+    monkeypatch.setattr(deeds, "carry_out", deed)
+    assert state(root, order)[:2] == ("fulfilling", "open")
+    later(minutes=10)
+    assert state(root, order)[:2] == ("delivered", "done")
+    assert [t["title"] for t in call(root, "get", "tickets")["results"]].count("Cable for db1") == 1
 
 
 @pytest.mark.usefixtures("ina")

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from watchkeeper.domains.catalog import tasks, texts
@@ -54,28 +55,37 @@ def check(actor: Actor | None, does: str, values: Mapping[str, str], questions: 
 
 @outbox.handler(DO)
 def do(row: OutboxRow) -> str:
-    """Carry it out; what is in the way becomes the task's note, and it has failed. A job is looked at until it is over."""
-    task = RequestTask.objects.filter(pk=row.payload["task"], state=State.OPEN).first()
-    if task is None or not tasks.is_due(task, row):
-        return "it is not to be done any more"
-    template = CatalogTask.objects.filter(pk=task.given["template"]).first()
-    order = Order.objects.select_related("item", "person", "ticket").get(pk=task.given["order"])
-    tasks.transition(SYSTEM, task, "start")
-    try:
-        if template is None or not template.does:
-            raise Invalid("The task of the catalogue does not say any more what to do.", "does")
-        values = {n: texts.filled(text, values_of(order)) for n, text in template.values.items()}
-        given = {n: v for n, v in values.items() if v}
-        said = deeds.carry_out(SYSTEM, template.does, given, (_ON, order.ticket), _job_of(task))
-    except WatchkeeperError as error:
-        tasks.transition(SYSTEM, task, "fail", note=error.detail)
-        return error.detail
-    if template.does.startswith(f"{_JOB}."):
-        RequestTask.objects.filter(pk=task.pk).update(note=said)
-        _look_later(task, 1)
-    else:
-        tasks.transition(SYSTEM, task, "done", note=said)
+    """Carry it out; what is in the way becomes the task's note, and it has failed. A job is looked at until it is over.
+    All of it or nothing: after a fault the task is open, and the next attempt finds it."""
+    with transaction.atomic():
+        task = (
+            RequestTask.objects.select_for_update().filter(pk=row.payload["task"], state=State.OPEN).first()
+        )
+        if task is None or not tasks.is_due(task, row):
+            return "it is not to be done any more"
+        template = CatalogTask.objects.filter(pk=task.given["template"]).first()
+        tasks.transition(SYSTEM, task, "start")
+        try:
+            with transaction.atomic():
+                said = _carried_out(task, template)
+        except WatchkeeperError as error:
+            tasks.transition(SYSTEM, task, "fail", note=error.detail)
+            return error.detail
+        if template is not None and template.does.startswith(f"{_JOB}."):
+            RequestTask.objects.filter(pk=task.pk).update(note=said)
+            _look_later(task, 1)
+        else:
+            tasks.transition(SYSTEM, task, "done", note=said)
     return said
+
+
+def _carried_out(task: RequestTask, template: CatalogTask | None) -> str:
+    if template is None or not template.does:
+        raise Invalid("The task of the catalogue does not say any more what to do.", "does")
+    order = Order.objects.select_related("item", "person", "ticket").get(pk=task.given["order"])
+    values = {n: texts.filled(text, values_of(order)) for n, text in template.values.items()}
+    given = {n: v for n, v in values.items() if v}
+    return deeds.carry_out(SYSTEM, template.does, given, (_ON, order.ticket), _job_of(task))
 
 
 def _job_of(task: RequestTask) -> str:

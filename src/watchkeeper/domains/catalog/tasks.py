@@ -120,9 +120,11 @@ def transition(actor: Actor, task: RequestTask, how: str, **given: str) -> None:
 
 def over(actor: Actor, task: RequestTask) -> None:
     """What follows when this task is over: those that waited for it are due, and a request of which it was the last
-    is finished."""
+    is finished. In the caller's transaction."""
     if not task.over:
         return
+    # Locked, so that of two last ones that end at one moment the second sees that the first is over.
+    Ticket.objects.select_for_update(of=("self",)).get(pk=task.ticket_id)
     for following in task.before.all():
         due(following)
     if not task.ticket.request_tasks.exclude(state__in=RequestTask.OVER).exists():
