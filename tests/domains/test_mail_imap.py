@@ -145,9 +145,7 @@ def test_an_account_that_is_led_to_another_mailbox_begins_there_anew(imap: Imap)
 def test_two_mailboxes_may_number_alike(imap: Imap, monkeypatch: pytest.MonkeyPatch) -> None:
     of = fetched(imap)
     imap.put(mail("one"))
-    monkeypatch.setattr(
-        Mailbox, "_number", lambda *_: 7
-    )  # as two servers whose mailboxes began in the same second
+    monkeypatch.setattr(Mailbox, "_number", lambda *_: 7)  # as of two that began in the same second
     ask(of)
     MailAccount.objects.update(folder="Done", last_uid=0, then="deleted")
     IncomingMail.objects.update(filed=False)

@@ -11,13 +11,17 @@ from django.test import Client
 
 from tests.domains.mails import account, mail, work
 from watchkeeper.domains.annotations.models import File
+from watchkeeper.domains.desk import conversation
 from watchkeeper.domains.desk.conversation.models import TicketMessage
+from watchkeeper.domains.desk.joining import merging, unmerging
 from watchkeeper.domains.desk.mail import threads
 from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount, Participant, UnreachableAddress
 from watchkeeper.domains.desk.mail.taking import TICKETS_OF_ONE, take_in
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
+from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.models import OutboxRow
+from watchkeeper.kernel.resource import registry
 
 pytestmark = pytest.mark.django_db
 MANY = b"x" * (50 * 1024 * 1024)
@@ -130,6 +134,47 @@ def test_an_answer_brings_a_ticket_back_and_after_its_end_makes_another() -> Non
     Ticket.objects.update(status="closed")
     take(to, mail("Re: x", "again", In_Reply_To=ours(ticket)))
     assert ticket.number and ticket.number in Ticket.objects.order_by("-pk")[0].description
+
+
+def test_two_strangers_whose_tickets_are_merged_are_both_told_and_read_nothing_of_each_other() -> None:
+    to = account()
+    take(to, mail())
+    take(to, mail("stars again", From="ben@example.net"))
+    a, b = Ticket.objects.order_by("pk")
+    take(to, mail("Re: x", "my salary slip", In_Reply_To=ours(a)))
+    merging.merge(SYSTEM, a, b)
+    take(to, mail("Re: x", "still nothing", In_Reply_To=ours(a)))
+    b.refresh_from_db()
+    resolve = registry["tickets"].action("resolve")
+    assert resolve is not None
+    resolve.run(SYSTEM, b, {"resolution": "new drum"})
+    work()
+    assert [m.body[:14] for m in conversation.public(a)] == [
+        "my salary slip", "This is worked", "still nothing", "It is resolved",
+    ]  # fmt: skip
+    notes = [m.body for m in TicketMessage.objects.filter(ticket=b)]
+    assert not conversation.public(b).exists() and any("still nothing" in note for note in notes)
+    assert Ticket.objects.count() == 2
+    assert mails().count("reply ann@example.net") == 2 and "resolved ben@example.net" in mails()
+
+
+def test_what_a_stranger_answers_on_a_merged_ticket_is_said_where_it_goes_on() -> None:
+    to = account()
+    take(to, mail(Cc="bob@example.net"))
+    take(to, mail("once more", Cc="cy@example.net"))
+    a, b = Ticket.objects.order_by("pk")
+    merging.merge(SYSTEM, a, b)
+    take(to, mail("Re: x", "room 5", In_Reply_To=ours(a)))
+    assert [m.body for m in conversation.public(b)] == ["room 5"] and Ticket.objects.count() == 2
+    assert {p.address for p in b.participants.all()} == {"bob@example.net", "cy@example.net"}
+    a.refresh_from_db()
+    unmerging.unmerge(SYSTEM, a)
+    assert [p.address for p in a.participants.all()] == ["bob@example.net"]
+    assert [p.address for p in b.participants.all()] == ["cy@example.net"]
+    Ticket.objects.filter(pk=a.pk).update(status="closed", merged_into=b)
+    Ticket.objects.filter(pk=b.pk).update(status="closed", merged_into=a)  # opened again between, and merged
+    take(to, mail("Re: x", "again", In_Reply_To=ours(a)))
+    assert Ticket.objects.count() == 3
 
 
 @pytest.mark.parametrize(

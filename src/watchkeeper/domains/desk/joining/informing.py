@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from watchkeeper.domains.desk import rules
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.desk.conversation.saying import say
 from watchkeeper.domains.desk.models import Ticket
@@ -12,11 +13,26 @@ from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.events import Event
 
 
+def asker(ticket: Ticket) -> int | str:
+    """Who asked for it, as far as that is known: an account's key, or what somebody without one is known by."""
+    return ticket.requester_id or ticket.contact.lower()
+
+
+def way(ticket: Ticket) -> list[Ticket]:
+    """The ticket, and what it was merged into one after another; the last is the one that goes on."""
+    found = [ticket]
+    while (
+        (into := found[-1].merged_into) is not None and found[-1].status in rules.OVER and into not in found
+    ):
+        found.append(into)
+    return found
+
+
 def merged(actor: Actor, one: Ticket, other: Ticket) -> None:
     """Agents see on the other what came to it; another requester is told on their own ticket."""
     words = f"{one.number} ({one.title}) was merged into this ticket."
     say(actor, other, words, public=False)
-    if one.requester_id != other.requester_id:
+    if asker(one) != asker(other):
         words = "This is worked on together with another report of the same. You will hear of it here."
         say(SYSTEM, one, words, public=True)
 
@@ -25,14 +41,15 @@ def unmerged(actor: Actor, one: Ticket, other: Ticket) -> None:
     """Agents see on the other that it went; another requester is told on their own ticket."""
     words = f"{one.number} ({one.title}) goes on by itself: the merge was taken back."
     say(actor, other, words, public=False)
-    if one.requester_id != other.requester_id:
+    if asker(one) != asker(other):
         say(SYSTEM, one, "This is worked on by itself again.", public=True)
 
 
 def resolved(ticket: Ticket) -> None:
     """Other requesters of what was merged into it are told on their own tickets what was done."""
-    for one in ticket.merged.exclude(requester=ticket.requester_id).exclude(requester=None).order_by("pk"):
-        say(SYSTEM, one, f"It is resolved:\n\n{ticket.resolution}", public=True)
+    for one in ticket.merged.order_by("pk"):
+        if asker(one) not in ("", asker(ticket)):
+            say(SYSTEM, one, f"It is resolved:\n\n{ticket.resolution}", public=True)
 
 
 class OnMerged:
@@ -63,5 +80,5 @@ def _pass_on(event: Event) -> int:
     mark = f"passed-on:{message.pk}"
     if TicketMessage.objects.filter(message_id=mark).exists():
         return 0
-    say(SYSTEM, message.ticket.merged_into, words, public=False, message_id=mark)
+    say(SYSTEM, way(message.ticket)[-1], words, public=False, message_id=mark)
     return 1

@@ -90,9 +90,10 @@ def _go_over(one: Ticket, other: Ticket) -> dict[str, Any]:
         moved[name] = _keys(rows)
         rows.update(record=str(other.pk))
     moved["links"] = _links(one, other)
-    if one.requester_id == other.requester_id:  # else the one would read what the other has written
+    if informing.asker(one) == informing.asker(other):  # else the one would read what the other has written
         moved["messages"] = _keys(TicketMessage.objects.filter(ticket=one))
         TicketMessage.objects.filter(ticket=one).update(ticket=other)
+        moved["participants"] = _participants(one, other)
     moved["tags"] = _tags(one, other)
     moved["watchers"] = _watchers(one, other)
     return {name: value for name, value in moved.items() if value}
@@ -118,6 +119,14 @@ def _links(one: Ticket, other: Ticket) -> list[int]:
                 link.save(update_fields=[end])
                 moved.append(link.pk)
     return moved
+
+
+def _participants(one: Ticket, other: Ticket) -> list[int]:
+    """Those in copy, but for whom the other has as well."""
+    there = [*other.participants.values_list("address", flat=True)]
+    fresh = _keys(one.participants.exclude(address__in=there))
+    one.participants.filter(pk__in=fresh).update(ticket=other)
+    return fresh
 
 
 def _tags(one: Ticket, other: Ticket) -> list[int]:

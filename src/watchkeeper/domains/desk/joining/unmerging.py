@@ -74,6 +74,9 @@ def _come_back(one: Ticket, other: Ticket, moved: Moved) -> None:
     Link.objects.filter(kind=PATH, record=str(other.pk), **theirs).update(record=str(one.pk))
     Link.objects.filter(to_kind=PATH, to_record=str(other.pk), **theirs).update(to_record=str(one.pk))
     TicketMessage.objects.filter(ticket=other, pk__in=moved.get("messages", ())).update(ticket=one)
+    there = [*one.participants.values_list("address", flat=True)]
+    copies = other.participants.filter(pk__in=moved.get("participants", ()))
+    copies.exclude(address__in=there).update(ticket=one)
     on(Tagging, registry[PATH], [other.pk]).filter(tag__in=moved.get("tags", ())).delete()
     watching = Subscription.objects.filter(kind=PATH, record=str(other.pk), query="")
     watching.filter(user__in=moved.get("watchers", ())).delete()

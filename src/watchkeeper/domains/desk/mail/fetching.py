@@ -93,10 +93,8 @@ def _begin(account: MailAccount, mailbox: Mailbox) -> None:
     first = account.uid_validity == 0
     account.last_uid = max(0, mailbox.next_uid - 1) if first and not account.old_mails else 0
     account.uid_validity = mailbox.validity
-    of_it = MailAccount.objects.filter(
-        pk=account.pk, **account.mailbox
-    )  # else it was led elsewhere meanwhile
-    of_it.update(uid_validity=account.uid_validity, last_uid=account.last_uid)
+    still = MailAccount.objects.filter(pk=account.pk, **account.mailbox)  # it may be led elsewhere meanwhile
+    still.update(uid_validity=account.uid_validity, last_uid=account.last_uid)
 
 
 def _places(account: MailAccount, mailbox: Mailbox) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,6 +17,7 @@ from watchkeeper.domains.desk import conversation, promising, rules
 from watchkeeper.domains.desk.conversation import saying
 from watchkeeper.domains.desk.conversation.models import TicketMessage
 from watchkeeper.domains.desk.conversation.saying import Attachment
+from watchkeeper.domains.desk.joining import informing
 from watchkeeper.domains.desk.mail import keeping, parties, reading, threads, writing
 from watchkeeper.domains.desk.mail.automatic import Writer
 from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount, Participant, UnreachableAddress
@@ -104,9 +106,10 @@ def _become(came: _Came) -> tuple[str, str, Ticket | None]:
     ticket = _belongs(came)
     if mail.writer is Writer.ANSWERER:
         return _answered_by_itself(came, ticket)
-    if ticket is not None and ticket.status not in rules.OVER:
-        _add(came, ticket)
-        return Outcome.MESSAGE, "", ticket
+    goes_on = ticket and _goes_on(ticket)
+    if goes_on is not None:
+        _add(came, goes_on)
+        return Outcome.MESSAGE, "", goes_on
     recent = _last_of_many(came)
     if recent is not None:
         _add(came, recent)
@@ -125,6 +128,15 @@ def _belongs(came: _Came) -> Ticket | None:
         before = IncomingMail.objects.filter(message_id__in=mail.refers, ticket__isnull=False)
         claimed += [row.ticket for row in before.select_related("ticket")[:5] if row.ticket is not None]
     return next((t for t in claimed if parties.is_party(t, mail.address)), None)
+
+
+def _goes_on(ticket: Ticket) -> Ticket | None:
+    """Where an answer on it is said; None when all is over. What was merged goes on where the same person asked; elsewhere
+    they may not read, and what is said on theirs is passed on."""
+    way = informing.way(ticket)
+    if way[-1].status in rules.OVER:
+        return None
+    return [*takewhile(lambda t: informing.asker(t) == informing.asker(ticket), way)][-1]
 
 
 def _open(came: _Came, after: Ticket | None) -> Ticket:
