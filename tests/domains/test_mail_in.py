@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from django.test import Client
+from django.utils import timezone
 
 from tests.domains.mails import account, mail, work
+from watchkeeper.domains.access.models import Grant, Role
 from watchkeeper.domains.annotations.models import File
 from watchkeeper.domains.desk import conversation
 from watchkeeper.domains.desk.conversation.models import TicketMessage
@@ -19,8 +21,10 @@ from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount, Part
 from watchkeeper.domains.desk.mail.taking import TICKETS_OF_ONE, take_in
 from watchkeeper.domains.desk.models import Ticket
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.inbox.reading import actor as person
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.models import OutboxRow
+from watchkeeper.kernel.permissions import visible
 from watchkeeper.kernel.resource import registry
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +213,17 @@ def test_two_machines_that_answer_each_other_come_to_an_end() -> None:
     assert mails() == ["ack ann@example.net"] * 3
     assert Ticket.objects.count() == TICKETS_OF_ONE
     assert TicketMessage.objects.count() == 10
+
+
+def test_mails_that_became_nothing_are_shown_to_whoever_looks_after_accounts() -> None:
+    to = account()
+    take(to, mail("I am away", Auto_Submitted="auto-replied"))
+    take(to, mail())
+    ada, bob = (User.objects.create_user(name, is_administrator=name == "ada") for name in ("ada", "bob"))
+    worker = Role.objects.get(name="operations engineer")
+    Grant.objects.create(role=worker, user=bob, reason="test", approved_by="test", valid_from=timezone.now())
+    shown = [visible(person(u), "incoming-mails").values_list("subject", flat=True) for u in (ada, bob)]
+    assert [sorted(one) for one in shown] == [["I am away", "printer prints stars"], ["printer prints stars"]]
 
 
 def test_our_own_mails_open_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework import serializers
 
 from watchkeeper.domains.desk.mail import texts
@@ -206,7 +207,10 @@ plain(
 within["ticket-participants"] = lambda actor, found: found.filter(
     ticket__in=visible(actor, "tickets").values("pk")
 )
-within["incoming-mails"] = within["ticket-participants"]
+within["incoming-mails"] = lambda actor, found: found.filter(
+    Q(ticket__in=visible(actor, "tickets").values("pk"))
+    | Q(ticket=None, account__in=visible(actor, "mail-accounts").values("pk"))
+)
 plain(
     UnreachableAddress, "unreachable address", "unreachable-addresses", "address why since",
     shown_only=("since",), allow=frozenset({"create", "remove"}), writable=(), create_only=("address", "why"),
