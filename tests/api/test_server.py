@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import http.client
+import select
+import socket
+import struct
+import termios
 import threading
+import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from tests.api.platform_parts import Web, served
 from tests.support import eventually
@@ -94,6 +103,54 @@ def test_a_body_without_end_is_refused(behind_front: str) -> None:
         status = connection.getresponse().status
     assert status == 413
     connection.close()
+
+
+def _wait_for(go_on: threading.Event) -> types.ModuleType:
+    """Addresses of one page, which is not done before `go_on`."""
+
+    @csrf_exempt
+    def slow(_: HttpRequest) -> HttpResponse:
+        go_on.wait(60)
+        return HttpResponse()
+
+    made = types.ModuleType("slow_pages")
+    made.urlpatterns = [path("slow/", slow)]  # type: ignore[attr-defined]
+    return made
+
+
+def test_bodies_in_memory_have_a_bound_together(behind_front: str, settings: Any) -> None:
+    """Those that still come, and those of whom has gone while the request waits; the small ones are let in."""
+    parts, size, go_on = urlsplit(behind_front), 15 * 2**20, threading.Event()
+    head = b"POST /slow/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+    settings.ROOT_URLCONF = _wait_for(go_on)
+
+    def post(length: int, sent: int) -> socket.socket:
+        made = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
+        kept.callback(made.close)
+        made.sendall(head % length + b"x" * sent)
+        return made
+
+    with contextlib.ExitStack() as kept:
+        kept.callback(go_on.set)
+        for _ in range(5):
+            gone = post(size, size)
+            eventually(lambda s=gone: _unsent(s) == 0)
+            gone.close()
+        held = [post(size, size - 1) for _ in range(10)]
+        refused = [s for s in held if select.select([s], [], [], 2)[0]]
+        assert {s.recv(12) for s in refused} == {b"HTTP/1.1 503"}
+        assert (5 + len(held) - len(refused)) * size <= 128 * 2**20
+        small = post(1000, 1000)
+        go_on.set()
+        assert small.recv(12) == b"HTTP/1.1 200"
+        for s in held:
+            s.close()
+        eventually(lambda: post(size, size).recv(12) == b"HTTP/1.1 200")
+
+
+def _unsent(s: socket.socket) -> int:
+    """Bytes that the other side has not received."""
+    return int(struct.unpack("I", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0])
 
 
 def test_headers_that_keep_browsers_safe(behind_front: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import http.client
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.receivers.front_harness import INNER, InnerWeb, RunningFront, call, exchange
 from tests.support import eventually
@@ -183,7 +185,7 @@ def test_bodies_on_their_way_have_a_bound_together(inner: InnerWeb, tmp_path: Pa
     """The web process holds them in memory before it knows who sends them."""
     front = RunningFront(tmp_path, inner.url, limits=Limits(in_hand=4 * 2**20))
     eventually(lambda: front.call("GET", "/readyz", key=None).status == 200)
-    head = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n"
+    head = b"POST /upload HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\nContent-Length: 3000000\r\n\r\n"
     held = [socket.create_connection(("127.0.0.1", front.port), timeout=20) for _ in range(3)]
     for s in held[:2]:
         s.sendall(head + b"x" * 1_900_000)  # and nothing more
@@ -193,6 +195,40 @@ def test_bodies_on_their_way_have_a_bound_together(inner: InnerWeb, tmp_path: Pa
     for s in held:
         s.close()
     eventually(lambda: front.call("POST", "/upload", b"x" * 3_000_000).status == 200)
+    front.stop()
+
+
+def test_strangers_may_send_forms_and_no_more(front: RunningFront) -> None:
+    """A hundred of them that send, and then wait, are told so at once; an answer of an identity provider fits."""
+    head = b"POST /upload HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n"
+    with contextlib.ExitStack() as kept:
+        held = [
+            kept.enter_context(socket.create_connection(("127.0.0.1", front.port), timeout=5))
+            for _ in range(100)
+        ]
+        for number, s in enumerate(held):
+            s.sendall(head % (b"Content-Length: 16000000" if number % 2 else b"Transfer-Encoding: chunked"))
+            if not number % 2:
+                s.sendall(b"200000\r\n" + b"x" * 2**21)
+        assert {s.recv(12) for s in held} == {b"HTTP/1.1 413"}
+    form = b"x" * 900_000
+    assert front.call("POST", "/upload", form, key=None).json()[0] == len(form)
+    for given in ({"Cookie": f"a=b; {settings.SESSION_COOKIE_NAME}=x"}, {"Authorization": "Bearer x"}):
+        assert front.call("POST", "/upload", form * 2, given, key=None).json()[0] == 2 * len(form)
+
+
+def test_a_body_that_never_ends_has_a_time(inner: InnerWeb, tmp_path: Path) -> None:
+    """However often a piece of it comes."""
+    front = RunningFront(tmp_path, inner.url, limits=Limits(proxied_time=1.0))
+    eventually(lambda: front.call("GET", "/readyz", key=None).status == 200)
+    with socket.create_connection(("127.0.0.1", front.port), timeout=0.1) as s:
+        s.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n")
+        got, end = b"", time.monotonic() + 20
+        while not got and time.monotonic() < end:
+            s.sendall(b"x")
+            with contextlib.suppress(TimeoutError):
+                got = s.recv(12)
+    assert got == b"HTTP/1.1 408"
     front.stop()
 
 

@@ -32,6 +32,7 @@ from whitenoise.base import WhiteNoise  # noqa: E402
 
 from watchkeeper.kernel.problems import answer  # noqa: E402
 from watchkeeper.model.errors import TooLarge  # noqa: E402
+from watchkeeper.receivers.limits import MIB, SMALL, Allowance, Busy  # noqa: E402
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -39,6 +40,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 THREADS = 12
+IN_HAND = 128 * MIB  # bodies in memory, all together
 _SECRET = "WATCHKEEPER_INNER_SECRET"
 _INNER = b"x-watchkeeper-inner"
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", _INNER}
@@ -51,7 +53,7 @@ class Pooled(ASGIHandler):
     def __init__(self, threads: int = THREADS) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
-        self._threads = threads
+        self._threads, self._bodies = threads, Allowance(IN_HAND)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="view")
 
     def close(self) -> None:
@@ -76,13 +78,21 @@ class Pooled(ASGIHandler):
         return await loop.run_in_executor(self._pool, context.run, function)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As Django's, without its signals in the event loop: they look after a thread's connections."""
+        """As Django's, without its signals in the event loop: they look after a thread's connections. A body counts until
+        it is closed: whoever sent it may have gone long before its view begins."""
+        with self._bodies.lend(SMALL) as take:
+            await self._handle(scope, receive, send, take)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, take: Callable[[int], None]) -> None:
         try:
-            body = await self.read_body(receive)
+            body = await self.read_body(receive, take)
         except RequestAborted:
             return
-        except TooLarge as error:
-            await self.send_response(answer(error.status, error.reason, error.detail), send)
+        except (TooLarge, Busy) as error:
+            refused = answer(error.status, error.reason, error.detail)
+            if isinstance(error, Busy):
+                refused.headers["Retry-After"] = str(round(error.retry_after))
+            await self.send_response(refused, send)
             return
         try:
             request, response = self.create_request(scope, body)
@@ -92,15 +102,17 @@ class Pooled(ASGIHandler):
         finally:
             body.close()
 
-    async def read_body(self, receive: Receive) -> IO[bytes]:
-        """The whole body, in memory. Raises TooLarge, or RequestAborted."""
+    async def read_body(self, receive: Receive, take: Callable[[int], None] = lambda _: None) -> IO[bytes]:
+        """The whole body, in memory; `take` is told of every piece. Raises TooLarge, RequestAborted, or what that does."""
         body, most = io.BytesIO(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise RequestAborted
-            body.write(message.get("body", b""))
+            piece = message.get("body", b"")
+            take(len(piece))
+            body.write(piece)
             if body.tell() > most:
                 raise TooLarge(f"the body is larger than {most} bytes")
             more = message.get("more_body", False)

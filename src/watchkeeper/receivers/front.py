@@ -81,7 +81,7 @@ class Front:
         self._journal_fault = journal_fault
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="decode")
         self._believes = forwarding.believes
-        self._proxy = Proxy(inner_url, inner_secret, forwarding, in_hand=self.limits.in_hand)
+        self._proxy = Proxy(inner_url, inner_secret, forwarding, self.limits)
         self.intake = Intake(
             keyring=keyring,
             group=group,

@@ -17,6 +17,7 @@ from watchkeeper.model.doors import IntakeKey
 from watchkeeper.model.errors import RateLimited, Unauthorised, WatchkeeperError
 
 MIB = 1024 * 1024
+SMALL = 64 * 1024  # bytes of a body for the web process that are not counted, so that forms are always let in
 BURST_SECONDS = 5.0  # what a key may send at once, in seconds of its rate
 
 
@@ -45,6 +46,8 @@ class Limits:
     header_time: float = 10.0  # from the connection to the end of the first request's headers
     idle_time: float = 10.0  # between two pieces of a body
     body_time: float = 60.0  # for a whole body
+    proxied_time: float = 600.0  # for a whole body on its way to the web process, which people send as well
+    stranger: int = MIB  # a body there that comes with neither session nor token: forms, providers
     keepalive_time: float = 75.0  # between two requests on one connection
     connections: int = 4096  # at once, of each door with a port of its own
     of_one: int = 1024  # of these, from one address
@@ -118,22 +121,23 @@ class Allowance:
         self.taken = 0
 
     @contextmanager
-    def lend(self) -> Iterator[Callable[[int], None]]:
-        """Gives a function that takes more bytes, and returns them all at the end.
+    def lend(self, free: int = 0) -> Iterator[Callable[[int], None]]:
+        """Gives a function that takes more bytes, and returns them all at the end; the first `free` are not counted.
         The function raises Busy when there are not so many."""
-        mine = 0
+        mine = -free
 
         def take(more: int) -> None:
             nonlocal mine
-            if self.taken + more > self.total:
+            counted = max(0, min(more, mine + more))
+            if self.taken + counted > self.total:
                 raise Busy("too many large bodies at once; try again in a second")
             mine += more
-            self.taken += more
+            self.taken += counted
 
         try:
             yield take
         finally:
-            self.taken -= mine
+            self.taken -= max(0, mine)
 
 
 class StaticKeyring:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -16,10 +17,10 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from watchkeeper.model.errors import Malformed, WatchkeeperError
+from watchkeeper.model.errors import Malformed, TooLarge, WatchkeeperError
 from watchkeeper.receivers.forwarding import Forwarding
 from watchkeeper.receivers.intake import SERVER
-from watchkeeper.receivers.limits import MIB, Allowance, Busy, SlowClient
+from watchkeeper.receivers.limits import SMALL, Allowance, Limits, SlowClient
 
 INNER_HEADER = "X-Watchkeeper-Inner"
 _HOP = frozenset((
@@ -28,7 +29,7 @@ _HOP = frozenset((
 ))  # fmt: skip
 _FORWARDING = ("x-forwarded-", "forwarded", "x-real-ip", INNER_HEADER.lower())
 _SAFE = ("GET", "HEAD")
-SMALL = 64 * 1024  # bytes of a body that are not counted
+_SESSION = "watchkeeper_session"  # how the name of its cookie begins
 _log = logging.getLogger(__name__)
 
 
@@ -58,9 +59,10 @@ class Proxy:
     """A pool of connections to the web process at `inner` (http://127.0.0.1:port), and whether it answers.
 
     `inner_secret` goes into every request, so that the web process knows that it came through here. The web process holds
-    bodies in memory before it knows who sends them: all together may have `in_hand` bytes there. Times in seconds:
-    `answer_time` from the last piece of the request to the response's headers; `body_time` for a whole body;
-    `pool_time`, how long an unused connection is kept, shorter than the web process keeps it (uvicorn: 5).
+    bodies in memory before it knows who sends them: `limits` bound what all together may have there, for how long one may
+    come, and its size where nothing says who sends it. Times in seconds: `answer_time` from the last piece of the request
+    to the response's headers; `pool_time`, how long an unused connection is kept, shorter than the web process keeps it
+    (uvicorn: 5).
     """
 
     def __init__(
@@ -68,10 +70,9 @@ class Proxy:
         inner: str,
         inner_secret: str,
         forwarding: Forwarding,
+        limits: Limits,
         *,
-        in_hand: int = 128 * MIB,
         answer_time: float = 120.0,
-        body_time: float = 600.0,
         pool_time: float = 4.0,
         ping_path: str = "/-/web/ready",
         ping_every: float = 2.0,
@@ -80,8 +81,8 @@ class Proxy:
         self._inner = inner.rstrip("/")
         self._secret = inner_secret
         self._forwarding = forwarding
-        self._bodies = Allowance(in_hand)
-        self._answer_time, self._body_time = answer_time, body_time
+        self._limits, self._bodies = limits, Allowance(limits.in_hand)
+        self._answer_time = answer_time
         self._pool_time = pool_time
         self._ping_path = ping_path
         self._ping_every = ping_every
@@ -115,8 +116,9 @@ class Proxy:
             await self._session.close()
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Hand one request on and its response back. Raises WebAway, WebLost, WebSlow, Malformed, SlowClient, Busy."""
-        with self._bodies.lend() as take:
+        """Hand one request on and its response back. Raises WebAway, WebLost, WebSlow, Malformed, TooLarge,
+        SlowClient, Busy."""
+        with self._bodies.lend(SMALL) as take:
             return await self._serve(request, take)
 
     async def _serve(self, request: web.BaseRequest, take: Callable[[int], None]) -> web.StreamResponse:
@@ -127,7 +129,8 @@ class Proxy:
             raise Malformed("the request's target is not a path", reason="bad_target")
         url = URL(self._inner + request.raw_path.partition("#")[0], encoded=True)
         headers = self._request_headers(request)
-        upload = _Upload(request, take, self._answer_time, self._body_time)
+        upload = _Upload(request, take, self._limits, self._answer_time)
+        upload.check(request.content_length or 0)
         try:
             async with asyncio.timeout(self._answer_time) as patience:
                 body = upload.pieces(patience) if request.can_read_body else None
@@ -136,7 +139,7 @@ class Proxy:
                 )
         except TimeoutError as error:
             if upload.began and not upload.whole:
-                raise SlowClient(f"the body did not arrive within {self._body_time:g} s") from error
+                raise SlowClient("the body did not arrive in time") from error
             raise WebSlow(f"no answer within {self._answer_time:g} s") from error
         except aiohttp.ClientConnectorError as error:
             self.up = False
@@ -210,34 +213,43 @@ class _Upload:
     """The body of a request on its way to the web process."""
 
     def __init__(
-        self, request: web.BaseRequest, take: Callable[[int], None], answer_time: float, body_time: float
+        self, request: web.BaseRequest, take: Callable[[int], None], limits: Limits, answer_time: float
     ) -> None:
-        self._request, self._take, self._answer_time, self._body_time = request, take, answer_time, body_time
+        self._request, self._take, self._answer_time = request, take, answer_time
+        self._time, self._most = limits.proxied_time, math.inf if _known(request) else limits.stranger
         self.began = self.whole = False
-        self.refused: Busy | None = None
+        self.refused: WatchkeeperError | None = None
+
+    def check(self, size: int) -> None:
+        """Raises TooLarge for a body of so many bytes."""
+        if size > self._most:
+            raise TooLarge(f"without a session or a token, a body may have {self._most} bytes")
 
     async def pieces(self, patience: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """Piece by piece; the time to answer begins anew with each. What is small is always let in."""
+        """Piece by piece; the time to answer begins anew with each. Raises TooLarge or Busy, and keeps them in `refused`."""
         loop, request, size = asyncio.get_running_loop(), self._request, 0
-        self.began, last = True, loop.time() + self._body_time
+        self.began, last = True, loop.time() + self._time
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
         async for piece in request.content.iter_any():
             patience.reschedule(min(loop.time() + self._answer_time, last))
             size += len(piece)
-            if size > SMALL:
-                self._lend(min(len(piece), size - SMALL))
+            try:
+                self.check(size)
+                self._take(len(piece))
+            except WatchkeeperError as error:  # which the client library would hide
+                self.refused = error
+                raise
             yield piece
         self.whole = True
         patience.reschedule(loop.time() + self._answer_time)
 
-    def _lend(self, more: int) -> None:
-        try:
-            self._take(more)
-        except Busy as error:  # which the client library would hide
-            self.refused = error
-            raise
+
+def _known(request: web.BaseRequest) -> bool:
+    """Whether it says who sends it; the web process finds out whether that is so."""
+    cookies = request.headers.getall(hdrs.COOKIE, [])
+    return hdrs.AUTHORIZATION in request.headers or any(_SESSION in c for c in cookies)
 
 
 async def _download(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
