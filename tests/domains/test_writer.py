@@ -19,7 +19,8 @@ from watchkeeper.domains.situations import (
     load_silences,
     models,
 )
-from watchkeeper.kernel.fields import storable
+from watchkeeper.kernel.fields import moment, storable
+from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.act import Act, ActKind
 from watchkeeper.model.topology import Discovery, Identifier, Item, item_id
 from watchkeeper.model.verdicts import AlertStatus, Severity, SituationState
@@ -187,8 +188,13 @@ def test_what_ended_long_ago_is_forgotten() -> None:
     }
     over = situation("s", ("old",), state=SituationState.RESOLVED, resolved_ms=NOW)
     AnalysisWriter().write(alerts, {"s": over, "t": situation("t", ("fires",))}, offset=1, now_ms=NOW)
+    for of in ("s", "t"):
+        given = {"kind": "notify", "subject": of, "state": "done", "payload": {}, "created_at": moment(NOW)}
+        OutboxRow.objects.create(id=f"notify:1:{of}", due_at=moment(NOW), **given)
     assert forget(NOW + 80 * day, keep_days=90) == 0
     assert forget(NOW + 100 * day, keep_days=90) > 0
     assert sorted(models.Alert.objects.values_list("pk", flat=True)) == ["fires", "recent"]
     assert list(models.Situation.objects.values_list("pk", flat=True)) == ["t"]
     assert not models.TimelineEntry.objects.filter(situation="s").exists()
+    told = OutboxRow.objects.filter(kind="notify").values_list("subject", flat=True)
+    assert list(told) == ["t"], "that it was told is known as long as it is open"

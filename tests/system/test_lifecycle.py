@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.parse
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -81,3 +82,21 @@ def a_killed_supervisor_takes_all_with_it(platform: Platform) -> None:
     platform.process.wait()
     _, alive = psutil.wait_procs(children, timeout=15)
     assert not alive
+
+
+def test_what_cannot_be_said_or_started_now_ends_nothing(tmp_path: Path) -> None:
+    """The disk that standard output goes to is full, and there is no such program yet."""
+    script = (
+        "import time\n"
+        "from watchkeeper.app.supervisor import Child\n"
+        "class Nothing:\n"
+        "    def clear(self, name): ...\n"
+        "ended = Child('a', ['/bin/false'], {}, (), Nothing())\n"
+        f"missing = Child('b', [{str(tmp_path / 'later')!r}], {{}}, (), Nothing())\n"
+        "for _ in range(8):\n"
+        "    ended.tend(); missing.tend(); time.sleep(0.1)\n"
+        "assert missing.running is None and missing.wait > 0.25\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert b"AssertionError" not in done.stderr and b"Traceback" not in done.stderr, done.stderr

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -75,7 +76,12 @@ class Child:
             say(f"{self.name} ended ({_ending(self.running.returncode)}); starting it again")
             self.running, self.due = None, now + self.wait
         if self.running is None and self.wanted and now >= self.due:
-            self.launch()
+            try:
+                self.launch()
+            except OSError as error:  # no memory or no process to be had now: there may be soon
+                self.wait = min(LONGEST_WAIT, max(0.25, self.wait * 2))
+                self.due = now + self.wait
+                say(f"{self.name} cannot be started, trying again: {error}")
 
 
 @dataclass
@@ -204,8 +210,9 @@ class Supervisor:
 
 
 def say(text: str) -> None:
-    """A line to whoever started us."""
-    print(text, flush=True)  # noqa: T201
+    """A line to whoever started us, who may have gone or have a full disk: that ends nothing."""
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201
 
 
 def _address(s: socket.socket) -> str:

@@ -18,8 +18,10 @@ _DAY_MS = 24 * 3600 * 1000
 
 def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
     """Delete up to `slices` slices of each kind of what ended more than `keep_days` ago; return how many records
-    went. Call it again while that is more than 0."""
+    went. Call it again while that is more than 0. What was told of a situation stays as long as it is open: by that it
+    is known that its end is to be told, and its opening is not."""
     before = moment(max(1, now_ms - keep_days * _DAY_MS))
+    going_on = models.Situation.objects.exclude(state="resolved").values("pk")
     kinds: list[QuerySet[Any]] = [
         models.Situation.objects.filter(state="resolved", resolved_at__lt=before),
         models.Alert.objects.filter(status="resolved", last_seen_at__lt=before).filter(
@@ -28,6 +30,6 @@ def forget(now_ms: int, keep_days: int = KEEP_DAYS, slices: int = 20) -> int:
         models.Silence.objects.filter(ends_at__lt=before),
         models.Judgement.objects.filter(Q(ended_at__lt=before) | Q(until__lt=before)),
         models.AppliedAct.objects.filter(applied_at__lt=before),
-        OutboxRow.objects.filter(created_at__lt=before).exclude(state="due"),
+        OutboxRow.objects.filter(created_at__lt=before).exclude(state="due").exclude(subject__in=going_on),
     ]
     return sum(sum(islice(delete(kind), slices)) for kind in kinds)
