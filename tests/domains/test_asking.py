@@ -23,7 +23,7 @@ from django.test import override_settings
 
 from watchkeeper.domains.inventory.asking import Access, Unreadable, askers
 from watchkeeper.domains.inventory.importers import importers
-from watchkeeper.domains.outgoing.outbound import NotAllowed
+from watchkeeper.domains.outgoing.outbound import NotAllowed, Unreachable
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "inventory"
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
@@ -176,6 +176,15 @@ def test_a_next_page_elsewhere_is_not_asked(there: str) -> None:
         pytest.raises(Unreadable, match="its answer leads to"),
     ):
         list(askers()["netbox"](Access(address, secret="t0ken")))
+
+
+def test_a_name_in_letters_of_its_own_is_its_own_origin() -> None:
+    """As people write it: what is asked is written otherwise."""
+    with (
+        override_settings(OUTBOUND_ALLOW=[]),
+        pytest.raises(Unreachable, match=r"xn--mnchen-3ya\.invalid cannot be resolved"),
+    ):
+        list(askers()["netbox"](Access("https://MÜNCHEN.invalid", secret="t")))
 
 
 @pytest.mark.parametrize(

@@ -51,26 +51,33 @@ class _Guarded(HTTPAdapter):
         return super().send(request, *args, **{**more, "timeout": TIMEOUT, "proxies": {}, "verify": True})
 
 
-def _origin(address: str) -> tuple[str, str, int]:
-    """Scheme, host and port. Raises Unreadable."""
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of what `requests` has prepared."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _prepared(address: str) -> str:
+    """The address as it is asked, its host's letters in ASCII (RFC 3490). Raises Unreadable for one that is none."""
     try:
-        parts = urlsplit(address)
-        return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
-        raise Unreadable(f"{address!r} is not an address: {error}") from error
+        parts = urlsplit(url := requests.Request("GET", address).prepare().url or "")
+        if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+            return url
+        why = ""
+    except ValueError as error:  # as all are that `requests` has for addresses
+        why = f": {error}"
+    raise Unreadable(f"{address!r} is not an address such as https://netbox.example.org{why}")
 
 
 @contextmanager
 def session(access: Access) -> Iterator[requests.Session]:
     """Raises Unreadable for whatever goes wrong on the network, and for an address that is none."""
-    scheme, host, _ = _origin(access.address)
-    if scheme not in ("http", "https") or not host or urlsplit(access.address).username:
-        raise Unreadable(f"{access.address!r} is not an address such as https://netbox.example.org")
+    address = _prepared(access.address)
     with requests.Session() as made:
         made.trust_env, made.max_redirects = False, 0
         try:
             for scheme in ("http://", "https://"):
-                made.mount(scheme, _Guarded(access.address, access.certificate))
+                made.mount(scheme, _Guarded(address, access.certificate))
             yield made
         except ssl.SSLError as error:
             raise Unreadable(f"the certificate cannot be used: {error}") from error
