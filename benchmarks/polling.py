@@ -16,6 +16,7 @@ import uvloop
 
 from watchkeeper.journal import open_journal
 from watchkeeper.journal.group import GroupCommit
+from watchkeeper.model.declared import Unread
 from watchkeeper.model.polled import PROBE, SCRAPE, PollTarget, Probe, ScrapeJob
 from watchkeeper.pollers.delivery import Delivery
 from watchkeeper.pollers.polling import Polling
@@ -86,6 +87,10 @@ class Declared:
     def probes(self) -> tuple[Probe, ...]:
         """One of each kind."""
         return self._probes
+
+    def unread(self) -> dict[str, tuple[Unread, ...]]:
+        """None."""
+        return {}
 
 
 def cpu() -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.pollers.polled_servers import Page, text
 from watchkeeper.domains.polling.guarding import refuses
+from watchkeeper.model.declared import Unread
 from watchkeeper.model.polled import PROBE, SCRAPE, PollTarget, Probe, ScrapeJob
 from watchkeeper.model.signals import Stream
 from watchkeeper.pollers.delivery import Delivery
@@ -36,6 +37,10 @@ class Written:
     def probes(self) -> tuple[Probe, ...]:
         """See Polled."""
         return (self.probe,)
+
+    def unread(self) -> dict[str, tuple[Unread, ...]]:
+        """See Polled."""
+        return {}
 
 
 def test_polling_goes_on_when_the_clock_jumps(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from watchkeeper.app.marks import Marks
@@ -43,6 +44,8 @@ def start(name: str) -> threading.Event:
     logging.basicConfig(level=level, format=f"%(asctime)s {name:<8} %(levelname)-7s %(name)s: %(message)s")
     for noisy in ("aiohttp.access", "uvicorn", "urllib3", "clickhouse_connect", "numba", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    threading.excepthook = _thread_failed
+    sys.excepthook = _failed
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -89,6 +92,20 @@ def guard(target: Callable[[], None], name: str, stop: threading.Event) -> threa
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """A thread that is no daemon, as those of the doors, is a part of the process as one under guard is."""
+    if failed.thread is not None and failed.thread.daemon:
+        threading.__excepthook__(failed)
+    else:
+        _failed(failed.exc_type, failed.exc_value, failed.exc_traceback)
+
+
+def _failed(*error: Any) -> None:
+    """End at once: an end in good order waits for every thread that goes on."""
+    logging.getLogger(__name__).error("this process failed; it ends and is started anew", exc_info=error)
+    os._exit(70)
 
 
 def inner_secret() -> str:

@@ -83,6 +83,8 @@ async def _serve(config: Config, stop: threading.Event) -> None:
     marks = process.marks()
     while not stop.is_set():
         marks.note("receive")  # from the event loop, which is what doors over HTTP hang with
+        for door, unread in declared.unread().items():
+            shared.stats.unread(door, {u.name: u.why for u in unread})
         await asyncio.to_thread(stop.wait, MARK_EVERY)
         shared.series.age(wall_ms())
     for listener in grpc:

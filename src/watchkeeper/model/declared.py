@@ -9,6 +9,14 @@ from typing import Protocol
 import msgspec
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """A record that is on and cannot be used, because its secret cannot be read."""
+
+    id: str
+    name: str
+    why: str
+
+
 class SnmpUser(msgspec.Struct, frozen=True):
     """A user of SNMPv3: what they send is signed by `auth` and encrypted by `privacy`."""
 

@@ -3,10 +3,12 @@ how every target stands, which the pollers tell and people look at. Times: Unix 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from watchkeeper.model.declared import Unread
 from watchkeeper.model.relabelling import Rule
 
 SCRAPE, PROBE = "scrape", "probe"  # the two doors
@@ -88,6 +90,10 @@ class Polled(Protocol):
         """Those that are on."""
         ...
 
+    def unread(self) -> Mapping[str, Sequence[Unread]]:
+        """By door, those that are on and cannot be read."""
+        ...
+
 
 class Firing(msgspec.Struct):
     """A condition of a target that was told and is not over."""
@@ -120,5 +126,5 @@ class Standing(msgspec.Struct, kw_only=True):
     doors: dict[str, dict[str, Any]] = {}  # as the receiving process tells of its doors
     targets: list[TargetStanding] = []
     left_out: dict[str, int] = {}  # id of a scrape job → targets that its rules leave out
-    troubles: dict[str, str] = {}  # "door record" → what keeps its targets from being found
+    troubles: dict[str, str] = {}  # "door record" → what keeps its targets from being found or asked
     firing: dict[str, Firing] = {}  # by the alert's key

@@ -135,16 +135,20 @@ class Polling:
             self._schedule.drop(entry.key)
             ended |= entry.alerts
         there = {key for entry in self._entries.all.values() for key in entry.alerts}
-        lost = {key for key, d in self._discoveries.items() if d.trouble}
+        lost = self._troubles().keys()
         left = {key for key in self._orphans - there if key.split("/")[1] not in lost}
         self._orphans -= left | there
         self._delivery.events(self._watch.leave(ended | left, self._now()))
 
+    def _troubles(self) -> dict[str, str]:
+        """By the id of a scrape job, what keeps its targets from being found or asked."""
+        found = {key: d.trouble for key, d in self._discoveries.items() if d.trouble}
+        return found | {u.id: u.why for u in self._declared.unread().get(SCRAPE, ())}
+
     def _tell_troubles(self) -> None:
         names = {job.id: job.name for job in self._declared.scrape_jobs()}
-        troubles = {
-            names[key]: d.trouble for key, d in self._discoveries.items() if d.trouble and key in names
-        }
+        names |= {u.id: u.name for u in self._declared.unread().get(SCRAPE, ())}
+        troubles = {names[key]: why for key, why in self._troubles().items() if key in names}
         if self._entries.refused:
             troubles["targets"] = f"{self._entries.refused} more than can be polled"
         self._delivery.doors[SCRAPE].troubles = troubles
@@ -229,7 +233,7 @@ class Polling:
             doors=self._stats(),
             targets=[e.standing for e in self._entries.all.values()],
             left_out={key: count for key, count in self._left_out.items() if count},
-            troubles={f"{SCRAPE} {key}": d.trouble for key, d in self._discoveries.items() if d.trouble},
+            troubles={f"{SCRAPE} {key}": why for key, why in self._troubles().items()},
             firing=self._watch.kept(),
         )
         new = self._state.with_suffix(".new")

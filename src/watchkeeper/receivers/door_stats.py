@@ -28,6 +28,7 @@ class DoorCounters:
         self.last_seen_ms = 0
         #: of the parts that a door has, by name: what keeps one from working
         self.troubles: dict[str, str] = {}
+        self.unread: dict[str, str] = {}  # the same of records that cannot be read
         self.addresses: list[str] = []  # where it listens beside HTTP: "UDP 127.0.0.1:5514"
         self.ages = Ages()
         self._hour = LastHour()
@@ -76,7 +77,7 @@ class DoorCounters:
             "dead_letters_dropped": self.letters_dropped,
             "in_flight": self.in_flight,
             "last_seen_ms": self.last_seen_ms,
-            "troubles": dict(self.troubles),
+            "troubles": {**self.unread, **self.troubles},
             "addresses": self.addresses,
             "ages": self.ages.as_dict(time.time_ns() // 1_000_000),
             "hour": self._hour.as_dict(),
@@ -97,6 +98,11 @@ class DoorStats:
         if name not in self._doors:
             self._doors[name] = DoorCounters(name)
         return self._doors[name]
+
+    def unread(self, name: str, records: dict[str, str]) -> None:
+        """Say which of a door's records cannot be read, and why; of a door that is not used, only when there are some."""
+        if records or name in self._doors:
+            self.door(name).unread = records
 
     def stats(self) -> dict[str, dict[str, Any]]:
         """door → its numbers: requests, rows, bytes, rejected by reason, dead_letters, dead_letters_dropped,

@@ -58,7 +58,7 @@ def watched(rule: EventRule) -> Watched:
 
 def _firing(event: Event) -> Iterator[Watched]:
     kinds = kinds_of(event.kind)
-    enabled = map(watched, EventRule.objects.filter(enabled=True).order_by("pk"))
+    enabled = map(watched, EventRule.objects.filter(enabled=True).defer("secret").order_by("pk"))
     about = [rule for rule in enabled if rules.covers(rule, event, kinds)]
     conditions = [rule.condition for rule in about if rule.condition.strip()]
     answers = (

@@ -218,7 +218,7 @@ registry.add(
         serializer=EventRuleSerializer,
         create=_make,
         change=_change,
-        prepare=lambda found: found.prefetch_related("notify_users", "notify_teams"),
+        prepare=lambda found: found.defer("secret").prefetch_related("notify_users", "notify_teams"),
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         related={"firings": lambda rule: rule.firings.all()},

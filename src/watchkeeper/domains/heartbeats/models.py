@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import models
 
 from watchkeeper.kernel.fields import SealedField
+from watchkeeper.kernel.secrets import Unreadable, unseal
 
 
 class Heartbeat(models.Model):
@@ -52,5 +54,10 @@ class Heartbeat(models.Model):
 
     @property
     def calls(self) -> str:
-        """Whom it calls, without the secret part of the address."""
-        return f"{urlsplit(self.url).scheme}://{urlsplit(self.url).netloc}/…"
+        """Whom it calls, without the secret part of the address. In lists `sealed` is that address, as it is kept."""
+        sealed = getattr(self, "sealed", "") if "url" in self.get_deferred_fields() else ""
+        try:
+            url = urlsplit(unseal(sealed, settings.SECRET_KEY) if sealed else self.url)
+        except Unreadable as error:
+            return error.detail
+        return f"{url.scheme}://{url.netloc}/…"

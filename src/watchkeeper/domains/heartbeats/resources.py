@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from rest_framework import serializers
 
 from watchkeeper.domains.heartbeats.models import Heartbeat
@@ -75,6 +77,7 @@ registry.add(
     Resource(
         model=Heartbeat,
         path="heartbeats",
+        prepare=lambda found: found.defer("url", "fail_url").annotate(sealed=Cast("url", TextField())),
         name="heartbeat",
         description="Addresses that are called while all of Watchkeeper works, so that its silence is noticed elsewhere.",
         fields=HeartbeatSerializer.Meta.fields,

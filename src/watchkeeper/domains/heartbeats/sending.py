@@ -17,6 +17,7 @@ from watchkeeper import __version__
 from watchkeeper.domains.heartbeats import rules
 from watchkeeper.domains.heartbeats.models import Heartbeat
 from watchkeeper.domains.outgoing import outbound
+from watchkeeper.domains.receiving import readable
 from watchkeeper.kernel.ports import Metric
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -49,11 +50,16 @@ class Beats:
                 self._tend(beat, rules.faults(vitals, beat.patience, beat.least_free))
 
     def _read(self) -> None:
-        """What is declared; what was known stays while the records are away."""
+        """What is declared; what was known stays while the records are away. One whose address was sealed with another
+        key says so and sends nothing."""
         try:
             close_old_connections()
-            self._known = list(Heartbeat.objects.filter(enabled=True))
-        except DatabaseError as error:
+            found, unread = readable(Heartbeat.objects.filter(enabled=True), lambda beat: beat)
+            self._known = list(found)
+            for one in unread:
+                held = Heartbeat.objects.filter(pk=one.id).exclude(state=State.HELD, reason=one.why)
+                held.update(state=State.HELD, reason=one.why, failed_at=timezone.now())
+        except (DatabaseError, WatchkeeperError) as error:
             _log.warning("heartbeats cannot be read, going on as before: %s", error)
 
     def _tend(self, beat: Heartbeat, faults: tuple[str, ...]) -> None:
@@ -73,7 +79,7 @@ class Beats:
 
     def metrics(self) -> Iterable[Metric]:
         """How each heartbeat that is on stands."""
-        known = list(Heartbeat.objects.filter(enabled=True))
+        known = list(Heartbeat.objects.filter(enabled=True).defer("url", "fail_url"))
         up = [({"heartbeat": b.name}, float(b.state == State.BEATING)) for b in known]
         last = [({"heartbeat": b.name}, b.succeeded_at.timestamp()) for b in known if b.succeeded_at]
         yield Metric("watchkeeper_heartbeat_up", "gauge", "1: the last one was sent and answered", up)

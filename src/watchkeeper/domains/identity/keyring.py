@@ -44,7 +44,7 @@ class DatabaseKeyring:
     def start(self) -> None:
         """Read the keys and keep reading them. Raises DatabaseError when they cannot be read now."""
         done: list[DatabaseError | None] = []
-        self._thread = threading.Thread(target=self._run, args=(done,), name="keyring", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(done,), name="keyring")
         with self._fresh:
             self._thread.start()
             self._fresh.wait_for(lambda: done, timeout=30.0)

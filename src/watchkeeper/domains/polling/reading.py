@@ -9,8 +9,8 @@ from watchkeeper.domains import inventory
 from watchkeeper.domains.annotations import tagged
 from watchkeeper.domains.polling import item_labels, models, rules
 from watchkeeper.domains.polling.relabelling import rules_of
-from watchkeeper.domains.receiving import Rereading
-from watchkeeper.model.polled import PollTarget, Probe, ScrapeJob
+from watchkeeper.domains.receiving import Rereading, readable
+from watchkeeper.model.polled import SCRAPE, PollTarget, Probe, ScrapeJob
 
 ITEMS_EVERY = 10.0  # seconds between two looks at the inventory, which is larger
 MOST_ITEMS = 20_000
@@ -48,7 +48,9 @@ class DatabasePolled(Rereading):
         return self._probes
 
     def _read(self) -> None:
-        jobs = tuple(map(self._job, models.ScrapeJob.objects.filter(enabled=True).order_by("pk")))
+        found = models.ScrapeJob.objects.filter(enabled=True).order_by("pk")
+        jobs, unread = readable(found, self._job)
+        self._unread = {SCRAPE: unread}
         if jobs != self._jobs:
             self._jobs = jobs
         probes = tuple(map(self._probe, models.Probe.objects.filter(enabled=True).order_by("pk")))

@@ -13,6 +13,7 @@ registry.add(
     Resource(
         model=ScrapeJob,
         path="scrape-jobs",
+        prepare=lambda found: found.defer("password", "bearer"),
         name="scrape job",
         description="Targets whose metrics are fetched as Prometheus does it: written down, or found by files, an address "
         "or the inventory.",

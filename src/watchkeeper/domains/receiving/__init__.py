@@ -1,5 +1,6 @@
 """What doors need to know from people: users of SNMPv3, and subscriptions to MQTT brokers. Doors learn of a change within
-seconds: `DatabaseDeclared` is their port. `Rereading` is how a process keeps records in memory.
+seconds: `DatabaseDeclared` is their port. `Rereading` is how a process keeps records in memory, `readable` what it can
+read of them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchkeeper.domains.receiving.reading import DatabaseDeclared
-    from watchkeeper.domains.receiving.rereading import Rereading
+    from watchkeeper.domains.receiving.rereading import Rereading, readable
 
-__all__ = ["DatabaseDeclared", "Rereading"]
+__all__ = ["DatabaseDeclared", "Rereading", "readable"]
 
-_FROM = {"DatabaseDeclared": "reading", "Rereading": "rereading"}
+_FROM = {"DatabaseDeclared": "reading", "Rereading": "rereading", "readable": "rereading"}
 
 
 def __getattr__(name: str) -> Any:

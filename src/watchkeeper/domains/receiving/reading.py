@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from watchkeeper.domains.desk.mail.parties import door_addresses
 from watchkeeper.domains.receiving import models
-from watchkeeper.domains.receiving.rereading import Rereading
+from watchkeeper.domains.receiving.rereading import Rereading, readable
 from watchkeeper.model.declared import MqttSubscription, SnmpUser
 
 _USER = ("name", "auth", "auth_secret", "privacy", "privacy_secret")
@@ -40,17 +40,18 @@ class DatabaseDeclared(Rereading):
 
     def _read(self) -> None:
         self._addresses = door_addresses()
-        users = tuple(
-            SnmpUser(*row) for row in models.SnmpUser.objects.filter(enabled=True).values_list(*_USER)
-        )
+        users, no_users = readable(models.SnmpUser.objects.filter(enabled=True), _user)
         if users != self._users:
             self._users = users
         found = models.MqttSubscription.objects.filter(enabled=True).order_by("pk")
-        self._subscriptions = tuple(
-            MqttSubscription(
-                id=str(one.pk),
-                topics=tuple(one.topics),
-                **{field: getattr(one, field) for field in _SUBSCRIPTION},
-            )
-            for one in found
-        )
+        self._subscriptions, no_subscriptions = readable(found, _subscription)
+        self._unread = {"snmp": no_users, "mqtt": no_subscriptions}
+
+
+def _user(one: models.SnmpUser) -> SnmpUser:
+    return SnmpUser(*(getattr(one, field) for field in _USER))
+
+
+def _subscription(one: models.MqttSubscription) -> MqttSubscription:
+    fields = {field: getattr(one, field) for field in _SUBSCRIPTION}
+    return MqttSubscription(id=str(one.pk), topics=tuple(one.topics), **fields)

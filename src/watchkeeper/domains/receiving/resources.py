@@ -121,6 +121,7 @@ registry.add(
     Resource(
         model=SnmpUser,
         path="snmp-users",
+        prepare=lambda found: found.defer("auth_secret", "privacy_secret"),
         name="SNMP user",
         description="Who may send SNMPv3 traps and informs, and how safe what they send has to be.",
         fields=SnmpUserSerializer.Meta.fields,
@@ -146,6 +147,7 @@ registry.add(
     Resource(
         model=MqttSubscription,
         path="mqtt-subscriptions",
+        prepare=lambda found: found.defer("password"),
         name="MQTT subscription",
         description="Topics of MQTT brokers that are listened to, and what their messages are.",
         fields=MqttSubscriptionSerializer.Meta.fields,

@@ -88,6 +88,7 @@ registry.add(
     Resource(
         model=NotificationRule,
         path="notification-rules",
+        prepare=lambda found: found.defer("secret"),
         name="notification rule",
         description="Who is told of situations that match: opened, risen in severity, resolved. Once each.",
         fields=NotificationRuleSerializer.Meta.fields,

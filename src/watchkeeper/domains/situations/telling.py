@@ -37,7 +37,7 @@ def rules_in_force() -> list[Rule]:
             tuple(r.events) or rules.EVENTS,
             milliseconds(r.created_at),
         )
-        for r in NotificationRule.objects.filter(enabled=True).order_by("pk")
+        for r in NotificationRule.objects.filter(enabled=True).defer("secret").order_by("pk")
     ]
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from watchkeeper.domains.desk.mail import spool
 from watchkeeper.domains.desk.mail.imap import Mailbox, opened
-from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount
+from watchkeeper.domains.desk.mail.models import SEALED, IncomingMail, MailAccount
 from watchkeeper.domains.desk.mail.taking import take_in
 from watchkeeper.model.errors import WatchkeeperError
 
@@ -54,7 +54,7 @@ class Fetcher:
 
 def _due() -> list[MailAccount]:
     now = timezone.now()
-    found = MailAccount.objects.filter(enabled=True, way=MailAccount.Way.IMAP)
+    found = MailAccount.objects.filter(enabled=True, way=MailAccount.Way.IMAP).defer(*SEALED)
     return [a for a in found if a.asked_at is None or a.asked_at + dt.timedelta(seconds=a.interval) <= now]
 
 

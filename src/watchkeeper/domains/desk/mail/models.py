@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from watchkeeper.kernel.fields import SealedField
 
+SEALED = ("password", "smtp_password")
+
 
 class MailAccount(models.Model):
     """An address whose mails become tickets, and from which their answers go out."""

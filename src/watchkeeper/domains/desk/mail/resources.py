@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from watchkeeper.domains.desk.mail import texts
 from watchkeeper.domains.desk.mail.models import (
+    SEALED,
     IncomingMail,
     MailAccount,
     MailTemplate,
@@ -122,7 +123,7 @@ registry.add(
         writable=_SET,
         allow=frozenset({"create", "change", "remove"}),
         change=_changed,
-        prepare=lambda found: found.select_related("queue"),
+        prepare=lambda found: found.defer(*SEALED).select_related("queue"),
         read_scope=Scope.ADMIN,
         write_scope=Scope.ADMIN,
         actions=(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from watchkeeper.domains.desk.mail.models import IncomingMail, MailAccount
+from watchkeeper.domains.desk.mail.models import SEALED, IncomingMail, MailAccount
 from watchkeeper.domains.desk.mail.taking import take_in
 
 
@@ -23,7 +23,7 @@ def take_all(stop: threading.Event | None = None) -> int:
 
 
 def _take(path: Path) -> int:
-    account = MailAccount.objects.filter(pk=_account(path.name)).first()
+    account = MailAccount.objects.defer(*SEALED).filter(pk=_account(path.name)).first()
     if account is None:
         return 0  # its account was removed meanwhile: the file stays for whoever looks after it
     place = f"door:{path.stem}"[:80]
