@@ -25,11 +25,12 @@ _State = ApprovalRequest.State
 
 def ask(
     actor: Actor, record: Any, steps: Sequence[Asked], fingerprint: str, subject: str, *,
-    text: str = "", own: bool = False, requester: User | None = None,
+    text: str = "", own: bool = False, requester: User | None = None, altered_by: Iterable[User] = (),
 ) -> ApprovalRequest:  # fmt: skip
     """Ask these people in this order to approve the record as it is; `text` (Markdown) is what they need to know. What
     was asked before and waits, or was approved, holds when the fingerprint is the same; else it ends. `own`: who asks may
-    approve, too. Raises Refused when a step has too few who could approve."""
+    approve, too; else neither they nor those who have altered it (`altered_by`). Raises Refused when a step has too few who
+    could approve."""
     resource = _kind_of(record)
     person = requester or behind(actor)
     with transaction.atomic():
@@ -43,6 +44,7 @@ def ask(
             kind=resource.path, record=str(record.pk), subject=subject[:300], text=text, fingerprint=fingerprint,
             requester=person, requested_by=(person.username if person else actor.name)[:200], own=own,
         )  # fmt: skip
+        request.altered_by.set(altered_by)
         for position, step in enumerate(steps, 1):
             _add(request, position, step)
         audit.record(actor, "approval-request.ask", request, after={"subject": request.subject})
@@ -90,7 +92,7 @@ def _add(request: ApprovalRequest, position: int, asked: Asked) -> None:
 
 def _too_few(quorum: int, able: int) -> str:
     who = "nobody could approve it" if not able else f"only {able} could approve it"
-    return f"{who}; {max(1, quorum)} must, and who asks does not count"
+    return f"{who}; {max(1, quorum)} must, and who asks or has altered it does not count"
 
 
 def voters(step: Step, *, fallback: bool = False) -> list[User]:
@@ -99,8 +101,8 @@ def voters(step: Step, *, fallback: bool = False) -> list[User]:
     found = set(people.all()) | set(User.objects.filter(teams__in=teams.all()))
     if fallback and not found:
         found = set(User.objects.filter(owned_teams__in=step.teams.all()))
-    barred = None if step.request.own else step.request.requester_id
-    able = (u for u in found if u.is_active and u.kind == AccountKind.PERSON and u.pk != barred)
+    barred = step.request.barred
+    able = (u for u in found if u.is_active and u.kind == AccountKind.PERSON and u.pk not in barred)
     return sorted(able, key=lambda u: u.username)
 
 

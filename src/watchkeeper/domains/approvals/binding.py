@@ -3,22 +3,25 @@ changed, the approval no longer holds and is asked anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from watchkeeper.domains.approvals.rules import fingerprint
+from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """`fingerprint(record)` stands for what was approved of it. `again(record)` asks anew when it has changed; None: the
-    same people are asked."""
+    """`fingerprint(record)` stands for what was approved of it, which is in these `columns` (none: in any).
+    `again(record, altered_by)` asks anew when it has changed, but not those who have altered it; None: the same people are
+    asked."""
 
     fingerprint: Callable[[Any], str]
-    again: Callable[[Any], object] | None = None
+    again: Callable[[Any, Collection[User]], object] | None = None
+    columns: frozenset[str] = frozenset()
 
 
 #: by the path of the kind

@@ -9,9 +9,12 @@ from watchkeeper.domains.approvals import asking
 from watchkeeper.domains.approvals.binding import bound, fingerprint_of
 from watchkeeper.domains.approvals.models import ApprovalRequest
 from watchkeeper.domains.approvals.rules import Asked
+from watchkeeper.domains.identity.behind import noted
+from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel import hanging
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.events import Event
+from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import NotThere, Refused
 from watchkeeper.kernel.resource import Resource
 
@@ -44,20 +47,39 @@ class Changes:
             return f"nobody need approve {event.name} any more"
         if fingerprint_of(resource, record) == request.fingerprint:
             return ""
+        altered_by = _altered_by(event, resource, request)
         asking.end(SYSTEM, request, ApprovalRequest.State.OUTDATED)
-        _again(resource, record, request)
+        _again(resource, record, request, altered_by)
         return f"{event.name} has changed, and is to be approved anew"
 
 
-def _again(resource: Resource, record: Any, request: ApprovalRequest) -> None:
+def _altered_by(event: Event, resource: Resource, request: ApprovalRequest) -> set[User]:
+    """Who has altered what is to be approved: since it was asked for, and before, what nobody has approved yet. Others than
+    whose change is heard of may have, before it was heard of."""
+    there = bound.get(resource.path)
+    columns = there.columns if there is not None else frozenset()
+    entries = AuditEntry.objects.filter(
+        kind=str(resource.model._meta.verbose_name), record=event.key, act__endswith=".change",
+        at__gte=request.asked_at,
+    )  # fmt: skip
+    acts = [(e.actor_kind, e.actor_id, e.before) for e in entries]
+    acts.append((event.actor.kind, event.actor.id, event.before))
+    of = {(kind, key) for kind, key, before in acts if not columns or columns & (before or {}).keys()}
+    found = {noted(kind, key) for kind, key in of}
+    if request.state == ApprovalRequest.State.WAITING:
+        found |= set(request.altered_by.all())
+    return {person for person in found if person is not None}
+
+
+def _again(resource: Resource, record: Any, request: ApprovalRequest, altered_by: Collection[User]) -> None:
     there = bound.get(resource.path)
     if there is not None and there.again is not None:
-        there.again(record)
+        there.again(record, altered_by)
         return
     try:
         asking.ask(
             SYSTEM, record, steps_of(request), fingerprint_of(resource, record), request.subject,
-            text=request.text, own=request.own, requester=request.requester,
+            text=request.text, own=request.own, requester=request.requester, altered_by=altered_by,
         )  # fmt: skip
     except Refused:
         return  # nobody is left who could; its page says that the approval no longer holds

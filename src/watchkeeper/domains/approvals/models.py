@@ -37,6 +37,9 @@ class ApprovalRequest(Hanging):
         _PERSON, null=True, on_delete=models.SET_NULL, related_name="asked_approvals"
     )
     requested_by = models.CharField("asked by", max_length=200)
+    altered_by = models.ManyToManyField(
+        _PERSON, related_name="+"
+    )  # since it was asked for or approved before
     own = models.BooleanField("who asks may approve", default=False)
     asked_at = models.DateTimeField("asked", default=timezone.now)
     decided_at = models.DateTimeField("decided", null=True, default=None)
@@ -53,6 +56,15 @@ class ApprovalRequest(Hanging):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def barred(self) -> set[int]:
+        """The keys of those who may not answer: who asked for it and who has altered it."""
+        if self.own:
+            return set()
+        return {
+            k for k in (self.requester_id, *self.altered_by.values_list("pk", flat=True)) if k is not None
+        }
 
 
 class Step(models.Model):

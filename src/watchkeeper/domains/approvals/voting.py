@@ -40,8 +40,10 @@ def _answer(actor: Actor, vote: Vote, data: dict[str, Any]) -> None:
     request = step.request
     if request.state != ApprovalRequest.State.WAITING or step.state != Step.State.OPEN:
         raise Refused("it is decided meanwhile")
-    if not request.own and person.pk == request.requester_id:
-        raise Forbidden("answer", "votes", ("Nobody approves what they have asked for themselves.",))
+    if person.pk in request.barred:
+        raise Forbidden(
+            "answer", "votes", ("Nobody approves what they have asked for or altered themselves.",)
+        )
     given = step.votes.exclude(pk=vote.pk).filter(answer__in=(Answer.APPROVED, Answer.DECLINED))
     if given.filter(answered_by=person.username).exists():
         raise Refused("you have answered in this step already; this answer is to be another person's")

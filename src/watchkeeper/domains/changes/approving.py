@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+
+from django.db import transaction
 
 from watchkeeper.domains import approvals
 from watchkeeper.domains.access.telling import administrators
-from watchkeeper.domains.changes import rules
+from watchkeeper.domains.changes import assessing, rules
 from watchkeeper.domains.changes.models import ApprovalRule, Change
 from watchkeeper.domains.identity.behind import behind
+from watchkeeper.domains.identity.models import User
 from watchkeeper.kernel.acting import SYSTEM, Actor
 from watchkeeper.kernel.problems import Refused
 from watchkeeper.kernel.states import Transition, move
 
+#: of what `fingerprint_of` is made
+COLUMNS = frozenset(("type", "implementation", "test", "back_out", "job", "items", "starts_at", "ends_at", "automatic",
+                     "exception"))  # fmt: skip
+
 
 def fingerprint_of(change: Change) -> str:
     """What stands for the version that is approved."""
+    exception = {"exception": change.exception} if change.exception.strip() else {}
     return approvals.fingerprint(
         {
             "type": change.type,
             "plans": [change.implementation, change.test, change.back_out, change.job],
             "items": sorted(str(k) for k in change.items.values_list("pk", flat=True)),
             "window": [change.starts_at, change.ends_at, change.automatic],
+            **exception,
         }
     )
 
@@ -47,12 +57,14 @@ def steps_of(change: Change) -> list[approvals.Asked]:
     return [approvals.Asked("Administrator", administrators(), hours=24)]
 
 
-def ask(actor: Actor, change: Change) -> None:
-    """Ask for it as it is; anew, it is still asked by who did so before. Raises Refused when nobody could approve it."""
+def ask(actor: Actor, change: Change, altered_by: Collection[User] = ()) -> None:
+    """Ask for it as it is; anew, it is still asked by who did so before, and not of those who have altered it. Raises
+    Refused when nobody could approve it."""
     before = approvals.latest(change)
     requester = behind(actor) or (before.requester if before else None) or change.owner
     approvals.ask(
-        actor, change, steps_of(change), fingerprint_of(change), str(change), text=text_of(change), requester=requester
+        actor, change, steps_of(change), fingerprint_of(change), str(change), text=text_of(change), requester=requester,
+        altered_by=altered_by,
     )  # fmt: skip
 
 
@@ -69,7 +81,8 @@ def text_of(change: Change) -> str:
         change.reason,
         "\n".join(f"- {w}" for w in change.because),
     ]
-    plans = (("Implementation", change.implementation), ("Test", change.test), ("Back-out", change.back_out))
+    plans = (("Why also in a freeze", change.exception), ("Implementation", change.implementation),
+             ("Test", change.test), ("Back-out", change.back_out))  # fmt: skip
     parts += [f"### {title}\n\n{text}" for title, text in plans if text]
     return "\n\n".join(p for p in parts if p)
 
@@ -88,16 +101,23 @@ def standard_as_described(change: Change) -> bool:
     return model is not None and model.enabled and all(getattr(change, n) == getattr(model, n) for n in names)
 
 
-ANEW = Transition("ask-anew", "", (rules.WAITING, rules.APPROVED, rules.SCHEDULED), rules.WAITING)
+def _measure(_: Actor, change: Change, __: dict[str, Any]) -> None:
+    assessing.measure(change)
+
+
+ANEW = Transition(
+    "ask-anew", "", (rules.WAITING, rules.APPROVED, rules.SCHEDULED), rules.WAITING, then=_measure
+)
 TO_DRAFT = Transition("decline", "", (rules.WAITING,), rules.DRAFT)
 
 
-def again(change: Any) -> None:
-    """It has changed since it was asked for or approved: it waits again."""
+def again(change: Any, altered_by: Collection[User]) -> None:
+    """It has changed since it was asked for or approved: it waits again, for others than those who have altered it."""
     if change.status not in ANEW.origins:
         return
-    change = move("status", ANEW, SYSTEM, change)
-    try:
-        ask(SYSTEM, change)
-    except Refused:
-        move("status", TO_DRAFT, SYSTEM, change)
+    with transaction.atomic():
+        change = move("status", ANEW, SYSTEM, change)
+        try:
+            ask(SYSTEM, change, altered_by)
+        except Refused:
+            move("status", TO_DRAFT, SYSTEM, change)

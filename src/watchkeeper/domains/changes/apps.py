@@ -17,5 +17,5 @@ class Changes(AppConfig):
         from watchkeeper.domains.changes.hearing import Decisions
         from watchkeeper.kernel import events
 
-        bound["changes"] = Bound(approving.fingerprint_of, approving.again)
+        bound["changes"] = Bound(approving.fingerprint_of, approving.again, approving.COLUMNS)
         events.listeners.append(Decisions())

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import Q
+from django.utils import timezone
 
 from watchkeeper.domains.annotations.models import Tagging
 from watchkeeper.domains.changes import rules
@@ -23,6 +24,12 @@ _OVER = (*rules.ENDED, rules.REVIEWED, rules.CLOSED)
 def assess(change: Change, now: dt.datetime) -> rules.Assessment:
     """Its risk, now."""
     return rules.assess(facts_of(change, now))
+
+
+def measure(change: Change) -> None:
+    """Find out its risk anew, without saving it."""
+    found = assess(change, timezone.now())
+    change.risk, change.points, change.because = found.risk.value, found.points, found.because
 
 
 def facts_of(change: Change, now: dt.datetime) -> rules.Facts:

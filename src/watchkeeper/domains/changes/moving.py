@@ -47,12 +47,6 @@ class Reviewing(serializers.Serializer[Any]):
     )
 
 
-def measure(change: Change) -> None:
-    """Find out its risk anew, without saving it."""
-    found = assessing.assess(change, timezone.now())
-    change.risk, change.points, change.because = found.risk.value, found.points, found.because
-
-
 def _unready(change: Change) -> str:
     if change.starts_at is None or change.ends_at is None:
         return "say when its window begins and ends"
@@ -62,11 +56,11 @@ def _unready(change: Change) -> str:
 
 
 def _assess(_: Actor, change: Change, __: dict[str, Any]) -> None:
-    measure(change)
+    assessing.measure(change)
 
 
 def _ask(actor: Actor, change: Change, _: dict[str, Any]) -> None:
-    measure(change)
+    assessing.measure(change)
     change.save()
     approving.ask(actor, change)
 
@@ -110,7 +104,7 @@ def _schedule(actor: Actor, change: Change, data: dict[str, Any]) -> None:
         need = jobs.kinds()[change.job].needs
         if need is not None:
             require(actor, need[0], registry[need[1]])
-    measure(change)
+    assessing.measure(change)
     assert change.starts_at is not None
     effect = f"{START}:{change.pk}:{change.starts_at:%Y%m%dT%H%M%S}"
     outbox.add([outbox.Effect(effect, START, str(change)[:200],

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from watchkeeper.domains.identity.models import User
-from watchkeeper.kernel.acting import Actor, Scope
+from watchkeeper.domains.identity.models import ApiToken, User
+from watchkeeper.kernel.acting import Actor, ActorKind, Scope
 from watchkeeper.kernel.problems import Forbidden
 
 
 def behind(actor: Actor) -> User | None:
     """The person who answers for this act: themselves, whose the token is, or who owns the service account; None for a
     token of nobody's, the command line and the platform."""
-    user: User | None = actor.person
+    return _answers(actor.person)
+
+
+def noted(kind: str, key: str) -> User | None:
+    """As `behind`, of an act that the audit trail has, by the kind and the id of its actor."""
+    if not key.isdecimal():
+        return None
+    if kind == ActorKind.TOKEN:
+        token = ApiToken.objects.filter(pk=key).select_related("user__owner").first()
+        return _answers(token.user) if token else None
+    return _answers(User.objects.filter(pk=key).first()) if kind == ActorKind.PERSON else None
+
+
+def _answers(user: User | None) -> User | None:
     return user.owner if user is not None and user.is_service else user
 
 
