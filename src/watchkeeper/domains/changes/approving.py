@@ -88,9 +88,9 @@ def text_of(change: Change) -> str:
 
 
 def still_holds(change: Change) -> bool:
-    """Whether it is approved as it is now; a standard one is as long as it is its model's."""
-    if change.standard:
-        return standard_as_described(change)
+    """Whether it is approved as it is now; a standard one is in advance as long as it is its model's."""
+    if change.standard and standard_as_described(change):
+        return True
     return approvals.state_of(change, fingerprint_of(change)) == approvals.Standing.APPROVED
 
 
