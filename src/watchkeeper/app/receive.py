@@ -55,8 +55,7 @@ async def _serve(config: Config, stop: threading.Event) -> None:
 
     process.await_records()
     bound = sockets.inherited()
-    journal = open_journal(config.journal_url, config.data)
-    group = GroupCommit(journal)
+    group = GroupCommit(journal := open_journal(config.journal_url, config.data))
     keyring, declared = DatabaseKeyring(), DatabaseDeclared()
     confirming = Confirming(group.submit_blocking)
     shared = doors.Shared(group, keyring, SeriesTable(), DoorStats(), DeadLetters(), Limits(**config.limits))

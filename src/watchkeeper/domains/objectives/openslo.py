@@ -6,6 +6,7 @@ PromQL. What we do not follow is said in `odd`, never dropped in silence; what m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,8 +67,8 @@ def read(text: str) -> Read:
         raise BadDocument("there is no SLO in it")
     for place, document in slos:
         out.objectives += _objectives(document, named, f"{place} ({_name(document, place)})", out.odd)
-    names = [o.fields["name"] for o in out.objectives]
-    if twice := {n for n in names if names.count(n) > 1}:
+    names = Counter(o.fields["name"] for o in out.objectives)
+    if twice := [name for name, often in names.items() if often > 1]:
         raise BadDocument(f"two SLOs are named {sorted(twice)[0]!r}")
     return out
 
