@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests.domains.approving import answer, as_, call, make_people, work
 from tests.domains.test_changes import act, approve, plan, service
 from watchkeeper.domains.access.models import Team
 from watchkeeper.domains.approvals.models import ApprovalRequest, Vote
+from watchkeeper.domains.changes import approving
+from watchkeeper.domains.changes.models import Change
 from watchkeeper.domains.identity.models import User
+from watchkeeper.kernel.models import OutboxRow
 
 
 @pytest.fixture
@@ -118,3 +123,60 @@ def test_why_it_may_be_done_in_a_freeze_is_approved_too(ann: Client, people: Any
     work()
     assert now(ann, made)["status"] == "waiting"
     assert "on leave" in ApprovalRequest.objects.get(state="waiting").text
+
+
+def standard(ann: Client, **more: Any) -> dict[str, Any]:
+    """A standard change that is assessed."""
+    plans = {"implementation": "reboot it", "back_out": "none needed", "test": "log in"}
+    model = call(ann, "post", "change-models", {"name": "reboot", **plans}, 201)["id"]
+    made = plan(ann, **{"type": "standard", "model": model, **plans, **more})
+    act(ann, made, "assess")
+    return made
+
+
+def test_a_standard_change_that_is_done_in_another_way_is_approved_like_any_other(
+    ann: Client, people: Any
+) -> None:
+    """In advance only what its model says is."""
+    made = standard(ann, implementation="reinstall it")
+    act(ann, made, "pre-approve", {}, 409)
+    act(ann, made, "ask")
+    approve(people, made)
+    assert now(ann, made)["status"] == "approved"
+    assert act(ann, made, "schedule")["status"] == "scheduled"
+    assert act(ann, made, "start")["status"] == "in_progress"
+
+
+def test_its_window_keeps_both_its_ends_once_it_is_no_draft(ann: Client, people: Any) -> None:
+    """Nobody could approve it without."""
+    made = approved(ann, people)
+    for end in ("starts_at", "ends_at"):
+        assert end in call(ann, "patch", f"changes/{made['id']}", {end: None}, 400)["errors"]
+    assert now(ann, made)["status"] == "approved"
+    act(ann, made, "redraft")
+    call(ann, "patch", f"changes/{made['id']}", {"ends_at": None})
+
+
+def test_without_a_window_it_is_not_scheduled_and_says_so(ann: Client) -> None:
+    """As those are that lost an end of it before that was refused."""
+    made = standard(ann)
+    act(ann, made, "pre-approve")
+    Change.objects.update(ends_at=None)
+    assert "window" in act(ann, made, "schedule", {}, 409)["detail"]
+
+
+def test_when_it_cannot_be_asked_anew_what_was_asked_still_stands(
+    ann: Client, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it or nothing, so that the next attempt does it."""
+    made = approved(ann, people)
+    text_of = approving.text_of
+    monkeypatch.setattr(approving, "text_of", lambda _: 1 / 0)
+    call(ann, "patch", f"changes/{made['id']}", {"implementation": "1. Replace both"})
+    with suppress(ZeroDivisionError):
+        work()
+    assert (now(ann, made)["status"], ApprovalRequest.objects.get().state) == ("approved", "approved")
+    monkeypatch.setattr(approving, "text_of", text_of)
+    OutboxRow.objects.filter(kind="event").update(state="due", due_at=timezone.now())
+    work()
+    assert (now(ann, made)["status"], asked()) == ("waiting", {"bea"})

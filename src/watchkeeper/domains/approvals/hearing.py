@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db import transaction
+
 from watchkeeper.domains.approvals import asking
 from watchkeeper.domains.approvals.binding import bound, fingerprint_of
 from watchkeeper.domains.approvals.models import ApprovalRequest
@@ -35,6 +37,7 @@ class Changes:
         said = (self._about(event) for event in events if event.act in ("change", "remove"))
         return "; ".join(filter(None, said))
 
+    @transaction.atomic
     def _about(self, event: Event) -> str:
         found = ApprovalRequest.objects.filter(kind=event.kind, record=event.key, state__in=_LIVING)
         request = found.order_by("-id").first()

@@ -72,7 +72,7 @@ def text_of(change: Change) -> str:
     """What those who approve need to know, in Markdown."""
     window = (
         f"{change.starts_at:%Y-%m-%d %H:%M} to {change.ends_at:%Y-%m-%d %H:%M} UTC"
-        if change.starts_at
+        if change.starts_at and change.ends_at
         else "not set"
     )
     names = ", ".join(change.items.order_by("name").values_list("name", flat=True)[:20]) or "none named"

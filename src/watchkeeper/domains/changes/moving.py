@@ -76,7 +76,8 @@ def _not_standard(change: Change) -> str:
 
 
 def _schedulable(change: Change) -> str:
-    assert change.ends_at is not None
+    if change.starts_at is None or change.ends_at is None:
+        return "say when its window begins and ends"
     if not approving.still_holds(change):
         return "it has changed since it was approved: ask anew"
     if change.ends_at <= timezone.now():

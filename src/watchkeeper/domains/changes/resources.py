@@ -114,6 +114,9 @@ def _as_model(change: Change, model: ChangeModel) -> None:
 
 
 def _change(_: Actor, change: Change, data: dict[str, Any]) -> Change:
+    for end in ("starts_at", "ends_at"):
+        if change.status != rules.DRAFT and end in data and data[end] is None:
+            raise Invalid(f"{change.number} is no draft any more: its window has a beginning and an end", end)
     if change.status not in rules.BEFORE:
         fixed = {*_PLANS, "items", "starts_at", "type", "model"} & data.keys()
         same = {n for n in fixed - {"items"} if getattr(change, n) == data[n]}
