@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.inventory.models import Item
 from watchkeeper.jobs import port as jobs
 from watchkeeper.jobs.models import Job
+from watchkeeper.jobs.watch import Watch
 from watchkeeper.kernel.acting import SYSTEM, Actor, ActorKind, Scope
 from watchkeeper.kernel.models import AuditEntry
 from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
@@ -143,6 +145,70 @@ def test_what_is_committed_is_not_done_again() -> None:
     job.refresh_from_db()
     jobs.again(job)
     assert (run(job).state, job.attempt, job.result, Item.objects.count()) == ("done", 2, 3, 3)
+
+
+class Folder:
+    """The process of a data folder, as to whether it is there. `now` is a clock that nobody sets, in seconds."""
+
+    def __init__(self, name: str) -> None:
+        self.now = 0.0
+        self.watch = Watch(name, lambda: self.now)
+
+    def look(self, minutes: float) -> int:
+        """Look as often as a process does, for so long; how many jobs of others went on at the last look."""
+        for _ in range(int(2 * minutes)):
+            self.now += 30
+            left = self.watch.look()
+        return left
+
+
+def test_a_job_of_a_folder_that_does_not_come_back_fails_and_keeps_no_other_from_its_kind() -> None:
+    jobs.start("audit-verify", {}, id="lost")
+    jobs.start("forget", {}, id="unwanted")
+    assert len(jobs.claim("gone")) == 2
+    jobs.cancel(SYSTEM, Job.objects.get(pk="unwanted"))
+    jobs.start("audit-verify", {}, id="next")
+    here = Folder("here")
+    assert here.look(5) == 2 and jobs.claim("here") == []
+    assert here.look(6) == 0
+    lost, unwanted = Job.objects.get(pk="lost"), Job.objects.get(pk="unwanted")
+    assert lost.state == "failed" and "has been silent" in lost.error and lost.finished_at
+    assert unwanted.state == "cancelled"
+    assert jobs.claim("here") == [("next", 1)]
+
+
+def test_whoever_is_there_keeps_its_jobs_whatever_its_clock_says() -> None:
+    jobs.start("audit-verify", {}, id="slow")
+    jobs.claim("there")
+    here, there = Folder("here"), Folder("there")
+    for _ in range(10):
+        assert here.look(9) == 1
+        there.look(0.5)
+        Job.objects.update(seen_at=F("seen_at") - dt.timedelta(days=1))
+    here.now += 3600  # it could not look, and perhaps nobody could say anything
+    assert here.look(9) == 1
+    there.look(0.5)
+    here.look(1)
+    assert Job.objects.get().state == "running"
+
+
+def test_a_job_that_was_taken_away_does_nothing_more() -> None:
+    """Its process had only been away, and does not know."""
+
+    @jobs.job("away", "Away for long")
+    def away(run: jobs.Run) -> Any:
+        def make(_: int) -> None:
+            Item.objects.create(id=run.id, kind="x", name="x", first_seen_at=now, last_seen_at=now)
+
+        run.commit("make", make, lambda: Folder("elsewhere").look(12))
+
+    now = timezone.now()
+    job = jobs.start("away", {}, id="a")
+    assert run(job).state == "failed" and not Item.objects.exists()
+    jobs.again(job)
+    Job.objects.update(state="running", runner="elsewhere")
+    jobs.carry_out("a", 1, at_once)
+    assert Job.objects.get().state == "running" and not Item.objects.exists()
 
 
 def test_what_the_platform_does_by_its_schedule_is_not_started_over_rest(api: Callable[..., Client]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from watchkeeper.jobs import port as jobs
 from watchkeeper.jobs.models import Job, JobState
+from watchkeeper.jobs.watch import Watch
 from watchkeeper.kernel.outbox import TryAgain
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Durable:
         """`runner` names this data folder's process; after a kill its successor has the same name."""
         self.url, self.runner = url, runner
         self._running: dict[str, Any] = {}  # the handle of each workflow that this process has
+        self._watch, self._others = Watch(runner), 0
 
     def launch(self) -> None:
         """Open the store and go on with what was running. Raises what the store raises."""
@@ -62,7 +64,10 @@ class Durable:
             self._start(pk, attempt)
 
     def tick(self) -> int:
-        """Begin what is due; how many run."""
+        """Begin what is due; how many run, here and elsewhere."""
+        others, self._others = self._others, self._watch.look()
+        if self._others < others:
+            jobs.schedule()  # when one was given up that was one of those
         for pk, attempt in jobs.claim(self.runner):
             self._start(pk, attempt)
         for workflow, handle in list(self._running.items()):
@@ -73,7 +78,7 @@ class Durable:
         for pk, attempt in self._ours():
             if _workflow_id(pk, attempt) not in self._running:
                 jobs.end(pk, attempt, JobState.FAILED, "it ended without saying how")
-        return len(self._running)
+        return len(self._running) + self._others
 
     def _ours(self) -> list[tuple[str, int]]:
         running = Job.objects.filter(state=JobState.RUNNING, runner=self.runner)

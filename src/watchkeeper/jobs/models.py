@@ -41,6 +41,7 @@ class Job(models.Model):
     committed = models.JSONField(default=dict)
     cancel_asked = models.BooleanField(default=False)
     runner = models.CharField(max_length=64, blank=True, default="")  # the data folder whose process has it
+    seen_at = models.DateTimeField(null=True, default=None)  # when that process last said that it is there
     actor_kind = models.CharField(max_length=16)
     actor = models.CharField("started by", max_length=200)
     actor_id = models.CharField(max_length=64, blank=True, default="")

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 from rest_framework.serializers import BaseSerializer
@@ -201,15 +202,20 @@ class Run:
             made = ready()
             with transaction.atomic():
                 known = {**committed(), name: audit.plain(do(made))}
-                Job.objects.filter(pk=self.id).update(committed=known)
+                if not self._mine().update(committed=known):
+                    raise Cancelled("cancelled")
             return known[name]
 
         return self.step(name, once)
 
     def check(self) -> None:
-        """Raises Cancelled when somebody wants it to stop."""
-        if Job.objects.filter(pk=self.id, cancel_asked=True).exists():
+        """Raises Cancelled when somebody wants it to stop, or it was given up meanwhile."""
+        if not self._mine().filter(cancel_asked=False).exists():
             raise Cancelled("cancelled")
+
+    def _mine(self) -> QuerySet[Job]:
+        """Its row, while it is this attempt that runs."""
+        return Job.objects.filter(pk=self.id, attempt=self.attempt, state=JobState.RUNNING)
 
     def progress(self, done: int, total: int | None = None, unit: str = "", message: str = "") -> None:
         """Tell how far it is, at most about once a second; cheap enough for every row. Raises Cancelled."""
@@ -306,7 +312,8 @@ def claim(runner: str) -> list[tuple[str, int]]:
         if kind is not None and running >= kind.at_once:
             continue
         waiting = Job.objects.filter(pk=job.pk, attempt=job.attempt, state=JobState.WAITING)
-        if waiting.update(state=JobState.RUNNING, runner=runner, started_at=timezone.now()):
+        now = timezone.now()
+        if waiting.update(state=JobState.RUNNING, runner=runner, started_at=now, seen_at=now):
             taken.append((job.pk, job.attempt))
     return taken
 
