@@ -36,7 +36,7 @@ class Running:
     def recorded(self) -> list[int]:
         """The times of all samples, as they came."""
         read = [e.batch for e in self.journal.read(0) if e.stream is Stream.SAMPLES]
-        return [t for b in read for t in b["time_ms"].to_pylist()]
+        return [int(row["time_ms"]) for b in read for row in b.to_pylist()]
 
     def carried(self) -> bool:
         """Whether the store has all of it."""
@@ -90,8 +90,7 @@ def test_a_changed_group_goes_on_with_the_rules_that_are_as_before(running: Runn
     running.clock = lambda: now
     two, again = "- {record: two, expr: vector(2)}\n", "- {record: one, expr: vector(1), labels: {k: v}}\n"
     group = RuleGroup.objects.create(name="g", interval_seconds=60, rules=ONE + again + two + UP % "2m")
-    watched = eventually(lambda: running.evaluator.group(str(group.pk)))
-    at_ms = eventually(lambda: watched.at_ms)
+    at_ms = eventually(lambda: (w := running.evaluator.group(str(group.pk))) is not None and w.at_ms)
     eventually(running.carried)
     half = at_ms + 30_000
     assert len(running.asked("one", half)) == 2 and running.asked("two", half)
