@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.domains.approving import answer, as_, call, make_people, work
-from tests.domains.test_changes import act, approve, plan, service
-from watchkeeper.domains.access.models import Team
+from tests.domains.test_changes import HOUR, act, approve, plan, service
+from watchkeeper.domains.access.models import Role, Team
 from watchkeeper.domains.approvals.models import ApprovalRequest, Vote
 from watchkeeper.domains.changes import approving
-from watchkeeper.domains.changes.models import Change
+from watchkeeper.domains.changes.models import Change, ChangeModel
 from watchkeeper.domains.identity.models import User
+from watchkeeper.domains.inbox.models import Notice
 from watchkeeper.kernel.models import OutboxRow
 
 
@@ -180,3 +181,79 @@ def test_when_it_cannot_be_asked_anew_what_was_asked_still_stands(
     OutboxRow.objects.filter(kind="event").update(state="due", due_at=timezone.now())
     work()
     assert (now(ann, made)["status"], asked()) == ("waiting", {"bea"})
+
+
+def scheduled(ann: Client, **more: Any) -> dict[str, Any]:
+    """A standard change that is scheduled."""
+    made = standard(ann, **more)
+    act(ann, made, "pre-approve")
+    done: dict[str, Any] = act(ann, made, "schedule", {"despite": True})
+    return done
+
+
+def window(hours: int) -> dict[str, str]:
+    """From so many hours from now, for an hour."""
+    begins = timezone.now() + hours * HOUR
+    return {"starts_at": begins.isoformat(), "ends_at": (begins + HOUR).isoformat()}
+
+
+def test_moved_it_starts_by_itself_when_its_new_window_begins(ann: Client) -> None:
+    """It is scheduled again with it."""
+    made = scheduled(ann, automatic=True, **window(5))
+    moved = call(ann, "patch", f"changes/{made['id']}", window(0))
+    assert moved["status"] == "scheduled"
+    work()
+    assert now(ann, made)["status"] == "in_progress"
+
+
+def test_also_when_its_window_has_begun_and_it_did_not_start_by_itself_yet(ann: Client) -> None:
+    """Its owner was told that it begins; now it is to start by itself."""
+    made = scheduled(ann, **window(0))
+    work()
+    assert now(ann, made)["status"] == "scheduled"
+    call(ann, "patch", f"changes/{made['id']}", {"automatic": True})
+    work()
+    assert now(ann, made)["status"] == "in_progress"
+
+
+def test_moved_onto_what_another_touches_it_is_scheduled_no_more_and_its_owner_is_told(
+    ann: Client, people: Any
+) -> None:
+    """Until somebody says that it is all the same."""
+    db = service(ann, "db")
+    other = approved(ann, people, db)
+    made = scheduled(ann)
+    assert call(ann, "patch", f"changes/{made['id']}", {"title": "Reboot"})["status"] == "scheduled"
+    moved = call(ann, "patch", f"changes/{made['id']}", {"items": [db]})
+    assert moved["status"] == "approved"
+    told = Notice.objects.filter(user=people["ann"], text__contains="is not scheduled any more")
+    assert f"{other['number']} touches db" in told.get().text
+    assert act(ann, made, "schedule", {"despite": True})["status"] == "scheduled"
+
+
+def test_moved_into_a_freeze_it_is_scheduled_no_more(ann: Client) -> None:
+    """As it could not have been."""
+    at = timezone.now()
+    freeze = {
+        "name": "Easter",
+        "begins_at": (at + 3 * HOUR).isoformat(),
+        "ends_at": (at + 9 * HOUR).isoformat(),
+    }
+    call(ann, "post", "freezes", freeze, 201)
+    made = scheduled(ann)
+    assert call(ann, "patch", f"changes/{made['id']}", window(5))["status"] == "approved"
+
+
+def test_who_may_not_start_its_job_does_not_let_it_start_by_itself(ann: Client, people: Any) -> None:
+    """Also when that is said after it was scheduled."""
+    made = scheduled(ann)
+    ChangeModel.objects.update(job="backup")
+    call(ann, "patch", f"changes/{made['id']}", {"job": "backup"})
+    role = Role.objects.get(name="operations manager")
+    people["dora"].grants.create(role=role, reason="a test", valid_from=timezone.now())
+    dora = as_(people["dora"])
+    assert now(ann, made)["status"] == "scheduled"
+    assert call(dora, "patch", f"changes/{made['id']}", {"automatic": True})["status"] == "approved"
+    assert "policies" in Notice.objects.get(text__contains="not scheduled any more").text
+    act(dora, made, "schedule", {}, 403)
+    assert act(ann, made, "schedule")["status"] == "scheduled"

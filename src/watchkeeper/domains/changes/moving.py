@@ -14,10 +14,11 @@ from watchkeeper.domains.maintenance import holding
 from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel import outbox
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.permissions import require
-from watchkeeper.kernel.problems import Invalid
+from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 from watchkeeper.kernel.resource import registry
-from watchkeeper.kernel.states import Transition, machine
+from watchkeeper.kernel.states import Transition, machine, move
 
 START = "change-start"  # the kind of effect that comes at the beginning of a window
 
@@ -79,7 +80,7 @@ def _schedulable(change: Change) -> str:
     if change.starts_at is None or change.ends_at is None:
         return "say when its window begins and ends"
     if not approving.still_holds(change):
-        return "it has changed since it was approved: ask anew"
+        return "it has changed since it was approved, and is to be approved anew"
     if change.ends_at <= timezone.now():
         return "its window is over: choose another"
     return _frozen(change)
@@ -107,15 +108,16 @@ def _schedule(actor: Actor, change: Change, data: dict[str, Any]) -> None:
             require(actor, need[0], registry[need[1]])
     assessing.measure(change)
     assert change.starts_at is not None
-    effect = f"{START}:{change.pk}:{change.starts_at:%Y%m%dT%H%M%S}"
+    effect = f"{START}:{change.pk}:{change.starts_at:%Y%m%dT%H%M%S%f}"
     outbox.add([outbox.Effect(effect, START, str(change)[:200],
                               {"change": change.pk, "at": change.starts_at.isoformat()}, change.starts_at)])  # fmt: skip
+    outbox.again(OutboxRow.objects.filter(pk=effect))  # it was scheduled for then before, and did not start
 
 
 def _startable(change: Change) -> str:
     now = timezone.now()
     if not approving.still_holds(change):
-        return "it has changed since it was approved: ask anew"
+        return "it has changed since it was approved, and is to be approved anew"
     if change.starts_at is None or change.ends_at is None or not change.starts_at <= now < change.ends_at:
         return "it may run within its window only"
     return _frozen(change)
@@ -159,6 +161,9 @@ def _cancel(actor: Actor, change: Change, _: dict[str, Any]) -> None:
 
 
 _RUNNING = (rules.STARTED,)
+SCHEDULE = Transition("schedule", "Schedule…", (rules.APPROVED,), rules.SCHEDULED, guard=_schedulable, fields=Despite,
+                      then=_schedule)  # fmt: skip
+_UNSCHEDULE = Transition("unschedule", "", (rules.SCHEDULED,), rules.APPROVED)
 BEGIN = Transition("start", "Start", (rules.SCHEDULED,), rules.STARTED, guard=_startable, then=_start)
 FINISH = Transition("finish", "It is done", _RUNNING, rules.DONE, then=_end)
 MOVES = machine(
@@ -166,8 +171,7 @@ MOVES = machine(
     Transition("assess", "Assess", (rules.DRAFT,), rules.ASSESSED, guard=_unready, then=_assess),
     Transition("pre-approve", "Take as approved (standard)", (rules.ASSESSED,), rules.APPROVED, guard=_not_standard),
     Transition("ask", "Ask for approval", (rules.ASSESSED,), rules.WAITING, guard=_unready, then=_ask),
-    Transition("schedule", "Schedule…", (rules.APPROVED,), rules.SCHEDULED, guard=_schedulable, fields=Despite,
-               then=_schedule),
+    SCHEDULE,
     BEGIN,
     FINISH,
     Transition("fail", "It has failed…", _RUNNING, rules.FAILED, fields=Told, then=_end),
@@ -178,3 +182,16 @@ MOVES = machine(
                then=_cancel, confirm="Its approval has to be asked for again."),
     Transition("cancel", "Cancel", rules.BEFORE, rules.CANCELLED, then=_cancel, confirm="It will not be done."),
 )  # fmt: skip
+
+
+def replan(actor: Actor, change: Change) -> Change:
+    """What it was scheduled with has been altered: it is scheduled again where nothing is in the way, else it is approved
+    and no more than that, and its owner is told why."""
+    change = move("status", _UNSCHEDULE, actor, change)
+    try:
+        require(actor, SCHEDULE.name, registry["changes"], change)
+        change = move("status", SCHEDULE, actor, change)
+    except (Forbidden, Invalid, Refused) as error:
+        text = f"{change} was altered and is not scheduled any more: {error.detail}"
+        telling.owner(change, f"unscheduled:{timezone.now().isoformat()}", text)
+    return change

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from watchkeeper.domains.annotations.attaching import held_by
 from watchkeeper.domains.changes import rules
 from watchkeeper.domains.changes.models import ApprovalRule, Change, ChangeModel, Freeze
-from watchkeeper.domains.changes.moving import MOVES
+from watchkeeper.domains.changes.moving import MOVES, replan
 from watchkeeper.domains.identity.naming import People, Person
 from watchkeeper.jobs.port import kinds
 from watchkeeper.kernel.acting import Actor, Scope
@@ -113,25 +113,23 @@ def _as_model(change: Change, model: ChangeModel) -> None:
         change.ends_at = change.starts_at + dt.timedelta(minutes=model.minutes)
 
 
-def _change(_: Actor, change: Change, data: dict[str, Any]) -> Change:
+def _change(actor: Actor, change: Change, data: dict[str, Any]) -> Change:
     for end in ("starts_at", "ends_at"):
         if change.status != rules.DRAFT and end in data and data[end] is None:
             raise Invalid(f"{change.number} is no draft any more: its window has a beginning and an end", end)
-    if change.status not in rules.BEFORE:
-        fixed = {*_PLANS, "items", "starts_at", "type", "model"} & data.keys()
-        same = {n for n in fixed - {"items"} if getattr(change, n) == data[n]}
-        if "items" in fixed and set(change.items.all()) == set(data["items"]):
-            same.add("items")
-        if fixed - same:
-            raise Refused(
-                f"{change.number} is {change.get_status_display()}: what was approved stays as it is"
-            )
+    altered = {n for n in data.keys() - {"items"} if getattr(change, n) != data[n]}
+    if "items" in data and set(change.items.all()) != set(data["items"]):
+        altered.add("items")
+    if change.status not in rules.BEFORE and altered & {*_PLANS, "items", "starts_at", "type", "model"}:
+        raise Refused(f"{change.number} is {change.get_status_display()}: what was approved stays as it is")
     items = data.pop("items", None)
     for name, value in data.items():
         setattr(change, name, value)
     change.save()
     if items is not None:
         change.items.set(items)
+    if change.status == rules.SCHEDULED and altered & {"items", "starts_at", "ends_at", "automatic", "job"}:
+        return replan(actor, change)
     return change
 
 
