@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.db import transaction
 
 from watchkeeper.domains.changes import rules, telling
 from watchkeeper.domains.changes.models import Change
@@ -14,7 +15,7 @@ from watchkeeper.kernel import outbox
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.ports import ports
-from watchkeeper.kernel.problems import Refused
+from watchkeeper.kernel.problems import Forbidden, Invalid, Refused
 from watchkeeper.kernel.states import move
 from watchkeeper.model.signals import Stream
 
@@ -30,7 +31,7 @@ def tell(row: OutboxRow) -> str:
 
 @outbox.handler(START)
 def begin(row: OutboxRow) -> str:
-    """The window begins: it starts by itself if that is said and it still may, else its owner is told."""
+    """The window begins: it starts by itself, with its job, if that is said and it still may; else its owner is told."""
     change = Change.objects.filter(pk=row.payload["change"], status=rules.SCHEDULED).first()
     if change is None or change.starts_at != dt.datetime.fromisoformat(row.payload["at"]):
         return "it is not scheduled for then any more"
@@ -38,13 +39,14 @@ def begin(row: OutboxRow) -> str:
         telling.owner(change, f"begin:{row.payload['at']}", f"The window of {change} begins.")
         return "its owner was told"
     try:
-        move("status", BEGIN, SYSTEM, change)
-    except Refused as error:
+        with transaction.atomic():
+            move("status", BEGIN, SYSTEM, change)
+            if change.job:
+                jobs.start(change.job, {}, SYSTEM, id=row.pk.replace(" ", ""), label=str(change))
+            telling.owner(change, f"begun:{row.payload['at']}", f"{change} has started by itself.")
+    except (Forbidden, Invalid, Refused) as error:
         telling.owner(
             change, f"refused:{row.payload['at']}", f"{change} did not start by itself: {error.detail}"
         )
         return f"not started: {error.detail}"
-    if change.job:
-        jobs.start(change.job, {}, SYSTEM, id=row.pk.replace(" ", ""), label=str(change))
-    telling.owner(change, f"begun:{row.payload['at']}", f"{change} has started by itself.")
     return "started"
