@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from itertools import islice
 
 from django.db.models import Q
 from django.utils import timezone
@@ -112,17 +113,18 @@ def words(text: str) -> list[str]:
 
 
 def collisions(change: Change) -> list[tuple[Change, str]]:
-    """Other changes in its window that touch the same items, or ones that depend on each other, with why."""
-    mine = {str(i.pk): i.name for i in change.items.order_by("name")[:_ITEMS]}
+    """Other changes in its window, or still in progress then, that touch the same items, or ones that depend on each other,
+    with why; of the latter those that begin first."""
+    mine = {str(i.pk): i.name for i in change.items.order_by("name")}
     if not mine or change.starts_at is None or change.ends_at is None:
         return []
-    others = Change.objects.filter(
-        status__in=rules.COMING, starts_at__lt=change.ends_at, ends_at__gt=change.starts_at
-    )
-    others = others.exclude(pk=change.pk).order_by("starts_at", "id")[:_ITEMS]
-    listed = list(others.prefetch_related("items"))
-    near = _near(mine) if listed else {}
-    return [(other, why) for other in listed if (why := _why(other, mine, near))]
+    then = Q(ends_at__gt=change.starts_at) | Q(status=rules.STARTED)
+    others = Change.objects.filter(then, status__in=rules.COMING, starts_at__lt=change.ends_at)
+    others = others.exclude(pk=change.pk).order_by("starts_at", "id").prefetch_related("items")
+    same = list(others.filter(items__in=change.items.order_by()).distinct())
+    beside = list(others.exclude(pk__in=[o.pk for o in same])[:_ITEMS])
+    near = _near(dict(islice(mine.items(), _ITEMS))) if beside else {}
+    return [(o, why) for o in (*same, *beside) if (why := _why(o, change.starts_at, mine, near))]
 
 
 def _near(mine: dict[str, str]) -> dict[str, str]:
@@ -135,13 +137,11 @@ def _near(mine: dict[str, str]) -> dict[str, str]:
     return out
 
 
-def _why(other: Change, mine: dict[str, str], near: dict[str, str]) -> str:
+def _why(other: Change, begins: dt.datetime, mine: dict[str, str], near: dict[str, str]) -> str:
     theirs = {str(i.pk): i.name for i in other.items.all()}
+    late = other.ends_at is None or other.ends_at <= begins
+    when = "and is still in progress" if late else "in the same window"
     if same := sorted(mine[k] for k in theirs.keys() & mine.keys()):
-        return f"{other.number} touches {', '.join(same[:_NAMED])} in the same window"
+        return f"{other.number} touches {', '.join(same[:_NAMED])} {when}"
     beside = sorted(k for k in theirs if k in near)
-    return (
-        f"{other.number} touches {theirs[beside[0]]}, which {near[beside[0]]}, in the same window"
-        if beside
-        else ""
-    )
+    return f"{other.number} touches {theirs[beside[0]]}, which {near[beside[0]]}, {when}" if beside else ""
