@@ -12,6 +12,7 @@ from watchkeeper.domains.maintenance.models import MaintenanceWindow
 from watchkeeper.domains.maintenance.telling import publish
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
+from watchkeeper.kernel.fields import milliseconds, moment
 
 
 def begin(
@@ -34,14 +35,19 @@ def begin(
 
 
 def finish(actor: Actor, window: MaintenanceWindow, now: dt.datetime) -> None:
-    """End it now, if it has not ended."""
-    if window.ends_at <= now:
+    """End it now, also when it was extended; nothing for one that is over. One that was made to repeat goes on after."""
+    found = next(window.schedule.occurrences(milliseconds(now)), None)
+    if found is None:
         return
+    if window.rrule:
+        if found[0] > milliseconds(now):
+            return
+        window.changed_start_at, window.changed_end_at = moment(found[0]), now
+    else:
+        window.ends_at = max(now, window.starts_at + dt.timedelta(seconds=1))
+        window.changed_start_at = window.changed_end_at = None
     with transaction.atomic():
-        window.ends_at, window.version = (
-            max(now, window.starts_at + dt.timedelta(seconds=1)),
-            window.version + 1,
-        )
-        window.save(update_fields=["ends_at", "version"])
+        window.version += 1
+        window.save(update_fields=["ends_at", "changed_start_at", "changed_end_at", "version"])
         publish(window, actor.name)
         audit.record(actor, "maintenance-window.end-now", window)
