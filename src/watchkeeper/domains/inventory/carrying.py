@@ -15,6 +15,15 @@ MOST = 10_000  # items
 
 def reached_from(items: Iterable[str], reach: str) -> set[str]:
     """These items and what is reached from them as relations are now, MOST or a little more."""
+    return _followed(items, reach, "source", "target")
+
+
+def reaching(item: str, reach: str) -> set[str]:
+    """This item and the others from which it is reached, MOST or a little more."""
+    return _followed([item], reach, "target", "source")
+
+
+def _followed(items: Iterable[str], reach: str, to: str, of: str) -> set[str]:
     found = set(items)
     edge = found if reach != Reach.ITEMS else set()
     kinds = [K.RUNS_ON, K.MEMBER_OF] + [K.DEPENDS_ON] * (reach == Reach.DEPENDENT)
@@ -22,8 +31,8 @@ def reached_from(items: Iterable[str], reach: str) -> set[str]:
         new: set[str] = set()
         for part in chunks(edge):
             now = Relation.objects.filter(valid_to=None)
-            new.update(now.filter(target__in=part, kind__in=kinds).values_list("source_id", flat=True))
-            new.update(now.filter(source__in=part, kind=K.CONTAINS).values_list("target_id", flat=True))
+            new.update(now.filter(**{f"{of}__in": part}, kind__in=kinds).values_list(f"{to}_id", flat=True))
+            new.update(now.filter(**{f"{to}__in": part}, kind=K.CONTAINS).values_list(f"{of}_id", flat=True))
         edge = new - found
         found |= edge
     return found

@@ -70,7 +70,8 @@ class Shown:
 
 def show(page: StatusPage, now: dt.datetime) -> Shown:
     """The page as it is now."""
-    now_ms, planned = milliseconds(now), Planned()
+    now_ms = milliseconds(now)
+    planned = Planned(max(now_ms - page.days * DAY_MS, 0))
     sections: dict[str, Section] = {}
     work: list[Work] = []
     components = list(page.components.prefetch_related("spells"))

@@ -75,7 +75,7 @@ class Evaluation:
         due = [o for o in every if _is_due(o, now_ms)]
         if not due:
             return 0
-        planned = Planned()
+        planned = Planned(min(_oldest(o, now_ms) for o in due))
         told: list[tuple[dict[str, str], str, float]] = []
         with self._foreseeing() as foresee:
             for objective in due:

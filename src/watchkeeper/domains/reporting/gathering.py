@@ -109,7 +109,7 @@ def _objectives(report: ServiceReport, begins: int, ends: int) -> Iterator[Objec
         found = found.filter(agreement__organisation=report.customer)
     if report.service_id:
         found = found.filter(service=report.service_id)
-    planned = Planned()
+    planned = Planned(begins)
     for one in found:
         window = standing.window(one, begins, ends, ends, planned)
         left = budgets.budget(window.counted, one.share, window.slices)
