@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import islice
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -13,8 +15,10 @@ from tests.domains.approving import call, client
 from tests.domains.test_changes import HOUR, service
 from watchkeeper.domains.maintenance import holding
 from watchkeeper.domains.maintenance.models import MaintenanceWindow
+from watchkeeper.domains.maintenance.telling import data_of
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.model.schedule import Schedule
 
 
 @pytest.fixture
@@ -77,3 +81,25 @@ def test_of_one_that_was_made_to_repeat_the_occurrence_that_runs_ends(root: Clie
     assert (seen(root, window)["state"], seen(root, window)["running_until"]) == ("upcoming", None)
     (begins, ends) = next(finish(window).schedule.occurrences(milliseconds(timezone.now())))
     assert ends - begins == 7_200_000, "the next is as long as ever"
+
+
+def test_one_that_ends_early_leaves_those_that_did_before_as_they_were(root: Client) -> None:
+    """What was planned is what was held back, weeks after too, and analysis is told so."""
+    now = timezone.now().replace(microsecond=0)  # occurrences begin at whole seconds
+    window = held(root, repeats="week", starts_at=now - HOUR, ends_at=now + HOUR)
+    week = dt.timedelta(days=7)
+    MaintenanceWindow.objects.filter(pk=window.pk).update(
+        starts_at=window.starts_at - 3 * week, ends_at=window.ends_at - 3 * week,
+        changed_start_at=window.starts_at - week, changed_end_at=window.starts_at - week + HOUR / 2,
+    )  # fmt: skip
+    call(root, "post", f"maintenance-windows/{window.pk}/end-now")
+    call(root, "post", f"maintenance-windows/{window.pk}/extend", {"until": window.ends_at.isoformat()}, 409)
+    found = MaintenanceWindow.objects.get(pk=window.pk)
+    told = msgspec.convert(data_of(found)["schedule"], Schedule)
+    assert told == found.schedule
+    spans = told.occurrences(milliseconds(window.starts_at - 3 * week))
+    lengths = [round((ends - begins) / 60_000) for begins, ends in islice(spans, 5)]
+    assert lengths == [120, 120, 30, 60, 120]
+    assert next(told.occurrences(milliseconds(window.starts_at - week + HOUR)))[0] == milliseconds(
+        window.starts_at
+    )

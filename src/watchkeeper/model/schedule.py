@@ -10,9 +10,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
-from dateutil.rrule import rrule, rruleset, rrulestr
+from dateutil.rrule import rrule, rruleset
 
 from watchkeeper.model.errors import Malformed
+from watchkeeper.model.recurrence import Steps, TooFar, followed, parse
 
 YEARS = 30  # a rule without an end is followed for so long
 _RULE = re.compile(r"FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;[A-Z]+=[A-Z0-9,+-]+)*")
@@ -24,7 +25,7 @@ _DAY = dt.timedelta(days=1)
 class Schedule(msgspec.Struct, frozen=True):
     """From one time to another (Unix milliseconds, the end excluded), and so again at every occurrence of `rule`: then
     it begins and ends at the same wall time of `zone` each time. The occurrence that starts at `changed_ms` ends at
-    `changed_end_ms` instead (ended early, or extended)."""
+    `changed_end_ms` instead (ended early, or extended); so do those that were changed before it, by begin and end."""
 
     starts_ms: int
     ends_ms: int
@@ -32,11 +33,13 @@ class Schedule(msgspec.Struct, frozen=True):
     zone: str = "UTC"
     changed_ms: int = 0
     changed_end_ms: int = 0
+    changed_before: tuple[tuple[int, int], ...] = ()
 
     def occurrences(self, from_ms: int) -> Iterator[tuple[int, int]]:
         """Start and end of each occurrence that ends after `from_ms`, in order of their starts."""
-        for starts, ends in self._planned(from_ms):
-            ends = self.changed_end_ms if starts == self.changed_ms else ends
+        changed = {**dict(self.changed_before), self.changed_ms: self.changed_end_ms}
+        for starts, planned in self._planned(from_ms, changed):
+            ends = changed.get(starts, planned)
             if ends > max(from_ms, starts):
                 yield starts, ends
 
@@ -50,7 +53,7 @@ class Schedule(msgspec.Struct, frozen=True):
         starts, ends = next(self.occurrences(now_ms), (0, 0))
         return starts if starts > now_ms else ends
 
-    def _planned(self, from_ms: int) -> Iterator[tuple[int, int]]:
+    def _planned(self, from_ms: int, changed: dict[int, int]) -> Iterator[tuple[int, int]]:
         if not self.rule:
             yield self.starts_ms, self.ends_ms
             return
@@ -58,15 +61,15 @@ class Schedule(msgspec.Struct, frozen=True):
         first, last = _wall(self.starts_ms, zone), _wall(self.ends_ms, zone)
         length = last - first
         since = _wall(from_ms, zone) - length - _DAY
-        if self.changed_end_ms > from_ms:
-            since = min(since, _wall(self.changed_ms, zone) - _DAY)
+        since = min([since, *(_wall(b, zone) - _DAY for b, e in changed.items() if e > from_ms)])
         for begin in parse_rule(self.rule, first).xafter(since, inc=True):
             yield _instant(begin, zone), _instant(begin + length, zone, late=True)
 
 
 @lru_cache(maxsize=512)
-def parse_rule(text: str, first: dt.datetime) -> rrule:
-    """The rule, whose first occurrence is not before `first` (a wall time without a zone). Raises Malformed.
+def parse_rule(text: str, first: dt.datetime) -> rrule | rruleset:
+    """The rule, whose first occurrence is not before `first` (a wall time without a zone); one that never occurs is
+    found to be so once, not whenever somebody asks when it does. Raises Malformed.
 
     >>> next(iter(parse_rule("FREQ=WEEKLY;BYDAY=SU", dt.datetime(2026, 1, 1, 2)))).isoformat()
     '2026-01-04T02:00:00'
@@ -76,13 +79,13 @@ def parse_rule(text: str, first: dt.datetime) -> rrule:
         raise Malformed(
             "not a rule such as FREQ=WEEKLY;INTERVAL=2;BYDAY=SU (daily at the most, no times of day)"
         )
-    if re.search(r"INTERVAL=0*(;|$)|INTERVAL=[-+]", text):
-        raise Malformed("INTERVAL is at least 1")
     try:
-        found = rrulestr(text, dtstart=first)
-    except (ValueError, TypeError) as error:
+        found = parse(text, first)
+        next(followed(text, first, Steps()), None)
+    except TooFar:
+        return rruleset()
+    except ValueError as error:
         raise Malformed(f"this rule cannot be followed: {error}") from error
-    assert not isinstance(found, rruleset)
     if not {"COUNT", "UNTIL"} & set(names):
         found = found.replace(until=first.replace(year=first.year + YEARS, day=min(first.day, 28)))
     return found

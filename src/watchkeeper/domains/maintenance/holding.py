@@ -12,7 +12,7 @@ from watchkeeper.domains.maintenance.models import MaintenanceWindow
 from watchkeeper.domains.maintenance.telling import publish
 from watchkeeper.kernel import audit
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.fields import milliseconds, moment
+from watchkeeper.kernel.fields import milliseconds
 
 
 def begin(
@@ -42,12 +42,12 @@ def finish(actor: Actor, window: MaintenanceWindow, now: dt.datetime) -> None:
     if window.rrule:
         if found[0] > milliseconds(now):
             return
-        window.changed_start_at, window.changed_end_at = moment(found[0]), now
+        window.end(found[0], now)
     else:
         window.ends_at = max(now, window.starts_at + dt.timedelta(seconds=1))
         window.changed_start_at = window.changed_end_at = None
     with transaction.atomic():
         window.version += 1
-        window.save(update_fields=["ends_at", "changed_start_at", "changed_end_at", "version"])
+        window.save()
         publish(window, actor.name)
         audit.record(actor, "maintenance-window.end-now", window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.db import models
@@ -12,6 +13,8 @@ from watchkeeper.domains.maintenance import rules
 from watchkeeper.kernel.fields import milliseconds, moment
 from watchkeeper.model.reach import REACHES, Reach
 from watchkeeper.model.schedule import Schedule
+
+_CHANGED = 500  # occurrences of which is kept that they ended at another time
 
 
 class _InState(ChoiceFilter):
@@ -54,6 +57,9 @@ class MaintenanceWindow(models.Model):
     zone = models.CharField("time zone", max_length=64, default="UTC")
     changed_start_at = models.DateTimeField(null=True, default=None, editable=False)  # of one occurrence …
     changed_end_at = models.DateTimeField(null=True, default=None, editable=False)  # … its other end
+    changed_before = models.JSONField(
+        default=list, editable=False
+    )  # [begin, other end] of others, Unix milliseconds
     created_by = models.CharField("by", max_length=150, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -77,8 +83,16 @@ class MaintenanceWindow(models.Model):
         """When it holds, as analysis follows it."""
         ends = (milliseconds(self.changed_start_at) or 0, milliseconds(self.changed_end_at) or 0)
         return Schedule(
-            milliseconds(self.starts_at), milliseconds(self.ends_at), self.rrule, self.zone, *ends
-        )
+            milliseconds(self.starts_at), milliseconds(self.ends_at), self.rrule, self.zone, *ends,
+            tuple((begins, ends) for begins, ends in self.changed_before),
+        )  # fmt: skip
+
+    def end(self, begins_ms: int, at: dt.datetime) -> None:
+        """The occurrence that begins then ends at this time; the others stay as they are. Not saved."""
+        if self.changed_start_at is not None and milliseconds(self.changed_start_at) != begins_ms:
+            other = [milliseconds(self.changed_start_at), milliseconds(self.changed_end_at)]
+            self.changed_before = [*self.changed_before, other][-_CHANGED:]
+        self.changed_start_at, self.changed_end_at = moment(begins_ms), at
 
     @property
     def when(self) -> str:

@@ -12,7 +12,7 @@ from watchkeeper.domains.maintenance import rules
 from watchkeeper.domains.maintenance.models import MaintenanceWindow
 from watchkeeper.domains.maintenance.telling import publish, withdraw
 from watchkeeper.kernel.acting import Actor
-from watchkeeper.kernel.fields import milliseconds, moment
+from watchkeeper.kernel.fields import milliseconds
 from watchkeeper.kernel.problems import Invalid, Refused
 from watchkeeper.kernel.resource import Action, Column, Done, Resource, Show, registry
 from watchkeeper.kernel.rest import RecordSerializer, time_zone
@@ -123,7 +123,7 @@ def _ends(actor: Actor, window: MaintenanceWindow, at: dt.datetime) -> Done:
     running = window.schedule.current(milliseconds(timezone.now()))
     if running is None:
         raise Refused(f"{window.name!r} does not run now")
-    window.changed_start_at, window.changed_end_at = moment(running[0]), at
+    window.end(running[0], at)
     _save(actor, window)
     return Done()
 
