@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,7 +75,7 @@ class Evaluation:
         due = [o for o in every if _is_due(o, now_ms)]
         if not due:
             return 0
-        planned = Planned(min(_oldest(o, now_ms) for o in due))
+        planned = Planned(_since(due, now_ms))
         told: list[tuple[dict[str, str], str, float]] = []
         with self._foreseeing() as foresee:
             for objective in due:
@@ -176,6 +176,15 @@ def _oldest(of: ServiceLevelObjective, now_ms: int) -> int:
     """The first slot that counts in its window or for its alerts."""
     step = of.step_s * 1000
     return min(of.window.period(now_ms)[0], now_ms - _LONGEST_MS) // step * step
+
+
+def _since(due: Iterable[ServiceLevelObjective], now_ms: int) -> int:
+    """The first slot that counts for any of these; some may be such that it cannot be reckoned."""
+    found = []
+    for one in due:
+        with suppress(ArithmeticError, ValueError):
+            found.append(_oldest(one, now_ms))
+    return min(found, default=now_ms)
 
 
 def _ended(of: ServiceLevelObjective, now_ms: int) -> int:
