@@ -34,6 +34,7 @@ DAY_MS = 86_400_000  # of one question
 SECONDS = 3.0  # that one objective measures of its past in one round: others wait
 _LOOK_EVERY = 5.0  # seconds
 _LONGEST_MS = 4 * 86_400_000  # of a window of an alert, which is kept beyond short windows
+_REACH_MS = 402 * DAY_MS  # no window is longer than 400 days
 _KEPT_MS = 100 * 86_400_000  # for reports of the last months
 _FORESEE_EVERY = dt.timedelta(hours=1)
 _log = logging.getLogger(__name__)
