@@ -97,7 +97,7 @@ def test_whatever_is_no_calendar_is_refused_in_words(data: bytes) -> None:
         ("SUMMARY:ann", "event 1, 'ann': it has no DTSTART"),
         ("DTSTART:20260401T090000Z|DTEND:20260331T090000Z", "event 1: it ends before it begins"),
         ("DTSTART:20260401T090000Z|RRULE:FREQ=SECONDLY", "event 1: it repeats secondly"),
-        ("DTSTART:20260401T090000Z|RRULE:FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2", "event 1: BYMONTHDAY"),
+        ("DTSTART:20260401T090000Z|RRULE:FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2", "event 1: it has no times"),
         (
             "DTSTART;TZID=Nowhere/There:20260401T090000|DURATION:PT1H",
             "time zone 'Nowhere/There' is not known",
@@ -125,7 +125,9 @@ def test_a_file_that_is_cut_off_or_none_at_all_is_named() -> None:
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL"),
         ("FREQ=YEARLY;INTERVAL=0", "INTERVAL"),
         ("FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2", "within a day"),
-        ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "no|none of its months"),
+        ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "it has no times"),
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "it has no times"),  # from a Thursday on
+        ("FREQ=MONTHLY;BYDAY=60MO", "at most 5"),
     ],
 )
 def test_a_rule_without_an_end_of_its_own_is_refused(rule: str, said: str) -> None:

@@ -8,21 +8,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rruleset, rrulestr
 from icalendar import Calendar
+
+from watchkeeper.domains.timetables.zones import own_zones, several
+from watchkeeper.model.recurrence import Steps, followed
 
 SIZE = 1024 * 1024  # bytes
 MOST = 2_000  # events, and what they come to
-_STEPS = 500_000  # times of all that repeats, from its beginning on, that are looked at
+_DATE = 10  # steps that a date written out takes
+_DAY = dt.timedelta(days=1)
 _EARLIEST = dt.date(1970, 1, 1)
 _FREQUENT = ("SECONDLY", "MINUTELY", "HOURLY")
-#: parts of rules that may leave nothing of a daily or weekly rule, for which one would look for ever
-_SIFTING = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYEASTER")
 _WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
-_LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+)  # as icalendar, dateutil and dates say it
 Moment = dt.datetime | dt.date
 
 
@@ -51,9 +59,9 @@ def read(data: bytes, zone: str, begins: dt.datetime, ends: dt.datetime) -> list
     """What happens between two instants, in order. Times without a zone, and days, are meant in `zone`. Raises Broken."""
     found: list[Occurrence] = []
     local = ZoneInfo(zone)
-    events = _events(data)
+    steps = Steps()  # for the whole file, whatever of it repeats
+    events = _events(data, steps)
     spelled = _spelled(events, local)
-    steps = iter(range(_STEPS))
     for number, event in enumerate(events, 1):
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             continue
@@ -66,7 +74,7 @@ def read(data: bytes, zone: str, begins: dt.datetime, ends: dt.datetime) -> list
                     raise TooMuch(f"more than {MOST} events within a year")
         except TooMuch:
             raise
-        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        except _UNREADABLE as error:
             raise Broken(f"{_named(event, number)}: {error}") from error
     return sorted(found, key=lambda o: (o.begins, o.key))
 
@@ -75,14 +83,17 @@ def _spelled(events: list[Any], zone: ZoneInfo) -> set[tuple[str, dt.datetime]]:
     """The times of series that an event of their own replaces, by the UID of the series."""
     found = set()
     for number, event in enumerate(events, 1):
-        instead = _each(event, "RECURRENCE-ID")
-        if len(instead) > 1 or len(_each(event, "DTSTART")) > 1:
+        instead = several(event, "RECURRENCE-ID")
+        if len(instead) > 1 or len(several(event, "DTSTART")) > 1:
             raise Broken(f"{_named(event, number)}: it says twice when it begins")
-        found |= {(str(event.get("UID", "")), _at(i.dt, zone)) for i in instead}
+        try:
+            found |= {(str(event.get("UID", "")), _at(i.dt, zone)) for i in instead}
+        except _UNREADABLE as error:
+            raise Broken(f"{_named(event, number)}: {error}") from error
     return found
 
 
-def _events(data: bytes) -> list[Any]:
+def _events(data: bytes, steps: Steps) -> list[Any]:
     if len(data) > SIZE:
         raise Broken(f"the file is larger than {SIZE // 1024} KiB")
     try:
@@ -93,7 +104,8 @@ def _events(data: bytes) -> list[Any]:
         raise Broken("line 1: a calendar begins with BEGIN:VCALENDAR")
     _balanced(text)
     try:
-        parsed = Calendar.from_ical(text, multiple=True)
+        with own_zones(steps):
+            parsed = Calendar.from_ical(text, multiple=True)
     except (ValueError, KeyError, IndexError) as error:
         raise Broken(_line_of(text, str(error))) from error
     events = [e for calendar in parsed for e in calendar.walk("VEVENT")]
@@ -137,7 +149,7 @@ def _named(event: Any, number: int) -> str:
 
 
 def _occurrences(
-    event: Any, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Iterator[int]
+    event: Any, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Steps
 ) -> Iterator[Occurrence]:
     if (start := event.get("DTSTART")) is None:
         raise Broken("it has no DTSTART")
@@ -150,14 +162,12 @@ def _occurrences(
     lasts = _length(event, first, zone)
     title = str(event.get("SUMMARY", "")).strip()
     uid = str(event.get("UID", "")) or f"{title} {first}"
-    moved = [
-        _at(i.dt, zone) for i in _each(event, "RECURRENCE-ID")
-    ]  # it stays the one of the series that it was
+    moved = several(event, "RECURRENCE-ID")  # it stays the one of the series that it was
     people = tuple(p.lower() for p in _addresses(event))
     for at in _times(event, first, zone, begins - lasts, ends, steps):
         until = _at((at.date() if all_day else at) + lasts, zone)
         if until > begins and until > at and at < ends:
-            which = (moved[0] if moved else at).astimezone(dt.UTC)
+            which = (_at(moved[0].dt, zone) if moved else at).astimezone(dt.UTC)
             yield Occurrence(f"{uid} {which:%Y%m%dT%H%M%SZ}", title, at, until, people, all_day)
 
 
@@ -178,49 +188,38 @@ def _length(event: Any, first: Moment, zone: ZoneInfo) -> dt.timedelta:
 
 
 def _times(
-    event: Any, first: Moment, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Iterator[int]
+    event: Any, first: Moment, zone: ZoneInfo, begins: dt.datetime, ends: dt.datetime, steps: Steps
 ) -> list[dt.datetime]:
     """When it begins, each time that may matter."""
     start = _at(first, zone)
-    rules, added, without = (_each(event, name) for name in ("RRULE", "RDATE", "EXDATE"))
+    rules, added, without = (several(event, name) for name in ("RRULE", "RDATE", "EXDATE"))
     if not rules and not added:
         return [start]
-    times = rruleset()
-    times.rdate(start)
     for rule in rules:
-        _bounded(rule)
-        times.rrule(rrulestr(_until(rule, zone), dtstart=start))
-    for several, add in ((added, times.rdate), (without, times.exdate)):
-        for dates in several:
-            for date in dates.dts:
-                add(_at(date.dt, zone))
+        _daily_at_most(rule)
+    dates, not_on = ([date.dt for some in given for date in some.dts] for given in (added, without))
+    steps.take(_DATE * (len(dates) + len(not_on)))
+    left_out = {_at(date, zone) for date in not_on}
+    written = sorted([start, *(_at(date, zone) for date in dates)])
+    times = merge(written, *(followed(_until(rule, zone), start, steps) for rule in rules))
+    # Times of one zone are compared by its clocks, which is quick, and not right to the hour: hence the days.
+    earliest, latest = (t.astimezone(start.tzinfo) for t in (begins - _DAY, ends + _DAY))
     found = []
-    for at in times:
-        if next(steps, None) is None:
-            raise TooMuch(f"what repeats comes to more than {_STEPS:,} times; let it begin later")
-        if at > ends:
+    for at, _ in groupby(times):
+        if at > latest:
             break
-        if at >= begins:
+        if at >= earliest and at not in left_out:
             found.append(at)
     return found
 
 
-def _bounded(rule: Any) -> None:
-    """Raises Broken for a rule whose times cannot be found in a time that is known."""
-    if any(int(n) < 1 for n in rule.get("INTERVAL", [])):
-        raise Broken("its INTERVAL is no number of 1 or more")
+def _daily_at_most(rule: Any) -> None:
+    """Raises Broken for what repeats within a day."""
     if within := [n for n in _WITHIN_A_DAY if n in rule]:
         raise Broken(f"it repeats within a day ({within[0]}); at most daily can be read")
     frequency = str(rule.get("FREQ", [""])[0]).upper()
     if frequency in _FREQUENT:
         raise Broken(f"it repeats {frequency.lower()}; at most daily can be read")
-    if frequency in ("DAILY", "WEEKLY") and (sifting := [n for n in _SIFTING if n in rule]):
-        raise Broken(
-            f"{sifting[0]} of what repeats {frequency.lower()} cannot be read; write it as monthly or yearly"
-        )
-    months, days = rule.get("BYMONTH", range(1, 13)), rule.get("BYMONTHDAY", [1])
-    if not any(abs(int(d)) <= _LONGEST_MONTH[int(m) - 1] for m in months for d in days):
-        raise Broken("none of its months has such a day")
 
 
 def _until(rule: Any, zone: ZoneInfo) -> str:
@@ -246,12 +245,7 @@ def _at(moment: Any, zone: ZoneInfo) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _each(event: Any, name: str) -> list[Any]:
-    found = event.get(name, [])
-    return found if isinstance(found, list) else [found]
-
-
 def _addresses(event: Any) -> Iterator[str]:
-    for attendee in _each(event, "ATTENDEE"):
+    for attendee in several(event, "ATTENDEE"):
         address = str(attendee)
         yield address[7:] if address.lower().startswith("mailto:") else address
