@@ -45,6 +45,8 @@ class TestMaintenanceWindows(KindChecks):
             ({"ends_at": SOON}, "ends_at"),
             ({"repeats": "rule"}, "rule"),
             ({"repeats": "rule", "rule": "FREQ=SECONDLY"}, "rule"),
+            ({"repeats": "rule", "rule": "FREQ=DAILY;INTERVAL=7;BYDAY=MO"}, "rule"),  # it begins on a Sunday
+            ({"repeats": "rule", "rule": "FREQ=MONTHLY;BYDAY=1MO,10MO"}, "rule"),
             ({"repeats_until": "2029-12-31"}, "repeats_until"),
         ],
     )

@@ -62,6 +62,23 @@ def test_by_the_calendar_an_order_is_made_once_for_each_occurrence_and_item(root
     assert OutboxRow.objects.filter(kind=planning.KIND, state="due").exists(), "it goes on"
 
 
+@pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY;INTERVAL=7;BYDAY=MO", "FREQ=DAILY;INTERVAL=0", "FREQ=MONTHLY;BYDAY=1MO,10MO"]
+)
+def test_a_plan_that_is_never_due_is_refused(root: Client, rule: str) -> None:
+    """Looking when it is would go on until the year 9999, or for ever."""
+    body = {
+        "name": "clean",
+        "rule": rule,
+        "starts_at": "2026-06-02T23:30:00Z",
+        "item_kind": "host",
+    }  # a Tuesday
+    assert "rule" in call(root, "post", "maintenance-plans", body, 400)["errors"]
+    if "INTERVAL=7" in rule:  # a Wednesday there
+        body |= {"zone": "Europe/Berlin", "rule": rule.replace("MO", "WE")}
+        call(root, "post", "maintenance-plans", body, 201)
+
+
 def test_a_forecast_that_becomes_an_alert_makes_a_proactive_order(root: Client, db1: str) -> None:
     made = plan(root, trigger="forecast", items=[db1])
     rule, now = CapacityRule.objects.create(name="disks"), timezone.now()

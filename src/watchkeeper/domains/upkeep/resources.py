@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -53,7 +54,7 @@ class PlanSerializer(RecordSerializer):
         """Raises ValidationError naming the field."""
         whole = self.instance
         now = {n: attrs.get(n, getattr(whole, n, MaintenancePlan._meta.get_field(n).get_default())) for n in
-               ("trigger", "rule", "starts_at", "query", "every", "item_kind", "item_tag")}  # fmt: skip
+               ("trigger", "rule", "starts_at", "zone", "query", "every", "item_kind", "item_tag")}  # fmt: skip
         named = attrs.get("items") if "items" in attrs else whole and whole.items.exists()
         if not named and not now["item_kind"] and not now["item_tag"]:
             raise serializers.ValidationError({"items": ["name items, or their kind or tag"]})
@@ -68,9 +69,13 @@ def _calendar(now: dict[str, Any]) -> None:
     if now["starts_at"] is None:
         raise serializers.ValidationError({"starts_at": ["when is it due for the first time?"]})
     try:
-        parse_rule(now["rule"], now["starts_at"].replace(tzinfo=None))
+        found = parse_rule(
+            now["rule"], now["starts_at"].astimezone(ZoneInfo(now["zone"])).replace(tzinfo=None)
+        )
     except Malformed as error:
         raise serializers.ValidationError({"rule": [error.detail]}) from error
+    if next(iter(found), None) is None:
+        raise serializers.ValidationError({"rule": ["it would never be due"]})
 
 
 def _meter(now: dict[str, Any]) -> None:

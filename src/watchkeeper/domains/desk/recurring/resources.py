@@ -33,13 +33,15 @@ class RecurringTicketSerializer(RecordSerializer):
             "starts_on": {"help_text": "the rule is counted from it"},
         }  # fmt: skip
 
-    def validate_rule(self, value: str) -> str:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError."""
+        now = {n: attrs.get(n, getattr(self.instance, n, RecurringTicket._meta.get_field(n).get_default()))
+               for n in ("rule", "starts_on", "at")}  # fmt: skip
         try:
-            rules.parsed(value, dt.datetime(2026, 1, 1))
+            rules.check(now["rule"], dt.datetime.combine(now["starts_on"], now["at"]))
         except rules.NoRule as error:
-            raise serializers.ValidationError(str(error)) from error
-        return value
+            raise serializers.ValidationError({"rule": [str(error)]}) from error
+        return attrs
 
 
 def _create(_: Actor, data: dict[str, Any]) -> RecurringTicket:

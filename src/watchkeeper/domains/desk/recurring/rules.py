@@ -6,10 +6,11 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from dateutil import tz
-from dateutil.rrule import rrule, rruleset, rrulestr
+
+from watchkeeper.model.recurrence import Steps, followed
 
 _OFTENEST = {"SECONDLY", "MINUTELY"}
-_TRIES = 10_000  # occurrences that are looked through: more than a century of days
+_STEPS = 1_000_000  # for all times since it began: half a century of hours
 
 
 class NoRule(ValueError):
@@ -27,15 +28,16 @@ def next_after(rule: str, starts: dt.datetime, zone: str, after: dt.datetime) ->
     '2026-03-29T01:30:00+00:00'
     """
     local = ZoneInfo(zone)
-    rules = parsed(rule, starts)
     # Clocks differ from UTC by less than a day, so a day before is early enough to begin looking.
     begin = after.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=1, hours=3)
-    for number, naive in enumerate(rules.xafter(begin, inc=True)):
-        at = tz.resolve_imaginary(naive.replace(tzinfo=local)).astimezone(dt.UTC)
-        if at > after:
-            return at
-        if number > _TRIES:
-            return None
+    times = followed(_text(rule), starts, Steps(_STEPS))
+    try:
+        for naive in (n for n in times if n >= begin):
+            at = tz.resolve_imaginary(naive.replace(tzinfo=local)).astimezone(dt.UTC)
+            if at > after:
+                return at
+    except ValueError:  # it never comes, or began too long ago to be followed
+        return None
     return None
 
 
@@ -76,8 +78,19 @@ def in_words(rule: str) -> str:
     return f"every {unit if every == '1' else f'{every} {unit}s'}{f' on {on}' if on else ''}{times}"
 
 
-def parsed(rule: str, starts: dt.datetime) -> rrule | rruleset:
-    """The rule, beginning at this local time. Raises NoRule."""
+def check(rule: str, starts: dt.datetime) -> None:
+    """Raises NoRule for what is no rule, and for one that never comes when it begins at this local time."""
+    text = _text(rule)
+    try:
+        found = next(followed(text, starts, Steps()), None)
+    except ValueError as error:
+        raise NoRule(f"this rule cannot be followed: {error}") from error
+    if found is None:
+        raise NoRule("it never comes")
+
+
+def _text(rule: str) -> str:
+    """The rule alone. Raises NoRule for one that says what has a field of its own."""
     text = rule.strip().removeprefix("RRULE:")
     parts = dict(p.partition("=")[::2] for p in text.upper().split(";"))
     if "FREQ" not in parts:
@@ -90,7 +103,4 @@ def parsed(rule: str, starts: dt.datetime) -> rrule | rruleset:
         raise NoRule("the first day is a field of its own")
     if "UNTIL" in parts:  # which is in UTC, while the rule is by the clocks of a place
         text = ";".join(p.rstrip("Zz") if p.upper().startswith("UNTIL") else p for p in text.split(";"))
-    try:
-        return rrulestr(text, dtstart=starts)
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise NoRule(f"this is no rule of RFC 5545: {error}") from error
+    return text
