@@ -60,6 +60,29 @@ class TestSchedules(KindChecks):
         assert "09:00" in page and "Europe/Berlin" in page
         assert "nobody is on call" not in page
 
+    def test_for_who_has_left_nobody_is_on_call_and_its_page_says_so(self) -> None:
+        _people("bob", "cid")
+        (one,) = self.make(1, 2)
+        layer = {"schedule": one, "people": ["bob"], "starts_on": "2020-01-01"}
+        self.send("post", "/api/schedule-layers/", layer, 201)
+        self.send("post", "/api/schedule-layers/", layer | {"people": ["cid"], "position": 2}, 201)
+        browser = self.person()
+        assert self.get(self.one(one))["now"] == "cid"
+        for gone, on_call, named in (("cid", "bob", "cid"), ("bob", "", "bob, cid")):
+            User.objects.filter(username=gone).update(is_active=False)
+            assert self.get(self.one(one))["now"] == on_call
+            assert f"Nobody is on call for {named}, whose account is off" in browser.get(f"/schedules/{one}/").content.decode()
+
+    def test_of_overrides_that_overlap_the_last_one_made_comes_first(self) -> None:
+        _people("bob", "cid")
+        (one,) = self.make(1, 2)
+        now = timezone.now()
+        for person, begins in (("bob", 1), ("cid", 2)):
+            body = {"schedule": one, "person": person, "begins_at": (now - dt.timedelta(hours=begins)).isoformat(),
+                    "ends_at": (now + dt.timedelta(hours=1)).isoformat()}  # fmt: skip
+            self.send("post", "/api/schedule-overrides/", body, 201)
+        assert self.get(self.one(one))["now"] == "cid"
+
 
 class TestLayers(KindChecks):
     path = "schedule-layers"

@@ -39,6 +39,7 @@ def rota(request: HttpRequest, resource: Resource, record: Any, actor: Actor) ->
         "days": [_row(found, a, b, hue) for a, b in pairwise(days)],
         "next": [_line(s, zone) for s in found if s.ends_ms > milliseconds(now)][:_TOLD],
         "gaps": any(not s.person for s in found),
+        "gone": schedule.gone,
         "layers": schedule.layers.all(),
         "adds": [
             _add(path, words, schedule) for path, words in _ADDED if may(actor, "create", registry[path])

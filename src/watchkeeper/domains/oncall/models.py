@@ -72,8 +72,17 @@ class Schedule(models.Model):
         found = self.shifts(milliseconds(begins), milliseconds(begins + _AHEAD))
         return next((moment(s.begins_ms) for s in found[1:] if not s.person), None)
 
+    @property
+    def gone(self) -> list[str]:
+        """Who has turns, or takes over, though their account is off; nobody is on call for them."""
+        at = timezone.now()
+        layers = (layer for layer in self.layers.all() if layer.ends_at is None or layer.ends_at > at)
+        people = [turn.person for layer in layers for turn in layer.turns.all()]
+        people += [o.person for o in self.overrides.all() if o.ends_at > at]
+        return sorted({person.username for person in people if not person.is_active})
 
-#: what `Schedule.shifts` reads, for prefetch_related
+
+#: what `Schedule.shifts` and `Schedule.gone` read, for prefetch_related
 READ = ("layers__calendar", "layers__schedule", "layers__turns__person", "overrides__person")
 
 
