@@ -136,6 +136,11 @@ def test_a_component_is_what_the_worst_of_its_incidents_says(root: Client) -> No
         root, "post", f"status-components/{component['id']}/set-state", {"state": "operational"}, 409
     )
     assert "a major incident speaks for it" in str(refused)
+    update(root, first, "identified", "It is the database")
+    call(root, "patch", f"major-incidents/{first['id']}", {"impact": "Few can pay."})
+    third = declare(root, component, component_state="degraded")
+    assert StatusComponent.objects.get().state == "major_outage", "what is said of less hides nothing"
+    update(root, third, "resolved", "It is the same")
     update(root, second, "resolved", "Over")
     assert StatusComponent.objects.get().state == "degraded"
     update(root, first, "resolved", "Over")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from watchkeeper.domains.health.models import ServiceHealth
 from watchkeeper.domains.majors import rules
-from watchkeeper.domains.majors.models import ComponentSpell, MajorIncident, StatusComponent
+from watchkeeper.domains.majors.models import ComponentSpell, StatusComponent
 from watchkeeper.kernel.events import Event
 
 
@@ -29,21 +29,17 @@ def become(component: StatusComponent, state: str, reason: str, at: dt.datetime)
     return True
 
 
-def follow(major: MajorIncident, at: dt.datetime) -> None:
-    """Have the components of a major incident be as it says, while it goes on; of several the last word counts."""
-    for component in major.components.all():
-        become(component, major.component_state, str(major), at)
-
-
-def release(components: Iterable[StatusComponent], reason: str, at: dt.datetime) -> None:
-    """Have components for which a major incident speaks no more be as the others say; without any, as healthy as their
-    services are."""
+def settle(components: Iterable[StatusComponent], reason: str, at: dt.datetime) -> None:
+    """Have these be as they are due to be, because a major incident began, ended or changed."""
     for component in components:
-        others = component.majors.exclude(state=rules.RESOLVED).values_list("component_state", flat=True)
-        become(component, rules.worst(others) if others else _healthy(component), reason, at)
+        become(component, due_state(component), reason, at)
 
 
-def _healthy(component: StatusComponent) -> str:
+def due_state(component: StatusComponent) -> str:
+    """The worst that major incidents say which go on; without any, as healthy as its service is."""
+    said = component.majors.exclude(state=rules.RESOLVED).values_list("component_state", flat=True)
+    if said:
+        return rules.worst(said)
     if not component.follows:
         return rules.OPERATIONAL
     known = ServiceHealth.objects.filter(item=component.item_id).values_list("state", flat=True).first()

@@ -98,13 +98,12 @@ def _change(_: Actor, major: MajorIncident, data: dict[str, Any]) -> MajorIncide
     for name, value in data.items():
         setattr(major, name, value)
     major.save()
+    touched = set(major.components.all())
     if affected is not None:
-        left = [c for c in major.components.all() if c not in affected]
         major.components.set(affected)
-        if major.state != rules.RESOLVED:
-            components.release(left, str(major), timezone.now())
+        touched.update(affected)
     if major.state != rules.RESOLVED:
-        components.follow(major, timezone.now())
+        components.settle(touched, str(major), timezone.now())
     return major
 
 
@@ -112,7 +111,7 @@ def _remove(_: Actor, major: MajorIncident) -> None:
     spoken_for = list(major.components.all()) if major.state != rules.RESOLVED else []
     said = str(major)
     major.delete()
-    components.release(spoken_for, said, timezone.now())
+    components.settle(spoken_for, said, timezone.now())
 
 
 def _update(actor: Actor, data: dict[str, Any]) -> StatusUpdate:

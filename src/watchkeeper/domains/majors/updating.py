@@ -26,10 +26,8 @@ def say(major: MajorIncident, state: str, text: str, by: str, *, public: bool = 
     major.resolved_at = (major.resolved_at or now) if over else None
     major.next_update_at = None if over else now + dt.timedelta(minutes=major.every)
     major.save(update_fields=["state", "resolved_at", "next_update_at"])
-    if not over:
-        components.follow(major, now)
-    elif was != state:
-        components.release(major.components.all(), str(major), now)
+    if not over or was != state:  # what is written afterwards changes nothing
+        components.settle(major.components.all(), str(major), now)
     outbox.add(
         outbox.Effect(f"{MAIL}:{update.pk}:{to}", MAIL, major.number or "", {"update": update.pk, "to": to})
         for to in major.stakeholders
