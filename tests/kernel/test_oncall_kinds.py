@@ -71,7 +71,8 @@ class TestSchedules(KindChecks):
         for gone, on_call, named in (("cid", "bob", "cid"), ("bob", "", "bob, cid")):
             User.objects.filter(username=gone).update(is_active=False)
             assert self.get(self.one(one))["now"] == on_call
-            assert f"Nobody is on call for {named}, whose account is off" in browser.get(f"/schedules/{one}/").content.decode()
+            page = browser.get(f"/schedules/{one}/").content.decode()
+            assert f"Nobody is on call for {named}, whose account is off" in page
 
     def test_of_overrides_that_overlap_the_last_one_made_comes_first(self) -> None:
         _people("bob", "cid")
