@@ -33,7 +33,16 @@ class Upload(serializers.Serializer[Any]):
     file = serializers.FileField(required=False)
 
 
-class FileUpload(APIView):
+class Receiving(APIView):
+    """A call with whose form files may come."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Before anything reads the body."""
+        with files.receiving(request):
+            return super().dispatch(request, *args, **kwargs)
+
+
+class FileUpload(Receiving):
     """A file for a record: `multipart/form-data` with kind, record, file and perhaps a description."""
 
     permission_classes = (SignedIn,)
@@ -43,11 +52,6 @@ class FileUpload(APIView):
     def asks(self, request: Request) -> tuple[tuple[str, Resource], ...]:  # noqa: ARG002
         """To be decided by the record, once it is known."""
         return (("create", registry["files"]),)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Before anything reads the body."""
-        with files.receiving(request):
-            return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(operation_id="files_upload", request={"multipart/form-data": Upload},
                    responses={201: serializer_of(registry["files"])})  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -15,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from watchkeeper.api.files import Receiving
 from watchkeeper.api.records.bodies import unknown, validate
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.desk.models import Ticket
@@ -134,15 +134,10 @@ class OwnMessages(_Portal):
         return Response(shapes.Said(shapes.conversation_of(ticket), many=True).data, status=201)
 
 
-class OwnFiles(_Portal):
+class OwnFiles(Receiving, _Portal):
     """A file for it, as a reply of its own: `multipart/form-data` with `file`."""
 
     parser_classes = (MultiPartParser,)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Before anything reads the body."""
-        with filing.receiving(request):
-            return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(operation_id="portal_file_upload", responses={201: shapes.Said(many=True)},
                    request={"multipart/form-data": {"type": "object", "properties": {

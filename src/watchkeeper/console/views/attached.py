@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework.exceptions import ValidationError
 
 from watchkeeper.console import attached
 from watchkeeper.console.fields import fields_of, read, shown
 from watchkeeper.console.views.editing import found
-from watchkeeper.console.views.page import page, signed_in, trouble
+from watchkeeper.console.views.page import page, signed_in, trouble, with_files
 from watchkeeper.domains.annotations import bookmarks as kept
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.annotations.custom_fields import checked
@@ -217,18 +216,10 @@ def remove(request: HttpRequest, path: str, key: str, kind: str, number: int) ->
     return _back(resource, record)
 
 
-@csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
-@signed_in()
+@with_files
+@require_POST
 def upload(request: HttpRequest, path: str, key: str) -> HttpResponse:
     """Add a file."""
-    with filing.receiving(request):
-        answer: HttpResponse = _upload(request, path, key)
-    return answer
-
-
-@csrf_protect
-@require_POST
-def _upload(request: HttpRequest, path: str, key: str) -> HttpResponse:
     actor = actor_of(request)
     resource, record = found(actor, path, key)
     try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from watchkeeper.console import conversation as shown
 from watchkeeper.console.views.editing import found
-from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.views.page import page, with_files
 from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.desk import conversation
 from watchkeeper.domains.desk.conversation.models import TicketMessage
@@ -21,18 +20,10 @@ from watchkeeper.kernel.resource import registry
 from watchkeeper.model.errors import WatchkeeperError
 
 
-@csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
-@signed_in()
+@with_files
+@require_POST
 def say(request: HttpRequest, key: str) -> HttpResponse:
     """Add to the conversation."""
-    with filing.receiving(request):
-        answer: HttpResponse = _say(request, key)
-    return answer
-
-
-@csrf_protect
-@require_POST
-def _say(request: HttpRequest, key: str) -> HttpResponse:
     actor = actor_of(request)
     resource, ticket = found(actor, "tickets", key)
     before, error = (ticket.status, ticket.answered_at), ""

@@ -15,10 +15,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from watchkeeper.console import keys
 from watchkeeper.console.navigation import grouped, navigation
 from watchkeeper.domains import access, federation, identity
+from watchkeeper.domains.annotations import files as filing
 from watchkeeper.domains.situations.live import open_count
 from watchkeeper.kernel.acting import Scope, actor_of
 from watchkeeper.kernel.permissions import PLATFORM_ACTS, require, visible
@@ -87,6 +89,22 @@ def signed_in(scope: Scope | None = None) -> Callable[[View], View]:
         return guarded
 
     return wrap
+
+
+def with_files(view: View) -> View:
+    """A view for people who have signed in, with whose form files may come. The body is read only once their receiver is
+    set; then the form is asked for its token."""
+    checked = csrf_protect(view)
+
+    @csrf_exempt
+    @signed_in()
+    @functools.wraps(view)
+    def receiving(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with filing.receiving(request):
+            answer: HttpResponse = checked(request, *args, **kwargs)
+        return answer
+
+    return receiving
 
 
 def _to_confirm(request: HttpRequest) -> bool:

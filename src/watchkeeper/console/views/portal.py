@@ -8,11 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from rest_framework import serializers
 
-from watchkeeper.console.views.page import page, signed_in
+from watchkeeper.console.views.page import page, signed_in, with_files
 from watchkeeper.domains import access
 from watchkeeper.domains.annotations import as_html
 from watchkeeper.domains.annotations import files as filing
@@ -72,18 +71,10 @@ def _open_surveys(request: HttpRequest) -> list[Survey]:
     return list(asked.select_related("ticket").order_by("-id")[:3])
 
 
-@csrf_exempt  # the body may be read only once its receiver is set; then it is asked for the token
-@signed_in()
+@with_files
+@require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """A form for a new ticket."""
-    with filing.receiving(request):
-        answer: HttpResponse = _new(request)
-    return answer
-
-
-@csrf_protect
-@require_http_methods(["GET", "POST"])
-def _new(request: HttpRequest) -> HttpResponse:
     person_of(actor_of(request), writes=True)
     if request.method == "GET":
         kind = request.GET.get("type", "incident")
@@ -152,18 +143,11 @@ def _tried(request: HttpRequest, number: str, do: Callable[[Ticket], Any]) -> Ht
     return HttpResponseRedirect(f"/portal/tickets/{found.number}/")
 
 
-@csrf_exempt  # as `new`
-@signed_in()
+@with_files
+@require_POST
 def reply(request: HttpRequest, number: str) -> HttpResponse:
     """Say something, with files if there are some."""
-    with filing.receiving(request):
-        answer: HttpResponse = _reply(request, number=number)
-    return answer
 
-
-@csrf_protect
-@require_POST
-def _reply(request: HttpRequest, number: str) -> HttpResponse:
     def say(found: Ticket) -> None:
         files, text = uploads_of(request), request.POST.get("text", "")
         if not text.strip() and files:
