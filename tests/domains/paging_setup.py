@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pytest
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from tests.domains.analysis_structs import NOW, alert, situation
+from tests.kernel.receivers import Got, webhook_receiver
 from watchkeeper.domains import identity
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.paging.climbing import climb
@@ -73,6 +76,29 @@ def policy(
     if rule is not False:
         call(client, "post", "escalation-rules", {"name": name, "policy": made["id"], **(rule or {})}, 201)
     return int(made["id"])
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Got]:
+    """Everybody's webhook, which this test allows."""
+    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
+    with webhook_receiver() as got:
+        yield got
+
+
+def told(got: Got) -> list[str]:
+    """Who was told, in order."""
+    return [path.strip("/") for path, _, _ in got.requests]
+
+
+def second_way(client: Client, username: str, url: str, minutes: int) -> None:
+    """Their webhook at once, and another so many minutes later, for what is pressing."""
+    later = {"person": username, "name": "second", "channel": "webhook", "address": f"{url}/later"}
+    second = call(client, "post", "contact-methods", later, 201)["id"]
+    first = call(client, "get", "contact-methods?name=hook")["results"][0]["id"]
+    for method, after in ((first, 0), (second, minutes)):
+        body = {"person": username, "urgency": "high", "method": method, "minutes": after}
+        call(client, "post", "notification-preferences", body, 201)
 
 
 class World:

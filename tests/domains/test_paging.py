@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from tests.domains import paging_setup as setup
-from tests.domains.paging_setup import World, call, pass_time, person, policy, work
-from tests.kernel.receivers import Got, webhook_receiver
+from tests.domains.paging_setup import (
+    World,
+    call,
+    pass_time,
+    person,
+    policy,
+    receiver,
+    second_way,
+    told,
+    work,
+)
+from tests.kernel.receivers import Got
 from tests.kernel.test_jobs import run
 from watchkeeper.domains.identity.models import User
 from watchkeeper.domains.oncall.paging.models import Escalation, Page, PageDelivery
@@ -22,6 +29,7 @@ from watchkeeper.jobs import port as jobs
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.verdicts import Severity
 
+__all__ = ["receiver"]
 pytestmark = pytest.mark.django_db
 
 
@@ -29,19 +37,6 @@ pytestmark = pytest.mark.django_db
 def root(db: None) -> Client:  # noqa: ARG001
     """A client that may do everything."""
     return setup.root()
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Got]:
-    """Everybody's webhook, which this test allows."""
-    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
-    with webhook_receiver() as got:
-        yield got
-
-
-def told(got: Got) -> list[str]:
-    """Who was told, in order."""
-    return [path.strip("/") for path, _, _ in got.requests]
 
 
 def states() -> list[str]:
@@ -192,12 +187,7 @@ def test_a_policy_is_repeated(root: Client, receiver: Got) -> None:
 
 def test_ways_come_one_after_the_other_and_not_once_it_is_acknowledged(root: Client, receiver: Got) -> None:
     person(root, "ann", receiver.url)
-    later = {"person": "ann", "name": "second", "channel": "webhook", "address": f"{receiver.url}/later"}
-    second = call(root, "post", "contact-methods", later, 201)["id"]
-    first = call(root, "get", "contact-methods?name=hook")["results"][0]["id"]
-    for method, minutes in ((first, 0), (second, 3)):
-        body = {"person": "ann", "urgency": "high", "method": method, "minutes": minutes}
-        call(root, "post", "notification-preferences", body, 201)
+    second_way(root, "ann", receiver.url, 3)
     policy(root, {"people": ["ann"]})
     world = World()
     world.write()
@@ -217,12 +207,7 @@ def test_that_nobody_has_answered_yet_stops_no_message_while_it_goes_on(
     root: Client, receiver: Got, end: str
 ) -> None:
     person(root, "ann", receiver.url)
-    later = {"person": "ann", "name": "second", "channel": "webhook", "address": f"{receiver.url}/later"}
-    second = call(root, "post", "contact-methods", later, 201)["id"]
-    first = call(root, "get", "contact-methods?name=hook")["results"][0]["id"]
-    for method, minutes in ((first, 0), (second, 8)):
-        body = {"person": "ann", "urgency": "high", "method": method, "minutes": minutes}
-        call(root, "post", "notification-preferences", body, 201)
+    second_way(root, "ann", receiver.url, 8)
     policy(root, {"people": ["ann"]})
     world = World()
     world.write()

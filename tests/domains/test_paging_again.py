@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,8 +10,18 @@ from django.utils import timezone
 
 from tests.domains import paging_setup as setup
 from tests.domains.analysis_structs import alert
-from tests.domains.paging_setup import ACKNOWLEDGE, World, call, pass_time, person, policy, work
-from tests.kernel.receivers import Got, webhook_receiver
+from tests.domains.paging_setup import (
+    ACKNOWLEDGE,
+    World,
+    call,
+    pass_time,
+    person,
+    policy,
+    receiver,
+    told,
+    work,
+)
+from tests.kernel.receivers import Got
 from watchkeeper.domains.oncall.paging import again, beginning
 from watchkeeper.domains.oncall.paging.models import Escalation, PageDelivery
 from watchkeeper.domains.situations import AnalysisWriter
@@ -23,16 +30,9 @@ from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.model.act import Act
 from watchkeeper.model.verdicts import Severity
 
+__all__ = ["receiver"]
 pytestmark = pytest.mark.django_db
 WARNING, ERROR, CRITICAL = Severity.WARNING, Severity.ERROR, Severity.CRITICAL
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Got]:
-    """Everybody's webhook, which this test allows."""
-    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
-    with webhook_receiver() as got:
-        yield got
 
 
 @pytest.fixture
@@ -49,11 +49,6 @@ def world(root: Client) -> World:
     """Warnings and what is worse: Ann has five minutes, then Bob has."""
     policy(root, {"people": ["ann"]}, {"people": ["bob"]}, rule={"min_severity": "warning"})
     return World()
-
-
-def told(got: Got) -> list[str]:
-    """Who was told, in order."""
-    return [path.strip("/") for path, _, _ in got.requests]
 
 
 def states() -> list[str]:

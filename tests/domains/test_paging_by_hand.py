@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from tests.domains import paging_setup as setup
-from tests.domains.paging_setup import World, call, pass_time, person, policy, work
-from tests.kernel.receivers import Got, webhook_receiver
+from tests.domains.paging_setup import World, call, pass_time, person, policy, receiver, told, work
+from tests.kernel.receivers import Got
 from watchkeeper.domains.oncall.paging.models import Escalation
 
+__all__ = ["receiver"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Got]:
-    """Everybody's webhook, which this test allows."""
-    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
-    with webhook_receiver() as got:
-        yield got
 
 
 @pytest.fixture
@@ -32,11 +23,6 @@ def root(db: None, receiver: Got) -> Client:  # noqa: ARG001
     for name in ("ann", "dba"):
         person(client, name, receiver.url)
     return client
-
-
-def told(got: Got) -> list[str]:
-    """Who was told, in order."""
-    return [path.strip("/") for path, _, _ in got.requests]
 
 
 def states() -> list[str]:

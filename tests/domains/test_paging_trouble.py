@@ -3,10 +3,8 @@ keeps nobody else from being told."""
 
 from __future__ import annotations
 
-import ipaddress
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
@@ -15,26 +13,15 @@ from django.db import OperationalError, connection
 from django.db.models import Model
 from django.utils import timezone
 
-from tests.domains.paging_setup import World, call, pass_time, person, policy, root, work
-from tests.kernel.receivers import Got, webhook_receiver
+from tests.domains.paging_setup import World, call, pass_time, person, policy, receiver, root, told, work
+from tests.kernel.receivers import Got
 from watchkeeper.domains.oncall.paging import texting
 from watchkeeper.domains.oncall.paging.models import Escalation, EscalationStep, Page
 from watchkeeper.domains.oncall.paging.own_models import ContactMethod, TelephoneProvider
 from watchkeeper.kernel.models import OutboxRow
 from watchkeeper.kernel.secrets import seal
 
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Got]:
-    """Everybody's webhook, which this test allows."""
-    settings.OUTBOUND_ALLOW = [ipaddress.ip_network("127.0.0.0/8")]
-    with webhook_receiver() as got:
-        yield got
-
-
-def told(got: Got) -> list[str]:
-    """Who was told, in order."""
-    return [path.strip("/") for path, _, _ in got.requests]
+__all__ = ["receiver"]
 
 
 def held_meanwhile(got: Got) -> None:
