@@ -72,16 +72,20 @@ class Child:
                 self.running, self.wanted = None, False
                 return
             calm = now - self.started > CALM
-            self.wait = 0.0 if calm else min(LONGEST_WAIT, max(0.25, self.wait * 2))
             say(f"{self.name} ended ({_ending(self.running.returncode)}); starting it again")
-            self.running, self.due = None, now + self.wait
+            self.running = None
+            self._wait(now, calm=calm)
         if self.running is None and self.wanted and now >= self.due:
             try:
                 self.launch()
             except OSError as error:  # no memory or no process to be had now: there may be soon
-                self.wait = min(LONGEST_WAIT, max(0.25, self.wait * 2))
-                self.due = now + self.wait
+                self._wait(now, calm=False)
                 say(f"{self.name} cannot be started, trying again: {error}")
+
+    def _wait(self, now: float, *, calm: bool) -> None:
+        """For longer each time, unless it had run calmly."""
+        self.wait = 0.0 if calm else min(LONGEST_WAIT, max(0.25, self.wait * 2))
+        self.due = now + self.wait
 
 
 @dataclass

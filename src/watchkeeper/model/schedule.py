@@ -66,6 +66,16 @@ class Schedule(msgspec.Struct, frozen=True):
             yield _instant(begin, zone), _instant(begin + length, zone, late=True)
 
 
+def next_of(every: dt.timedelta, now: dt.datetime) -> dt.datetime:
+    """The next of the instants so far apart, counted from 1970: the same whoever asks before it.
+
+    >>> next_of(dt.timedelta(minutes=15), dt.datetime(2026, 3, 3, 9, 15, tzinfo=dt.UTC)).isoformat()
+    '2026-03-03T09:30:00+00:00'
+    """
+    step = every.total_seconds()
+    return dt.datetime.fromtimestamp((now.timestamp() // step + 1) * step, dt.UTC)
+
+
 @lru_cache(maxsize=512)
 def parse_rule(text: str, first: dt.datetime) -> rrule | rruleset:
     """The rule, whose first occurrence is not before `first` (a wall time without a zone); one that never occurs is

@@ -101,12 +101,13 @@ def standard_as_described(change: Change) -> bool:
     return model is not None and model.enabled and all(getattr(change, n) == getattr(model, n) for n in names)
 
 
-def _measure(_: Actor, change: Change, __: dict[str, Any]) -> None:
+def measured(_: Actor, change: Change, __: dict[str, Any]) -> None:
+    """What follows from a move after which its risk is found out anew."""
     assessing.measure(change)
 
 
 ANEW = Transition(
-    "ask-anew", "", (rules.WAITING, rules.APPROVED, rules.SCHEDULED), rules.WAITING, then=_measure
+    "ask-anew", "", (rules.WAITING, rules.APPROVED, rules.SCHEDULED), rules.WAITING, then=measured
 )
 TO_DRAFT = Transition("decline", "", (rules.WAITING,), rules.DRAFT)
 

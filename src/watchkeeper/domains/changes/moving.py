@@ -56,10 +56,6 @@ def _unready(change: Change) -> str:
     return "" if change.implementation.strip() else "there is no implementation plan"
 
 
-def _assess(_: Actor, change: Change, __: dict[str, Any]) -> None:
-    assessing.measure(change)
-
-
 def _ask(actor: Actor, change: Change, _: dict[str, Any]) -> None:
     assessing.measure(change)
     change.save()
@@ -168,7 +164,7 @@ BEGIN = Transition("start", "Start", (rules.SCHEDULED,), rules.STARTED, guard=_s
 FINISH = Transition("finish", "It is done", _RUNNING, rules.DONE, then=_end)
 MOVES = machine(
     "status",
-    Transition("assess", "Assess", (rules.DRAFT,), rules.ASSESSED, guard=_unready, then=_assess),
+    Transition("assess", "Assess", (rules.DRAFT,), rules.ASSESSED, guard=_unready, then=approving.measured),
     Transition("pre-approve", "Take as approved (standard)", (rules.ASSESSED,), rules.APPROVED, guard=_not_standard),
     Transition("ask", "Ask for approval", (rules.ASSESSED,), rules.WAITING, guard=_unready, then=_ask),
     SCHEDULE,

@@ -20,6 +20,7 @@ from watchkeeper.domains.maintenance.planned import Planned
 from watchkeeper.domains.objectives import DOOR, SERIES, foreseen, measuring, raising, rules, slots, standing
 from watchkeeper.domains.objectives.models import ServiceLevelObjective, Standing
 from watchkeeper.domains.objectives.rules import Counted
+from watchkeeper.domains.objectives.slots import DAY_MS
 from watchkeeper.kernel.fields import milliseconds, moment
 from watchkeeper.model.doors import Journal
 from watchkeeper.model.errors import WatchkeeperError
@@ -30,12 +31,10 @@ from watchkeeper.telemetry.store import Store
 
 DELAY_MS = 20_000  # samples have that long to arrive
 AGAIN = 2  # slots that are measured once more, for what came late
-DAY_MS = 86_400_000  # of one question
 SECONDS = 3.0  # that one objective measures of its past in one round: others wait
 _LOOK_EVERY = 5.0  # seconds
-_LONGEST_MS = 4 * 86_400_000  # of a window of an alert, which is kept beyond short windows
-_REACH_MS = 402 * DAY_MS  # no window is longer than 400 days
-_KEPT_MS = 100 * 86_400_000  # for reports of the last months
+_LONGEST_MS = 4 * DAY_MS  # of a window of an alert, which is kept beyond short windows
+_KEPT_MS = 100 * DAY_MS  # for reports of the last months
 _FORESEE_EVERY = dt.timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
@@ -130,7 +129,8 @@ class Evaluation:
         oldest = _oldest(of, now_ms)
         if milliseconds(kept.measured_until) > until:  # the clock was set back
             kept.measured_until = moment(until)
-        # Of one that is new the last day comes first. How far back an older version measured is not known.
+        # A question is about a day. Of one that is new the last comes first. How far back an older version measured is
+        # not known.
         since = milliseconds(kept.measured_until) - AGAIN * step if kept.measured_until else until - DAY_MS
         since, stop = max(oldest, since // step * step), time.monotonic() + SECONDS
         try:

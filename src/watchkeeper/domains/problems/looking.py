@@ -13,6 +13,7 @@ from watchkeeper.domains.problems import rules
 from watchkeeper.domains.problems.models import Recurring
 from watchkeeper.domains.situations.models import Membership, Situation
 from watchkeeper.kernel import outbox
+from watchkeeper.model.schedule import next_of
 
 KIND = "problems.look"
 DAYS = 30
@@ -24,8 +25,8 @@ _CHUNK = 500
 
 def later(now: dt.datetime) -> None:
     """Have it done again at the end of this quarter of an hour, once, however often that is asked for."""
-    slot = int(now.timestamp() // _EVERY.total_seconds()) + 1
-    due = dt.datetime.fromtimestamp(slot * _EVERY.total_seconds(), dt.UTC)
+    due = next_of(_EVERY, now)
+    slot = int(due.timestamp() // _EVERY.total_seconds())
     outbox.add([outbox.Effect(f"{KIND}:{slot}", KIND, "situations", {}, due)])
 
 

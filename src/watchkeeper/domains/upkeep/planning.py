@@ -19,6 +19,7 @@ from watchkeeper.domains.upkeep.models import MaintenancePlan, Meter, WorkOrder
 from watchkeeper.kernel import audit, outbox
 from watchkeeper.kernel.acting import SYSTEM
 from watchkeeper.kernel.fields import milliseconds
+from watchkeeper.model.schedule import next_of
 
 KIND = "maintenance-plan"
 LOOK_EVERY = dt.timedelta(minutes=15)
@@ -29,8 +30,7 @@ _Trigger, _Kind = MaintenancePlan.Trigger, WorkOrder.Kind
 def follow(plan: MaintenancePlan, now: dt.datetime, *, at_once: bool = False) -> None:
     """Look at this plan again when it may next make something due, once, however often that is asked for; in the caller's
     transaction."""
-    quarter = now.timestamp() // LOOK_EVERY.total_seconds() + 1
-    due = now if at_once else dt.datetime.fromtimestamp(quarter * LOOK_EVERY.total_seconds(), dt.UTC)
+    due = now if at_once else next_of(LOOK_EVERY, now)
     if plan.trigger == _Trigger.CALENDAR and not at_once:
         coming = next(plan.times(now + dt.timedelta(days=plan.lead_days)), None)
         if coming is None:
